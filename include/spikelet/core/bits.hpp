@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Rows of packed spikes: pack, unpack, count, visit those that fired.
+#pragma once
+
+#include <bit>
+
+#include <spikelet/core/element.hpp>
+
+namespace spikelet {
+
+/// Packs n flags (anything that converts to bool) into words; unused bits become zero.
+template <class Flag>
+constexpr void pack(Flag const* flags, index n, word* spikes) {
+    for (index w = 0; w < Element<bit>::row_units(n); ++w) {
+        word packed = 0;
+        for (index b = 0; b < bits_per_word && w * bits_per_word + b < n; ++b) {
+            packed |= static_cast<word>(flags[w * bits_per_word + b] ? 1 : 0) << b;
+        }
+        spikes[w] = packed;
+    }
+}
+
+/// Writes n spikes as numbers 0 and 1.
+template <class T>
+constexpr void unpack(word const* spikes, index n, T* values) {
+    for (index i = 0; i < n; ++i) {
+        values[i] = static_cast<T>(spikes[i / bits_per_word] >> (i % bits_per_word) & 1);
+    }
+}
+
+/// How many of the words' bits are set.
+constexpr index count(word const* spikes, index words) {
+    index n = 0;
+    for (index w = 0; w < words; ++w) {
+        n += std::popcount(spikes[w]);
+    }
+    return n;
+}
+
+/// Calls f(i) for every set bit i, in ascending order.
+template <class F>
+constexpr void for_each_set(word const* spikes, index words, F&& f) {
+    for (index w = 0; w < words; ++w) {
+        for (word rest = spikes[w]; rest != 0; rest &= rest - 1) {
+            f(w * bits_per_word + std::countr_zero(rest));
+        }
+    }
+}
+
+}  // namespace spikelet

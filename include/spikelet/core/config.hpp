@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// Every question to the compiler is asked here: exceptions, debug assertions, user hooks.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+
+#if defined(__cpp_exceptions)
+#define SPIKELET_HAS_EXCEPTIONS 1
+#else
+#define SPIKELET_HAS_EXCEPTIONS 0
+#endif
+
+/// Checks one of the library's own invariants. On in debug builds, gone when NDEBUG is defined.
+/// Define it before including spikelet to supply your own.
+#if !defined(SPIKELET_ASSERT)
+#if defined(NDEBUG)
+#define SPIKELET_ASSERT(condition, message) static_cast<void>(0)
+#else
+#define SPIKELET_ASSERT(condition, message)                                                        \
+    ((condition) ? static_cast<void>(0) : ::spikelet::detail::assertion_failed(message))
+#endif
+#endif
+
+namespace spikelet::detail {
+
+[[noreturn]] inline void assertion_failed(char const* message) {
+    std::fprintf(stderr, "spikelet: assertion failed: %s\n", message);
+    std::abort();
+}
+
+}  // namespace spikelet::detail

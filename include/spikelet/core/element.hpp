@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// Element types of tensors. A number stores itself; a spike is one bit of a 64-bit word.
+// A further packed type (small spike counts, say) is one more specialisation of Element.
+#pragma once
+
+#include <cstdint>
+
+#include <spikelet/core/extents.hpp>
+
+namespace spikelet {
+
+/// One spike: fired or not. `Tensor<bit, ...>` packs 64 to a word, each row padded with zero bits.
+struct bit {};
+
+/// Holds 64 spikes; spike i of a row is bit i % 64 of word i / 64.
+using word = std::uint64_t;
+
+inline constexpr index bits_per_word = 64;
+
+/// How elements of type T lie in memory: the unit of storage, and how many units a row takes.
+template <class T>
+struct Element {
+    using storage = T;
+    static constexpr index row_units(index elements) { return elements; }
+};
+
+template <>
+struct Element<bit> {
+    using storage = word;
+    static constexpr index row_units(index elements) {
+        return (elements + bits_per_word - 1) / bits_per_word;
+    }
+};
+
+/// The unit of storage behind elements of type T.
+template <class T>
+using storage_of = typename Element<T>::storage;
+
+/// Units of storage that an array of this shape takes.
+template <class T, index... Es>
+constexpr index units(Extents<Es...> const& e) {
+    return e.rows() * Element<T>::row_units(e[e.rank - 1]);
+}
+
+}  // namespace spikelet

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// Shapes. Each extent is a number in the type or `dyn` and a value; the static part costs no bytes.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include <spikelet/core/error.hpp>
+
+namespace spikelet {
+
+/// Signed, so that `dyn` prints as -1 in compiler messages.
+using index = std::ptrdiff_t;
+
+/// An extent that is known only at run time.
+inline constexpr index dyn = -1;
+
+/// One extent as a value: empty when N is a number, one `index` when N is `dyn`.
+template <index N>
+struct Size {
+    static_assert(N >= 0, "Size: an extent is a number >= 0, or dyn");
+
+    constexpr Size() = default;
+    /// Accepts only N itself. Throws Error.
+    constexpr Size(index n) {  // NOLINT: sizes convert from and to plain numbers on purpose
+        if (n != N) {
+            fail("size", std::to_string(n) + " given, but the type says " + std::to_string(N));
+        }
+    }
+    constexpr operator index() const { return N; }
+};
+
+template <>
+struct Size<dyn> {
+    index value = 0;
+
+    constexpr Size() = default;
+    constexpr Size(index n) : value(n) {}  // NOLINT
+    constexpr operator index() const { return value; }
+};
+
+/// `expected` if one of the two is dyn, else `found`: `or_else(found, expected) == expected` is a
+/// check that the compiler can explain with both numbers.
+constexpr index or_else(index found, index expected) {
+    return found == dyn || expected == dyn ? expected : found;
+}
+
+/// The shape of a dense row-major array. "Rows" are all extents but the last, taken together.
+template <index... Es>
+class Extents {
+    static_assert(sizeof...(Es) > 0, "Extents: a shape has at least one extent");
+
+public:
+    static constexpr index rank = sizeof...(Es);
+    static constexpr index rank_dynamic = ((Es == dyn ? 1 : 0) + ...);
+
+    /// The number in the type, or dyn.
+    static constexpr index static_extent(index r) { return in_type_[static_cast<std::size_t>(r)]; }
+
+    /// The number of the last axis in the type, or dyn.
+    static constexpr index last = static_extent(rank - 1);
+
+    constexpr Extents() = default;
+    constexpr explicit Extents(Size<Es>... sizes) {
+        index r = 0;
+        auto store = [&](index n) {
+            if (static_extent(r) == dyn) {
+                at_run_time_[slot(r)] = n;
+            }
+            ++r;
+        };
+        (store(sizes), ...);
+    }
+
+    constexpr index operator[](index r) const {
+        return static_extent(r) == dyn ? at_run_time_[slot(r)] : static_extent(r);
+    }
+
+    /// Number of elements.
+    [[nodiscard]] constexpr index size() const { return rows() * (*this)[rank - 1]; }
+
+    /// Number of rows: the product of all extents but the last.
+    [[nodiscard]] constexpr index rows() const {
+        index n = 1;
+        for (index r = 0; r + 1 < rank; ++r) {
+            n *= (*this)[r];
+        }
+        return n;
+    }
+
+    /// The same rows with another last extent.
+    template <index N>
+    [[nodiscard]] constexpr auto with_last(Size<N> n) const {
+        return replace_last(n, std::make_index_sequence<sizeof...(Es) - 1>{});
+    }
+
+    friend constexpr bool operator==(Extents const& a, Extents const& b) {
+        for (index r = 0; r < rank; ++r) {
+            if (a[r] != b[r]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+private:
+    static constexpr std::array<index, sizeof...(Es)> in_type_{Es...};
+
+    static constexpr std::size_t slot(index r) {
+        std::size_t n = 0;
+        for (index i = 0; i < r; ++i) {
+            n += static_extent(i) == dyn ? 1U : 0U;
+        }
+        return n;
+    }
+
+    template <index N, std::size_t... R>
+    constexpr auto replace_last(Size<N> n, std::index_sequence<R...>) const {
+        return Extents<in_type_[R]..., N>(
+            Size<in_type_[R]>((*this)[static_cast<index>(R)])..., n);
+    }
+
+    [[no_unique_address]] std::array<index, static_cast<std::size_t>(rank_dynamic)> at_run_time_{};
+};
+
+template <index... Es>
+Extents(Size<Es>...) -> Extents<Es...>;
+
+/// "[2, 128, 512]", for messages.
+template <index... Es>
+std::string to_string(Extents<Es...> const& e) {
+    std::string text = "[";
+    for (index r = 0; r < e.rank; ++r) {
+        text += (r == 0 ? "" : ", ") + std::to_string(e[r]);
+    }
+    return text + "]";
+}
+
+}  // namespace spikelet

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// Where numbers live: owned memory aligned to cache lines, or somebody else's memory borrowed.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <spikelet/core/error.hpp>
+#include <spikelet/core/extents.hpp>
+
+namespace spikelet {
+
+/// Every owned array starts on a cache line.
+inline constexpr std::size_t alignment = 64;
+
+namespace detail {
+
+inline void* allocate_bytes(std::size_t bytes) {
+    std::size_t const rounded = (bytes + alignment - 1) / alignment * alignment;
+    void* p = std::aligned_alloc(alignment, rounded);
+    if (p == nullptr) {
+        fail("memory", "cannot allocate " + std::to_string(bytes) + " bytes");
+    }
+    return p;
+}
+
+}  // namespace detail
+
+/// A run of T, owned (zeroed at first) or borrowed. Movable; copies only when asked by clone().
+template <class T>
+class Buffer {
+    static_assert(std::is_trivially_copyable_v<T>, "Buffer: holds plain numbers");
+
+public:
+    constexpr Buffer() = default;
+
+    /// Owns `count` zeros. Throws Error when memory runs out.
+    explicit Buffer(index count) : data_(nullptr), count_(count), owned_(true) {
+        std::size_t const bytes = static_cast<std::size_t>(count) * sizeof(T);
+        data_ = static_cast<T*>(detail::allocate_bytes(bytes));
+        std::memset(static_cast<void*>(data_), 0, bytes);
+    }
+
+    /// Refers to memory that outlives the buffer: flash, a mapped file, another buffer.
+    static constexpr Buffer borrow(T* data, index count) {
+        Buffer b;
+        b.data_ = data;
+        b.count_ = count;
+        return b;
+    }
+
+    constexpr Buffer(Buffer&& other) noexcept { swap(other); }
+    constexpr Buffer& operator=(Buffer&& other) noexcept {
+        swap(other);
+        return *this;
+    }
+    Buffer(Buffer const&) = delete;
+    Buffer& operator=(Buffer const&) = delete;
+    constexpr ~Buffer() {
+        if (owned_) {
+            std::free(data_);
+        }
+    }
+
+    /// An owned copy.
+    [[nodiscard]] Buffer clone() const {
+        Buffer b(count_);
+        std::memcpy(static_cast<void*>(b.data_), data_, static_cast<std::size_t>(count_) * sizeof(T));
+        return b;
+    }
+
+    [[nodiscard]] constexpr T* data() const { return data_; }
+    [[nodiscard]] constexpr index size() const { return count_; }
+    [[nodiscard]] constexpr bool empty() const { return count_ == 0; }
+    [[nodiscard]] constexpr bool owned() const { return owned_; }
+    [[nodiscard]] constexpr std::span<T> span() const {
+        return {data_, static_cast<std::size_t>(count_)};
+    }
+
+private:
+    constexpr void swap(Buffer& other) noexcept {
+        std::swap(data_, other.data_);
+        std::swap(count_, other.count_);
+        std::swap(owned_, other.owned_);
+    }
+
+    T* data_ = nullptr;
+    index count_ = 0;
+    bool owned_ = false;
+};
+
+}  // namespace spikelet

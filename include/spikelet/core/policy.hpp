@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Who computes. The instruction set is part of the policy's type and so of every kernel's symbol:
+// translation units compiled for different machines never merge their kernels at link time.
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
+#include <xsimd/config/xsimd_arch.hpp>
+
+#include <spikelet/core/extents.hpp>
+
+namespace spikelet {
+
+/// One thread, vectorised for Arch.
+template <class Arch = xsimd::default_arch>
+struct Serial {
+    using arch = Arch;
+};
+
+/// Several threads by OpenMP, vectorised for Arch. `threads` 0 means OpenMP's own choice.
+template <class Arch = xsimd::default_arch>
+struct OpenMp {
+    using arch = Arch;
+    int threads = 0;
+};
+
+/// A policy whose kernels run on this machine's processor.
+template <class Policy>
+concept CpuPolicy = std::same_as<Policy, Serial<typename Policy::arch>> ||
+                    std::same_as<Policy, OpenMp<typename Policy::arch>>;
+
+inline constexpr Serial<> serial{};
+inline constexpr OpenMp<> openmp{};
+
+template <class Arch>
+constexpr int thread_count(Serial<Arch>) {
+    return 1;
+}
+
+template <class Arch>
+int thread_count(OpenMp<Arch> policy) {
+#if defined(_OPENMP)
+    return policy.threads > 0 ? policy.threads : omp_get_max_threads();
+#else
+    static_assert(sizeof(Arch) == 0,
+                  "openmp: compile this file with OpenMP (-fopenmp, or link spikelet::openmp)");
+    return policy.threads;
+#endif
+}
+
+/// Calls f(begin, end) on ranges that cover [0, n) once. `grain`: fewer items than this are not
+/// worth another thread. Results must not depend on how the range is cut.
+template <class Arch, class F>
+void parallel_for(Serial<Arch>, index n, F&& f, index = 1) {
+    if (n > 0) {
+        f(index{0}, n);
+    }
+}
+
+template <class Arch, class F>
+void parallel_for([[maybe_unused]] OpenMp<Arch> policy, index n, F&& f, index grain = 1) {
+    index const parts = std::min<index>(thread_count(policy), n / std::max<index>(grain, 1));
+    if (parts <= 1) {
+        parallel_for(Serial<Arch>{}, n, f);
+        return;
+    }
+#if defined(_OPENMP)
+#pragma omp parallel for num_threads(static_cast <int>(parts)) schedule(static, 1)
+    for (index part = 0; part < parts; ++part) {
+        f(n * part / parts, n * (part + 1) / parts);
+    }
+#endif
+}
+
+}  // namespace spikelet

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// An owned dense row-major array. Static extents are for checking; the numbers are on the heap.
+#pragma once
+
+#include <algorithm>
+
+#include <spikelet/core/memory.hpp>
+#include <spikelet/core/view.hpp>
+
+namespace spikelet {
+
+/// Owns an array of T with extents Es, zeroed at first, 64-byte aligned.
+template <class T, index... Es>
+class Tensor {
+public:
+    using unit = storage_of<T>;
+
+    Tensor()
+        requires(Extents<Es...>::rank_dynamic == 0)  // otherwise the sizes must be given
+        : Tensor(Extents<Es...>{}) {}
+    explicit Tensor(Extents<Es...> extents) : extents_(extents), buffer_(units<T>(extents)) {}
+    explicit Tensor(Size<Es>... sizes)
+        requires(Extents<Es...>::rank_dynamic > 0)
+        : Tensor(Extents<Es...>(sizes...)) {}
+
+    [[nodiscard]] unit* data() { return buffer_.data(); }
+    [[nodiscard]] unit const* data() const { return buffer_.data(); }
+    [[nodiscard]] Extents<Es...> const& extents() const { return extents_; }
+    [[nodiscard]] index size() const { return extents_.size(); }
+    [[nodiscard]] index rows() const { return extents_.rows(); }
+
+    [[nodiscard]] View<T, Es...> view() { return {data(), extents_}; }
+    [[nodiscard]] View<T const, Es...> view() const { return {data(), extents_}; }
+
+    [[nodiscard]] unit* row(index r) { return view().row(r); }
+    [[nodiscard]] unit const* row(index r) const { return view().row(r); }
+
+    template <class... Indices>
+    [[nodiscard]] decltype(auto) operator()(Indices... at) { return view()(at...); }
+    template <class... Indices>
+    [[nodiscard]] decltype(auto) operator()(Indices... at) const { return view()(at...); }
+
+    /// Sets every stored unit.
+    void fill(unit value) { std::fill_n(data(), buffer_.size(), value); }
+
+    /// The stored units, one after another.
+    [[nodiscard]] std::span<unit> span() { return buffer_.span(); }
+    [[nodiscard]] std::span<unit const> span() const { return buffer_.span(); }
+
+    /// An independent copy.
+    [[nodiscard]] Tensor clone() const {
+        Tensor copy(extents_);
+        std::copy_n(data(), buffer_.size(), copy.data());
+        return copy;
+    }
+
+private:
+    [[no_unique_address]] Extents<Es...> extents_;
+    Buffer<unit> buffer_;
+};
+
+/// Packed spikes.
+template <index... Es>
+using Spikes = Tensor<bit, Es...>;
+
+}  // namespace spikelet
