@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// Mean cross entropy of logits z [rows,V] against target ids, in nats:
+//   loss = 1/n sum of (log sum_v e^z[v] - z[target]);   dz += (softmax(z) - onehot) dloss / n
+// where n counts the rows whose target is not ignored. L2Wrap (RWKV) leaves the value alone and adds
+// 1e-4/n max(z) to the gradient of each row's largest logit, whatever dloss is.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include <spikelet/kernels/simd.hpp>
+
+namespace spikelet {
+
+/// A target that does not count.
+inline constexpr std::int32_t ignored_target = -100;
+
+namespace kernels {
+
+template <class Policy>
+struct CrossEntropy {
+    static_assert(CpuPolicy<Policy>, "cross_entropy: no kernel for this policy");
+
+    /// logits [rows,V], targets [rows] -> nats [rows], log_sum [rows]; returns the mean of nats.
+    template <class T>
+    static double forward(Policy policy, index rows, index V, T const* logits,
+                          std::int32_t const* targets, double* nats, T* log_sum) {
+        auto some_rows = [=](index begin, index end) {
+            for (index r = begin; r < end; ++r) {
+                double const sum = log_sum_exp(V, logits + r * V);
+                log_sum[r] = static_cast<T>(sum);
+                nats[r] = targets[r] == ignored_target
+                              ? 0.0
+                              : sum - static_cast<double>(logits[r * V + targets[r]]);
+            }
+        };
+        parallel_for(policy, rows, some_rows, 4096 / V + 1);
+        double total = 0;
+        for (index r = 0; r < rows; ++r) {
+            total += nats[r];
+        }
+        return total / static_cast<double>(counted(rows, targets));
+    }
+
+    template <class T>
+    static void backward(Policy policy, index rows, index V, T const* logits,
+                         std::int32_t const* targets, T const* log_sum, T dloss, bool l2_wrap,
+                         T* dlogits) {
+        T const share = T(1) / static_cast<T>(counted(rows, targets));
+        auto some_rows = [=](index begin, index end) {
+            for (index r = begin; r < end; ++r) {
+                if (targets[r] == ignored_target) {
+                    continue;
+                }
+                T* const dz = dlogits + r * V;
+                T const* const z = logits + r * V;
+                add_softmax(V, z, log_sum[r], dloss * share, dz);
+                dz[targets[r]] -= dloss * share;
+                if (l2_wrap) {
+                    T const* const top = std::max_element(z, z + V);
+                    dz[top - z] = std::fma(T(1e-4) * share, *top, dz[top - z]);
+                }
+            }
+        };
+        parallel_for(policy, rows, some_rows, 4096 / V + 1);
+    }
+
+private:
+    static index counted(index rows, std::int32_t const* targets) {
+        return std::max<index>(1, rows - std::count(targets, targets + rows, ignored_target));
+    }
+
+    template <class T>
+    static double log_sum_exp(index V, T const* z) {
+        using B = simd::Batch<T, Policy>;
+        T const lowest = std::numeric_limits<T>::lowest();
+        B top(lowest);
+        simd::for_each_batch<B>(0, V, [&](index v, auto lanes) {
+            top = simd::max(top, simd::load<B>(z + v, lanes, lowest));
+        });
+        T const largest = simd::largest(top);
+        B const shift(largest);
+        B sum(0);
+        simd::for_each_batch<B>(0, V, [&](index v, auto lanes) {
+            sum = sum + simd::exp(simd::load<B>(z + v, lanes, lowest) - shift);
+        });
+        return static_cast<double>(largest) + std::log(static_cast<double>(simd::sum(sum)));
+    }
+
+    template <class T>
+    static void add_softmax(index V, T const* z, T log_sum, T scale, T* dz) {
+        using B = simd::Batch<T, Policy>;
+        B const shift(log_sum);
+        B const factor(scale);
+        simd::for_each_batch<B>(0, V, [&](index v, auto lanes) {
+            B const p = simd::exp(simd::load<B>(z + v, lanes) - shift);
+            simd::store(dz + v, simd::fma(p, factor, simd::load<B>(dz + v, lanes)), lanes);
+        });
+    }
+};
+
+}  // namespace kernels
+}  // namespace spikelet

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+// Kernels in which every element stands alone. Backward kernels add: dx += ...
+#pragma once
+
+#include <cmath>
+
+#include <spikelet/core/rng.hpp>
+#include <spikelet/kernels/simd.hpp>
+
+namespace spikelet::kernels {
+
+/// y = a + b.
+template <class Policy>
+struct Add {
+    static_assert(CpuPolicy<Policy>, "add: no kernel for this policy");
+
+    template <class T>
+    static void forward(Policy policy, index n, T const* a, T const* b, T* y) {
+        using B = simd::Batch<T, Policy>;
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            simd::store(y + i, simd::load<B>(a + i, lanes) + simd::load<B>(b + i, lanes), lanes);
+        });
+    }
+
+    /// da += dy; call it once for each operand.
+    template <class T>
+    static void backward(Policy policy, index n, T const* dy, T* da) {
+        using B = simd::Batch<T, Policy>;
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            simd::accumulate(da + i, simd::load<B>(dy + i, lanes), lanes);
+        });
+    }
+};
+
+/// y = a * b;  da += b dy,  db += a dy.
+template <class Policy>
+struct Multiply {
+    static_assert(CpuPolicy<Policy>, "multiply: no kernel for this policy");
+
+    template <class T>
+    static void forward(Policy policy, index n, T const* a, T const* b, T* y) {
+        using B = simd::Batch<T, Policy>;
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            simd::store(y + i, simd::load<B>(a + i, lanes) * simd::load<B>(b + i, lanes), lanes);
+        });
+    }
+
+    template <class T>
+    static void backward(Policy policy, index n, T const* a, T const* b, T const* dy, T* da,
+                         T* db) {
+        using B = simd::Batch<T, Policy>;
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            B const g = simd::load<B>(dy + i, lanes);
+            auto add_product = [&](T const* factor, T* d) {
+                B const old = simd::load<B>(d + i, lanes);
+                simd::store(d + i, simd::fma(simd::load<B>(factor + i, lanes), g, old), lanes);
+            };
+            add_product(b, da);
+            add_product(a, db);
+        });
+    }
+};
+
+/// y = 1 / (1 + e^-x);  dx += y (1 - y) dy.
+template <class Policy>
+struct Sigmoid {
+    static_assert(CpuPolicy<Policy>, "sigmoid: no kernel for this policy");
+
+    template <class T>
+    static void forward(Policy policy, index n, T const* x, T* y) {
+        using B = simd::Batch<T, Policy>;
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            simd::store(y + i, simd::sigmoid(simd::load<B>(x + i, lanes)), lanes);
+        });
+    }
+
+    template <class T>
+    static void backward(Policy policy, index n, T const* y, T const* dy, T* dx) {
+        using B = simd::Batch<T, Policy>;
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            B const s = simd::load<B>(y + i, lanes);
+            B const slope = simd::fnma(s, s, s);
+            B const old = simd::load<B>(dx + i, lanes);
+            simd::store(dx + i, simd::fma(slope, simd::load<B>(dy + i, lanes), old), lanes);
+        });
+    }
+};
+
+/// y = max(x, 0)^2;  dx += 2 max(x, 0) dy.
+template <class Policy>
+struct Relu2 {
+    static_assert(CpuPolicy<Policy>, "relu2: no kernel for this policy");
+
+    template <class T>
+    static void forward(Policy policy, index n, T const* x, T* y) {
+        using B = simd::Batch<T, Policy>;
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            B const positive = simd::max(simd::load<B>(x + i, lanes), B(0));
+            simd::store(y + i, positive * positive, lanes);
+        });
+    }
+
+    template <class T>
+    static void backward(Policy policy, index n, T const* x, T const* dy, T* dx) {
+        using B = simd::Batch<T, Policy>;
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            B const positive = simd::max(simd::load<B>(x + i, lanes), B(0));
+            B const old = simd::load<B>(dx + i, lanes);
+            B const g = simd::load<B>(dy + i, lanes);
+            simd::store(dx + i, simd::fma(positive + positive, g, old), lanes);
+        });
+    }
+};
+
+/// y = sigmoid(r) x;  dx += s dy,  dr += s (1 - s) x dy  with  s = sigmoid(r).
+template <class Policy>
+struct Gate {
+    static_assert(CpuPolicy<Policy>, "gate: no kernel for this policy");
+
+    template <class T>
+    static void forward(Policy policy, index n, T const* r, T const* x, T* y) {
+        using B = simd::Batch<T, Policy>;
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            B const s = simd::sigmoid(simd::load<B>(r + i, lanes));
+            simd::store(y + i, s * simd::load<B>(x + i, lanes), lanes);
+        });
+    }
+
+    template <class T>
+    static void backward(Policy policy, index n, T const* r, T const* x, T const* dy, T* dr,
+                         T* dx) {
+        using B = simd::Batch<T, Policy>;
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            B const s = simd::sigmoid(simd::load<B>(r + i, lanes));
+            B const g = simd::load<B>(dy + i, lanes);
+            simd::store(dx + i, simd::fma(s, g, simd::load<B>(dx + i, lanes)), lanes);
+            B const slope = simd::fnma(s, s, s);
+            B const xg = simd::load<B>(x + i, lanes) * g;
+            simd::store(dr + i, simd::fma(slope, xg, simd::load<B>(dr + i, lanes)), lanes);
+        });
+    }
+};
+
+/// Dropout: y = x / (1 - p) where a random number is at least p, else 0; the same mask on the way
+/// back. The mask is a function of (key, element), so it is drawn again instead of being kept.
+template <class Policy>
+struct Dropout {
+    static_assert(CpuPolicy<Policy>, "dropout: no kernel for this policy");
+
+    /// y = mask x.
+    template <class T>
+    static void forward(Policy policy, index n, double p, std::uint64_t key, T const* x, T* y) {
+        masked<T>(policy, n, p, key, [=](index i, T factor) { y[i] = factor * x[i]; });
+    }
+
+    template <class T>
+    static void backward(Policy policy, index n, double p, std::uint64_t key, T const* dy, T* dx) {
+        masked<T>(policy, n, p, key, [=](index i, T factor) {
+            if (factor != T(0)) {
+                dx[i] = std::fma(factor, dy[i], dx[i]);
+            }
+        });
+    }
+
+private:
+    template <class T, class F>
+    static void masked(Policy policy, index n, double p, std::uint64_t key, F f) {
+        auto const threshold = static_cast<std::uint32_t>(p * 0x1p32);
+        T const kept = static_cast<T>(1.0 / (1.0 - p));
+        auto fours = [=](index begin, index end) {
+            for (index four = begin; four < end; ++four) {
+                auto const words = Philox::at(key, static_cast<std::uint64_t>(four));
+                for (index i = 4 * four; i < std::min(n, 4 * four + 4); ++i) {
+                    f(i, words[static_cast<std::size_t>(i % 4)] < threshold ? T(0) : kept);
+                }
+            }
+        };
+        parallel_for(policy, (n + 3) / 4, fours, 1024);
+    }
+};
+
+}  // namespace spikelet::kernels

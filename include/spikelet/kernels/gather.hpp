@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Embedding lookup: y[r] = table[ids[r]];  backward  dtable[ids[r]] += dy[r].
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include <spikelet/kernels/simd.hpp>
+
+namespace spikelet::kernels {
+
+template <class Policy>
+struct Gather {
+    static_assert(CpuPolicy<Policy>, "gather: no kernel for this policy");
+
+    /// ids [rows] in [0, V); table [V,C]; y [rows,C].
+    template <class T>
+    static void forward(Policy, index rows, index C, std::int32_t const* ids, T const* table,
+                        T* y) {
+        for (index r = 0; r < rows; ++r) {
+            std::copy_n(table + ids[r] * C, C, y + r * C);
+        }
+    }
+
+    /// Shared among threads by channels, so that rows of one id add up in order.
+    template <class T>
+    static void backward(Policy policy, index rows, index C, std::int32_t const* ids, T const* dy,
+                         T* dtable) {
+        using B = simd::Batch<T, Policy>;
+        auto some_channels = [=](index begin, index end) {
+            index const first = begin * simd::width<B>;
+            index const last = std::min(C, end * simd::width<B>);
+            for (index r = 0; r < rows; ++r) {
+                simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
+                    simd::accumulate(dtable + ids[r] * C + c, simd::load<B>(dy + r * C + c, lanes),
+                                     lanes);
+                });
+            }
+        };
+        parallel_for(policy, (C + simd::width<B> - 1) / simd::width<B>, some_channels);
+    }
+};
+
+}  // namespace spikelet::kernels

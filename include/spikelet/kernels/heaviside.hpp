@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// The stateless neuron s = (x >= threshold), and spikes as numbers.
+// Backward: dx += surrogate(x - threshold) ds.
+#pragma once
+
+#include <algorithm>
+
+#include <spikelet/kernels/simd.hpp>
+
+namespace spikelet::kernels {
+
+template <class Policy>
+struct Heaviside {
+    static_assert(CpuPolicy<Policy>, "heaviside: no kernel for this policy");
+
+    /// x [rows,C] -> spikes [rows,C] bits.
+    template <class T>
+    static void forward(Policy policy, index rows, index C, double threshold, T const* x,
+                        word* spikes) {
+        using B = simd::Batch<T, Policy>;
+        index const words = Element<bit>::row_units(C);
+        B const level(static_cast<T>(threshold));
+        auto some_rows = [=](index begin, index end) {
+            for (index r = begin; r < end; ++r) {
+                std::fill_n(spikes + r * words, words, word{0});
+                simd::for_each_batch<B>(0, C, [&](index c, auto lanes) {
+                    // Lanes past the end hold -1 + threshold and stay silent.
+                    B const h = simd::load<B>(x + r * C + c, lanes, static_cast<T>(threshold) - 1);
+                    word const fired = simd::to_bits(h >= level);
+                    spikes[r * words + c / bits_per_word] |= fired << (c % bits_per_word);
+                });
+            }
+        };
+        parallel_for(policy, rows, some_rows, 16384 / C + 1);
+    }
+
+    template <class T, class Surrogate>
+    static void backward(Policy policy, index n, double threshold, Surrogate surrogate, T const* x,
+                         T const* dspikes, T* dx) {
+        using B = simd::Batch<T, Policy>;
+        B const level(static_cast<T>(threshold));
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            B const slope = surrogate(simd::load<B>(x + i, lanes) - level);
+            B const old = simd::load<B>(dx + i, lanes);
+            simd::store(dx + i, simd::fma(slope, simd::load<B>(dspikes + i, lanes), old), lanes);
+        });
+    }
+};
+
+/// y = x + s, where x may be null: then y is the spikes as numbers 0 and 1.
+template <class Policy>
+struct AddSpikes {
+    static_assert(CpuPolicy<Policy>, "add_spikes: no kernel for this policy");
+
+    /// x, y [rows,C]; spikes [rows,C] bits.
+    template <class T>
+    static void forward(Policy policy, index rows, index C, T const* x, word const* spikes, T* y) {
+        using B = simd::Batch<T, Policy>;
+        index const words = Element<bit>::row_units(C);
+        auto some_rows = [=](index begin, index end) {
+            for (index r = begin; r < end; ++r) {
+                simd::for_each_batch<B>(0, C, [&](index c, auto lanes) {
+                    B const s = simd::from_bits<B>(simd::spikes_at<B>(spikes + r * words, c));
+                    B const sum = x == nullptr ? s : simd::load<B>(x + r * C + c, lanes) + s;
+                    simd::store(y + r * C + c, sum, lanes);
+                });
+            }
+        };
+        parallel_for(policy, rows, some_rows, 16384 / C + 1);
+    }
+};
+
+}  // namespace spikelet::kernels

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// Leaky integrate-and-fire over whole sequences, one neuron per channel (spec: SpikeGPT, 3.1).
+//   charge   h[t] = r + leak (v[t-1] - r) + gain x[t]      leak = 1 - 1/tau, gain = 1/tau or 1
+//   fire     s[t] = h[t] >= threshold
+//   reset    v[t] = hard: s ? r : h      soft: h - s threshold      none: h
+// Backward walks time in reverse; with g = surrogate(h - threshold), ds given and dv at the end:
+//   e[t] = ds[t] g + (dv[t] + leak e[t+1]) R[t],    dx[t] += gain e[t]
+//   R = hard: 1 - s + (r - h) g    soft: 1 - threshold g    none: 1    (without g: reset detached)
+#pragma once
+
+#include <array>
+
+#include <spikelet/kernels/simd.hpp>
+#include <spikelet/kernels/sizes.hpp>
+
+namespace spikelet {
+
+/// What a neuron does after it has fired.
+enum class Reset {
+    hard,  ///< the membrane goes to the reset value
+    soft,  ///< the threshold is subtracted from the membrane
+    none,  ///< nothing
+};
+
+/// Constants of leaky integrate-and-fire neurons. The defaults are SpikeGPT's.
+struct LifOptions {
+    double tau = 2.0;           ///< time constant in steps; infinity integrates without leak
+    double threshold = 1.0;     ///< fires at a membrane of at least this
+    Reset reset = Reset::hard;
+    double reset_value = 0.0;   ///< where a hard reset and the resting membrane are
+    bool decay_input = true;    ///< the input is divided by tau, too
+    bool detach_reset = false;  ///< the gradient does not see the reset
+
+    [[nodiscard]] constexpr double leak() const { return 1.0 - 1.0 / tau; }
+    [[nodiscard]] constexpr double gain() const { return decay_input ? 1.0 / tau : 1.0; }
+    /// The membrane before the first input.
+    [[nodiscard]] constexpr double rest() const { return reset == Reset::hard ? reset_value : 0.0; }
+
+    friend constexpr bool operator==(LifOptions const&, LifOptions const&) = default;
+};
+
+namespace kernels {
+
+template <class Policy>
+struct Lif {
+    static_assert(CpuPolicy<Policy>,
+                  "lif: no kernel for this policy; for cuda include <spikelet/cuda.cuh>");
+
+    /// x [B,T,C] -> spikes [B,T,C] bits. charge [B,T,C] receives h, may be null. state [B,C] is the
+    /// membrane before and after; null: starts at rest, keeps nothing.
+    template <class T>
+    static void forward(Policy policy, Btc n, LifOptions o, T const* x, word* spikes, T* charge,
+                        T* state) {
+        using B = simd::Batch<T, Policy>;
+        index const words = Element<bit>::row_units(n.C);
+        for_each_strip(policy, n, [=](index b, index first, index last) {
+            auto v = membranes<B>(o, state == nullptr ? nullptr : state + b * n.C, first, last);
+            for (index t = 0; t < n.T; ++t) {
+                index const row = b * n.T + t;
+                word fired = 0;
+                simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
+                    B& membrane = v[slot<B>(c - first)];
+                    B const h = charged(o, membrane, simd::load<B>(x + row * n.C + c, lanes));
+                    auto const fires = h >= constant<B>(o.threshold);
+                    fired |= valid(simd::to_bits(fires), lanes) << (c - first);
+                    membrane = after_reset(o, h, fires);
+                    if (charge != nullptr) {
+                        simd::store(charge + row * n.C + c, h, lanes);
+                    }
+                });
+                spikes[row * words + first / bits_per_word] = fired;
+            }
+            if (state != nullptr) {
+                simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
+                    simd::store(state + b * n.C + c, v[slot<B>(c - first)], lanes);
+                });
+            }
+        });
+    }
+
+    /// dspikes [B,T,C] and dstate [B,C] (gradient of the last membrane, may be null) -> dx +=,
+    /// dstart [B,C] = gradient of the first membrane, may be null.
+    template <class T, class Surrogate>
+    static void backward(Policy policy, Btc n, LifOptions o, Surrogate surrogate, T const* charge,
+                         T const* dspikes, T const* dstate, T* dx, T* dstart) {
+        using B = simd::Batch<T, Policy>;
+        for_each_strip(policy, n, [=](index b, index first, index last) {
+            std::array<B, slots<B>> carried;
+            simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
+                carried[slot<B>(c - first)] =
+                    dstate == nullptr ? B(0) : simd::load<B>(dstate + b * n.C + c, lanes);
+            });
+            for (index t = n.T - 1; t >= 0; --t) {
+                simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
+                    index const i = (b * n.T + t) * n.C + c;
+                    B const h = simd::load<B>(charge + i, lanes);
+                    B const slope = surrogate(h - constant<B>(o.threshold));
+                    B& dv = carried[slot<B>(c - first)];
+                    B const through_reset = dv * reset_slope(o, h, slope);
+                    B const e = simd::fma(simd::load<B>(dspikes + i, lanes), slope, through_reset);
+                    B const old = simd::load<B>(dx + i, lanes);
+                    simd::store(dx + i, simd::fma(constant<B>(o.gain()), e, old), lanes);
+                    dv = constant<B>(o.leak()) * e;
+                });
+            }
+            if (dstart != nullptr) {
+                simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
+                    simd::store(dstart + b * n.C + c, carried[slot<B>(c - first)], lanes);
+                });
+            }
+        });
+    }
+
+private:
+    template <class B>
+    static constexpr std::size_t slots = static_cast<std::size_t>(strip / simd::width<B>);
+
+    template <class B>
+    static std::size_t slot(index channel) {
+        return static_cast<std::size_t>(channel / simd::width<B>);
+    }
+
+    template <class B>
+    static B constant(double value) {
+        return B(static_cast<typename B::value_type>(value));
+    }
+
+    static word valid(word bits, simd::Full) { return bits; }
+    static word valid(word bits, simd::Part part) { return bits & ((word{1} << part.n) - 1); }
+
+    template <class B, class T>
+    static std::array<B, slots<B>> membranes(LifOptions o, T const* state, index first,
+                                             index last) {
+        std::array<B, slots<B>> v;
+        v.fill(constant<B>(o.rest()));
+        if (state != nullptr) {
+            simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
+                v[slot<B>(c - first)] = simd::load<B>(state + c, lanes);
+            });
+        }
+        return v;
+    }
+
+    template <class B>
+    static B charged(LifOptions o, B const& v, B const& x) {
+        B const rest = constant<B>(o.rest());
+        B const leaked = simd::fma(constant<B>(o.leak()), v - rest, rest);
+        return simd::fma(constant<B>(o.gain()), x, leaked);
+    }
+
+    template <class B, class Fires>
+    static B after_reset(LifOptions o, B const& h, Fires const& fires) {
+        switch (o.reset) {
+            case Reset::hard: return simd::select(fires, constant<B>(o.reset_value), h);
+            case Reset::soft: return simd::select(fires, h - constant<B>(o.threshold), h);
+            case Reset::none: break;
+        }
+        return h;
+    }
+
+    template <class B>
+    static B reset_slope(LifOptions o, B const& h, B const& slope) {
+        B const one(1);
+        B const g = o.detach_reset ? B(0) : slope;
+        switch (o.reset) {
+            case Reset::hard: {
+                B const silent = simd::select(h >= constant<B>(o.threshold), B(0), one);
+                return simd::fma(constant<B>(o.reset_value) - h, g, silent);
+            }
+            case Reset::soft: return simd::fnma(constant<B>(o.threshold), g, one);
+            case Reset::none: break;
+        }
+        return one;
+    }
+};
+
+}  // namespace kernels
+}  // namespace spikelet
