@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Memory that grows in blocks and is given back all at once, or down to a mark. Blocks stay: a
+// second pass of the same shape takes nothing from the heap.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <vector>
+
+#include <spikelet/core/memory.hpp>
+
+namespace spikelet {
+
+/// A stack of untyped memory; every piece starts on a cache line.
+class Arena {
+public:
+    /// A place to rewind to.
+    struct Mark {
+        std::size_t block = 0;
+        std::size_t used = 0;
+    };
+
+    /// Room for n units of T, not initialised.
+    template <class T>
+    T* take(index n) {
+        return static_cast<T*>(take_bytes(static_cast<std::size_t>(n) * sizeof(T)));
+    }
+
+    [[nodiscard]] Mark mark() const { return at_; }
+
+    /// Gives back everything taken since the mark.
+    void rewind(Mark mark) { at_ = mark; }
+
+    /// Gives back everything.
+    void reset() { at_ = {}; }
+
+    /// Sets to zero all bytes taken between two marks.
+    void zero(Mark from, Mark to) {
+        for (std::size_t b = from.block; b <= to.block && b < blocks_.size(); ++b) {
+            std::size_t const first = b == from.block ? from.used : 0;
+            std::size_t const end = b == to.block ? to.used : size_of(b);
+            std::memset(blocks_[b].data() + first, 0, end - first);
+        }
+    }
+
+    /// Bytes held, used or not.
+    [[nodiscard]] std::size_t bytes() const {
+        std::size_t total = 0;
+        for (std::size_t b = 0; b < blocks_.size(); ++b) {
+            total += size_of(b);
+        }
+        return total;
+    }
+
+private:
+    static constexpr std::size_t smallest_block = std::size_t{1} << 20;
+
+    [[nodiscard]] std::size_t size_of(std::size_t b) const {
+        return static_cast<std::size_t>(blocks_[b].size());
+    }
+
+    void* take_bytes(std::size_t bytes) {
+        bytes = (bytes + alignment - 1) / alignment * alignment;
+        while (at_.block < blocks_.size() && at_.used + bytes > size_of(at_.block)) {
+            at_ = {at_.block + 1, 0};
+        }
+        if (at_.block == blocks_.size()) {
+            blocks_.emplace_back(static_cast<index>(std::max(bytes, smallest_block)));
+        }
+        void* p = blocks_[at_.block].data() + at_.used;
+        at_.used += bytes;
+        return p;
+    }
+
+    std::vector<Buffer<std::byte>> blocks_;
+    Mark at_;
+};
+
+}  // namespace spikelet

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// A context that computes nothing and counts: the memory a model needs to stream, known to the
+// compiler where the model's sizes are in its type.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
+
+#include <spikelet/autodiff/chain.hpp>
+#include <spikelet/autodiff/parts.hpp>
+#include <spikelet/autodiff/var.hpp>
+#include <spikelet/core/memory.hpp>
+
+namespace spikelet {
+
+/// What a Session needs for `batch` streams that take up to `chunk` tokens at a time.
+struct Footprint {
+    index scratch = 0;    ///< bytes for values on their way
+    index workspace = 0;  ///< bytes for a kernel's own use
+    index state = 0;      ///< numbers that survive from token to token
+    index batch = 1;
+    index chunk = 1;
+    friend constexpr bool operator==(Footprint const&, Footprint const&) = default;
+};
+
+/// Answers a model's questions with counters. Usable in constant expressions.
+template <class T = float>
+class DryRun {
+public:
+    using scalar = T;
+    static constexpr bool records = false;
+    static constexpr bool dry = true;
+
+    template <class U, class E>
+    constexpr Var<DryRun, U, E> make(E extents) {
+        used_ += round_up(units<U>(extents) * static_cast<index>(sizeof(storage_of<U>)));
+        needs_.scratch = std::max(needs_.scratch, used_);
+        return {this, nullptr, nullptr, extents};
+    }
+    template <class U>
+    constexpr U* keep(index) { return nullptr; }
+    constexpr T* carry(index n, std::initializer_list<T> rest) {
+        needs_.state += n * static_cast<index>(rest.size());
+        return nullptr;
+    }
+    template <class U>
+    constexpr U* scratch(index n) {
+        needs_.workspace =
+            std::max(needs_.workspace, round_up(n * static_cast<index>(sizeof(U))));
+        return nullptr;
+    }
+    constexpr void run(auto&&) {}
+    constexpr void record(auto&&) {}
+    constexpr Serial<> policy() const { return {}; }
+
+    constexpr index mark() const { return used_; }
+    constexpr void rewind(index mark) { used_ = mark; }
+    template <class Layers, class E>
+    constexpr Var<DryRun, T, E> chain(Layers const& layers, Var<DryRun, T, E> x) {
+        return detail::chain_in_place(layers, x);
+    }
+
+    /// Sizes are rounded up so that every value starts on a cache line.
+    static constexpr index round_up(index bytes) {
+        auto const line = static_cast<index>(alignment);
+        return (bytes + line - 1) / line * line;
+    }
+
+    [[nodiscard]] constexpr Footprint needs() const { return needs_; }
+
+private:
+    Footprint needs_;
+    index used_ = 0;
+};
+
+/// The memory that streaming this model takes. Every layer's call must be constexpr.
+template <class T = float, class Model>
+constexpr Footprint footprint(Model const& model, index batch = 1, index chunk = 1) {
+    DryRun<T> run;
+    using Ids = Var<DryRun<T>, std::int32_t, Extents<dyn, dyn>>;
+    model(Ids{&run, nullptr, nullptr, Extents<dyn, dyn>(batch, chunk)});
+    Footprint needs = run.needs();
+    needs.batch = batch;
+    needs.chunk = chunk;
+    return needs;
+}
+
+/// The same for a model whose sizes are all in its type.
+template <class Model, class T = float>
+consteval Footprint footprint() {
+    return footprint<T>(Model{});
+}
+
+}  // namespace spikelet

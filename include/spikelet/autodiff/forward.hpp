@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// The context that remembers nothing it will not read: evaluation over whole sequences.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include <spikelet/autodiff/arena.hpp>
+#include <spikelet/autodiff/chain.hpp>
+#include <spikelet/core/policy.hpp>
+#include <spikelet/core/tokens.hpp>
+
+namespace spikelet {
+
+struct ForwardOptions {
+    /// Continue where the last pass ended, as long as the batch stays the same, instead of
+    /// starting every pass at rest.
+    bool carry_state = false;
+};
+
+/// Computes models over tokens [batch, time] of any size.
+template <class Policy = Serial<>, class T = float>
+class Forward {
+public:
+    using scalar = T;
+    static constexpr bool records = false;
+    static constexpr bool dry = false;
+
+    explicit Forward(Policy policy = {}, ForwardOptions options = {})
+        : policy_(policy), options_(options) {}
+    Forward(Forward const&) = delete;
+    Forward& operator=(Forward const&) = delete;
+
+    /// Starts a new pass; everything of the last pass but its state is gone.
+    auto begin(Tokens const& tokens) {
+        begin();
+        auto x = make<std::int32_t>(Extents<dyn, dyn>(tokens.batch, tokens.time));
+        std::copy(tokens.ids.begin(), tokens.ids.end(), x.data);
+        return x;
+    }
+
+    /// Starts a new pass over numbers of any shape, for ops without a model around them.
+    template <class U, index... Es>
+    auto begin(View<U const, Es...> values) {
+        begin();
+        auto x = make<U>(values.extents());
+        std::copy_n(values.data(), units<U>(values.extents()), x.data);
+        return x;
+    }
+
+    /// Forgets the state: the next pass starts at rest.
+    void reset() { state_.clear(); }
+
+    [[nodiscard]] Policy policy() const { return policy_; }
+    [[nodiscard]] Observer* observer() const { return observer_; }
+    /// Shows taps to `observer`, which must outlive the passes it watches; null stops it.
+    void observe(Observer* observer) { observer_ = observer; }
+    /// Memory held, in bytes.
+    [[nodiscard]] std::size_t bytes() const { return values_.bytes(); }
+
+    // The context's answers to ops.
+
+    template <class U, class E>
+    Var<Forward, U, E> make(E extents) {
+        return {this, values_.take<storage_of<U>>(units<U>(extents)), nullptr, extents};
+    }
+    /// Whoever watches may look at what only a gradient would need otherwise.
+    template <class U>
+    U* keep(index n) { return observer_ != nullptr ? values_.take<U>(n) : nullptr; }
+    T* carry(index n, std::initializer_list<T> rest) {
+        if (!options_.carry_state) {
+            return nullptr;
+        }
+        auto const planes = static_cast<index>(rest.size());
+        if (next_state_ == state_.size()) {
+            T* plane = state_.emplace_back(n * planes).data();
+            for (T value : rest) {
+                plane = std::fill_n(plane, n, value);
+            }
+        }
+        auto& state = state_[next_state_++];
+        if (state.size() != n * planes) {
+            fail("forward", "the batch changed while state is carried; call reset()");
+        }
+        return state.data();
+    }
+    template <class U>
+    U* scratch(index n) {
+        auto const bytes = n * static_cast<index>(sizeof(U));
+        if (bytes > scratch_.size()) {
+            scratch_ = Buffer<std::byte>(bytes);
+        }
+        return reinterpret_cast<U*>(scratch_.data());
+    }
+    void run(auto&& kernel) { kernel(); }
+    void record(auto&&) {}
+
+    [[nodiscard]] Arena::Mark mark() const { return values_.mark(); }
+    void rewind(Arena::Mark mark) { values_.rewind(mark); }
+    template <class Layers, class E>
+    Var<Forward, T, E> chain(Layers const& layers, Var<Forward, T, E> x) {
+        return detail::chain_in_place(layers, x);
+    }
+
+private:
+    void begin() {
+        values_.reset();
+        next_state_ = 0;
+    }
+
+    Policy policy_;
+    ForwardOptions options_;
+    Arena values_;
+    Buffer<std::byte> scratch_;
+    std::vector<Buffer<T>> state_;
+    std::size_t next_state_ = 0;
+    Observer* observer_ = nullptr;
+};
+
+}  // namespace spikelet

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// What a layer is made of. A layer lists its members once with SPIKELET_PARTS; from that list come
+// parameter names ("blocks.3.att.key.weight"), initialisation, files, optimisers and traces.
+#pragma once
+
+#include <concepts>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include <spikelet/autodiff/parameter.hpp>
+
+/// Lists a layer's parts, in the order of their names in files:
+/// `SPIKELET_PARTS(norm, key, value)`.
+#define SPIKELET_PARTS(...)                                                                        \
+    static constexpr void each_part([[maybe_unused]] auto& self, [[maybe_unused]] auto&& f) {      \
+        __VA_OPT__(SPIKELET_DETAIL_EXPAND(SPIKELET_DETAIL_PART(__VA_ARGS__)))                      \
+    }
+#define SPIKELET_DETAIL_PART(part, ...)                                                            \
+    f(std::string_view(#part), self.part);                                                         \
+    __VA_OPT__(SPIKELET_DETAIL_PART_AGAIN SPIKELET_DETAIL_CALL(__VA_ARGS__))
+#define SPIKELET_DETAIL_PART_AGAIN() SPIKELET_DETAIL_PART
+#define SPIKELET_DETAIL_CALL ()
+#define SPIKELET_DETAIL_EXPAND(...)                                                                \
+    SPIKELET_DETAIL_EXPAND_1(SPIKELET_DETAIL_EXPAND_1(SPIKELET_DETAIL_EXPAND_1(__VA_ARGS__)))
+#define SPIKELET_DETAIL_EXPAND_1(...)                                                              \
+    SPIKELET_DETAIL_EXPAND_2(SPIKELET_DETAIL_EXPAND_2(SPIKELET_DETAIL_EXPAND_2(__VA_ARGS__)))
+#define SPIKELET_DETAIL_EXPAND_2(...)                                                              \
+    SPIKELET_DETAIL_EXPAND_3(SPIKELET_DETAIL_EXPAND_3(SPIKELET_DETAIL_EXPAND_3(__VA_ARGS__)))
+#define SPIKELET_DETAIL_EXPAND_3(...) __VA_ARGS__
+
+namespace spikelet {
+
+namespace detail {
+
+struct IgnorePart {
+    constexpr void operator()(std::string_view, auto&) const {}
+};
+
+template <class T>
+struct IsParameter : std::false_type {};
+template <class T, index... Es>
+struct IsParameter<BasicParameter<T, Es...>> : std::true_type {};
+
+}  // namespace detail
+
+template <class T>
+concept IsParameter = detail::IsParameter<std::remove_const_t<T>>::value;
+
+/// A type that lists its parts with SPIKELET_PARTS.
+template <class T>
+concept Layer = requires(T& layer) { std::remove_const_t<T>::each_part(layer, detail::IgnorePart{}); };
+
+/// The dotted name of a part, built without the heap while parts are visited.
+class PartName {
+public:
+    constexpr operator std::string_view() const { return {text_, length_}; }  // NOLINT
+
+    /// This name with one more word.
+    [[nodiscard]] constexpr PartName with(std::string_view label) const {
+        PartName longer = *this;
+        if (length_ > 0) {
+            longer.append(".");
+        }
+        longer.append(label);
+        return longer;
+    }
+
+    /// This name with the number of a layer in a list.
+    [[nodiscard]] constexpr PartName with(std::size_t number) const {
+        char digits[20]{};
+        std::size_t n = sizeof(digits);
+        do {
+            digits[--n] = static_cast<char>('0' + number % 10);
+            number /= 10;
+        } while (number > 0);
+        return with(std::string_view(digits + n, sizeof(digits) - n));
+    }
+
+private:
+    constexpr void append(std::string_view text) {
+        for (char c : text) {
+            if (length_ < capacity) {
+                text_[length_++] = c;
+            }
+        }
+    }
+
+    static constexpr std::size_t capacity = 120;
+    char text_[capacity]{};
+    std::size_t length_ = 0;
+};
+
+/// Calls f(PartName, part) for `part` itself and for everything below it, parents first: layers,
+/// lists of layers, optional layers, parameters. Other members (sizes, numbers) are visited too.
+template <class Part, class F>
+constexpr void each_part(PartName const& name, Part& part, F&& f) {
+    f(name, part);
+    if constexpr (Layer<Part>) {
+        std::remove_const_t<Part>::each_part(part, [&](std::string_view label, auto& member) {
+            each_part(name.with(label), member, f);
+        });
+    } else if constexpr (requires { part.begin(); part.size(); }) {
+        std::size_t i = 0;
+        for (auto& layer : part) {
+            each_part(name.with(i++), layer, f);
+        }
+    } else if constexpr (requires { part.has_value(); }) {
+        if (part.has_value()) {
+            each_part(name, *part, f);
+        }
+    }
+}
+
+/// Calls f(name, parameter) for every parameter of a model, in the order of its parts.
+template <class Model, class F>
+constexpr void each_parameter(Model& model, F&& f) {
+    each_part(PartName{}, model, [&](PartName const& name, auto& part) {
+        if constexpr (IsParameter<std::remove_reference_t<decltype(part)>>) {
+            f(static_cast<std::string_view>(name), part);
+        }
+    });
+}
+
+/// Number of weights.
+template <class Model>
+constexpr index parameter_count(Model const& model) {
+    index n = 0;
+    each_parameter(model, [&](std::string_view, auto const& p) { n += p.size(); });
+    return n;
+}
+
+/// Gives every parameter memory, and a gradient if wanted. Throws Error.
+template <class Model>
+void allocate(Model& model, bool with_gradients = false) {
+    each_parameter(model, [&](std::string_view, auto& p) {
+        p.allocate();
+        if (with_gradients) {
+            p.require_gradient();
+        }
+    });
+}
+
+/// Sets all gradients to zero.
+template <class Model>
+void zero_gradients(Model& model) {
+    each_parameter(model, [](std::string_view, auto& p) {
+        if (p.gradient() != nullptr) {
+            std::fill_n(p.gradient(), p.size(), 0);
+        }
+    });
+}
+
+namespace detail {
+
+template <class T>
+struct IsVector : std::false_type {};
+template <class T, class A>
+struct IsVector<std::vector<T, A>> : std::true_type {};
+
+}  // namespace detail
+
+/// True if every size of the model is in its type: no dyn extent, no list of run-time length.
+template <class Model>
+consteval bool has_static_sizes() {
+    bool all = true;
+    Model const model{};
+    each_part(PartName{}, model, [&](PartName const&, auto& part) {
+        using Part = std::remove_cvref_t<decltype(part)>;
+        if constexpr (IsParameter<Part>) {
+            all = all && Part::extents_type::rank_dynamic == 0;
+        } else if constexpr (detail::IsVector<Part>::value) {
+            all = false;
+        }
+    });
+    return all;
+}
+
+}  // namespace spikelet

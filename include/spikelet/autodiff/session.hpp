@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+// The context that remembers what the next token needs: streaming, on a desk or on a chip.
+//
+// With a model whose sizes are in its type all memory is inside the object and its size is known to
+// the compiler; otherwise it is taken once, at construction. A session is a value: copy it to fork a
+// conversation, keep `state()` to come back to it.
+#pragma once
+
+#include <array>
+#include <cstring>
+#include <span>
+
+#include <spikelet/autodiff/dry_run.hpp>
+#include <spikelet/core/policy.hpp>
+
+namespace spikelet {
+
+/// Stands for a footprint that is known only when the session is made.
+inline constexpr Footprint at_run_time{.scratch = dyn};
+
+namespace detail {
+
+/// Memory of a session: arrays if the compiler knows the sizes.
+template <class T, Footprint F>
+struct SessionMemory {
+    explicit SessionMemory(Footprint) {}
+    static constexpr Footprint footprint() { return F; }
+
+    alignas(alignment) std::array<std::byte, static_cast<std::size_t>(F.scratch)> scratch{};
+    alignas(alignment) std::array<std::byte, static_cast<std::size_t>(F.workspace)> workspace{};
+    std::array<T, static_cast<std::size_t>(F.state)> state{};
+};
+
+/// Memory of a session: from the heap, once.
+template <class T>
+struct SessionMemory<T, at_run_time> {
+    explicit SessionMemory(Footprint f)
+        : needs(f), scratch(f.scratch), workspace(f.workspace), state(f.state) {}
+    SessionMemory(SessionMemory const& other) : SessionMemory(other.needs) {
+        std::copy_n(other.state.data(), needs.state, state.data());
+    }
+    SessionMemory(SessionMemory&&) = default;
+    SessionMemory& operator=(SessionMemory other) {
+        needs = other.needs;
+        scratch = std::move(other.scratch);
+        workspace = std::move(other.workspace);
+        state = std::move(other.state);
+        return *this;
+    }
+    [[nodiscard]] Footprint footprint() const { return needs; }
+
+    Footprint needs;
+    Buffer<std::byte> scratch;
+    Buffer<std::byte> workspace;
+    Buffer<T> state;
+};
+
+template <class Model, class T>
+consteval Footprint session_footprint() {
+    if constexpr (has_static_sizes<Model>()) {
+        return footprint<Model, T>();
+    } else {
+        return at_run_time;
+    }
+}
+
+}  // namespace detail
+
+/// How many streams a session serves and how many tokens of each it takes at a time. More tokens at
+/// a time read a prompt faster and need more memory; the results have the same bits.
+struct SessionOptions {
+    index batch = 1;
+    index chunk = 1;
+};
+
+/// Streams tokens through a model that outlives the session.
+template <class Model, class Policy = Serial<>, class T = float,
+          Footprint F = detail::session_footprint<Model, T>()>
+class Session {
+public:
+    using scalar = T;
+    static constexpr bool records = false;
+    static constexpr bool dry = false;
+
+    explicit Session(Model const& model, Policy policy = {})
+        : Session(model, SessionOptions{F.batch, F.chunk}, policy) {}
+    /// Throws Error if memory runs out, or if F fixes other numbers.
+    Session(Model const& model, SessionOptions options, Policy policy = {})
+        : model_(&model), policy_(policy), memory_(needs_of(model, options)) {}
+
+    /// Logits [vocabulary] after one token; for sessions of one stream. They stay valid until the
+    /// next call.
+    std::span<T const> operator()(std::int32_t token) {
+        auto const logits = (*this)(std::span<std::int32_t const>(&token, 1));
+        return {logits.data(), static_cast<std::size_t>(logits.extent(1))};
+    }
+
+    /// Logits [batch * n, vocabulary] after tokens [batch, n], n <= chunk.
+    View<T const, dyn, dyn> operator()(std::span<std::int32_t const> tokens) {
+        auto const needs = memory_.footprint();
+        index const n = static_cast<index>(tokens.size()) / needs.batch;
+        if (n < 1 || n > needs.chunk || n * needs.batch != static_cast<index>(tokens.size())) {
+            fail("session", std::to_string(tokens.size()) + " tokens given for " +
+                                std::to_string(needs.batch) + " streams of 1 to " +
+                                std::to_string(needs.chunk) + " tokens each");
+        }
+        used_ = carried_ = 0;
+        using Ids = Var<Session, std::int32_t const, Extents<dyn, dyn>>;
+        auto const y = (*model_)(Ids{this, tokens.data(), nullptr, Extents<dyn, dyn>(needs.batch, n)});
+        SPIKELET_ASSERT(carried_ == needs.state, "session: a recurrent op was skipped");
+        at_rest_ = false;
+        return {y.data, Extents<dyn, dyn>(y.extents.rows(), y.extents[y.extents.rank - 1])};
+    }
+
+    /// Logits [vocabulary] after the last of any number (at least one) of tokens; one stream.
+    std::span<T const> feed(std::span<std::int32_t const> tokens) {
+        auto const chunk = static_cast<std::size_t>(memory_.footprint().chunk);
+        std::span<T const> last;
+        while (!tokens.empty()) {
+            auto const logits = (*this)(tokens.first(std::min(chunk, tokens.size())));
+            tokens = tokens.subspan(std::min(chunk, tokens.size()));
+            last = {logits.row(logits.rows() - 1), static_cast<std::size_t>(logits.extent(1))};
+        }
+        return last;
+    }
+
+    /// What the next token depends on, or empty before the first token.
+    [[nodiscard]] std::span<T const> state() const {
+        return at_rest_ ? std::span<T const>{} : std::span<T const>{memory_.state};
+    }
+
+    /// Continues from a state() of this model and batch. Throws Error if the size does not fit.
+    void restore(std::span<T const> state) {
+        if (state.empty()) {
+            reset();
+            return;
+        }
+        std::span<T> const own{memory_.state};
+        if (state.size() != own.size()) {
+            fail("session", "the state has " + std::to_string(state.size()) +
+                                " numbers, this model needs " + std::to_string(own.size()));
+        }
+        std::copy(state.begin(), state.end(), own.begin());
+        at_rest_ = false;
+    }
+
+    /// Forgets everything.
+    void reset() { at_rest_ = true; }
+
+    [[nodiscard]] Footprint footprint() const { return memory_.footprint(); }
+    [[nodiscard]] Model const& model() const { return *model_; }
+
+    // The context's answers to ops.
+
+    template <class U, class E>
+    Var<Session, U, E> make(E extents) {
+        auto* p = memory_.scratch.data() + used_;
+        used_ += DryRun<T>::round_up(units<U>(extents) * static_cast<index>(sizeof(storage_of<U>)));
+        return {this, reinterpret_cast<storage_of<U>*>(p), nullptr, extents};
+    }
+    template <class U>
+    U* keep(index) { return nullptr; }
+    T* carry(index n, std::initializer_list<T> rest) {
+        T* const first = memory_.state.data() + carried_;
+        for (T value : rest) {
+            if (at_rest_) {
+                std::fill_n(memory_.state.data() + carried_, n, value);
+            }
+            carried_ += n;
+        }
+        return first;
+    }
+    template <class U>
+    U* scratch(index) { return reinterpret_cast<U*>(memory_.workspace.data()); }
+    void run(auto&& kernel) { kernel(); }
+    void record(auto&&) {}
+    [[nodiscard]] Policy policy() const { return policy_; }
+    [[nodiscard]] Observer* observer() const { return observer_; }
+    /// Shows taps to `observer`, which must outlive the steps it watches; null stops it.
+    void observe(Observer* observer) { observer_ = observer; }
+
+    [[nodiscard]] index mark() const { return used_; }
+    void rewind(index mark) { used_ = mark; }
+    template <class Layers, class E>
+    Var<Session, T, E> chain(Layers const& layers, Var<Session, T, E> x) {
+        return detail::chain_in_place(layers, x);
+    }
+
+private:
+    static Footprint needs_of(Model const& model, SessionOptions options) {
+        if constexpr (F == at_run_time) {
+            return spikelet::footprint<T>(model, options.batch, options.chunk);
+        } else {
+            if (options.batch != F.batch || options.chunk != F.chunk) {
+                fail("session", "batch and chunk are part of this session's type");
+            }
+            return F;
+        }
+    }
+
+    Model const* model_;
+    Policy policy_;
+    detail::SessionMemory<T, F> memory_;
+    Observer* observer_ = nullptr;
+    index used_ = 0;
+    index carried_ = 0;
+    bool at_rest_ = true;
+};
+
+template <class Model>
+Session(Model const&) -> Session<Model>;
+template <class Model, class Policy>
+Session(Model const&, Policy) -> Session<Model, Policy>;
+template <class Model>
+Session(Model const&, SessionOptions) -> Session<Model, Serial<>, float, at_run_time>;
+template <class Model, class Policy>
+Session(Model const&, SessionOptions, Policy) -> Session<Model, Policy, float, at_run_time>;
+
+}  // namespace spikelet

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// A value on its way through a model, and what all contexts have in common.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include <spikelet/core/view.hpp>
+
+namespace spikelet {
+
+/// A value in a context: its numbers, the place of its gradient (null where none is wanted), its
+/// shape. Spikes (T = bit) have a gradient of the context's scalar, one number per spike.
+template <class Ctx, class T, class E>
+struct Var {
+    using context = Ctx;
+    using element = T;
+    using extents_type = E;
+    using scalar = typename Ctx::scalar;
+
+    Ctx* ctx;
+    storage_of<T>* data;
+    scalar* gradient;
+    E extents;
+};
+
+/// Something that a layer shows to whoever watches: a named value or the state of a neuron.
+struct Tap {
+    enum class Kind { f32, f64, spikes };
+
+    void const* layer;       ///< address of the layer that shows it
+    void const* layer_type;  ///< tells layers at one address apart (a first member and its owner)
+    std::string_view name;   ///< name within the layer; empty for the layer's output
+    Kind kind;
+    void const* data;
+    index rows;
+    index last;
+};
+
+/// Receives taps while a context computes.
+class Observer {
+public:
+    virtual void see(Tap const& tap) = 0;
+
+protected:
+    ~Observer() = default;
+};
+
+namespace detail {
+
+template <class T>
+inline constexpr char type_tag = 0;
+
+template <class T>
+constexpr Tap::Kind kind_of() {
+    if constexpr (std::is_same_v<T, bit>) {
+        return Tap::Kind::spikes;
+    } else {
+        return sizeof(T) == sizeof(float) ? Tap::Kind::f32 : Tap::Kind::f64;
+    }
+}
+
+}  // namespace detail
+
+/// Identifies a type without RTTI.
+template <class T>
+void const* type_id() {
+    return &detail::type_tag<T>;
+}
+
+/// Shows x to the context's observer as `name` of `layer`; costs a test when nobody watches.
+template <class L, class Ctx, class T, class E>
+constexpr void tap(L const& layer, std::string_view name, Var<Ctx, T, E> const& x) {
+    if constexpr (!Ctx::dry) {
+        if (Observer* observer = x.ctx->observer()) {
+            observer->see({&layer, type_id<L>(), name, detail::kind_of<T>(), x.data,
+                           x.extents.rows(), x.extents[E::rank - 1]});
+        }
+    }
+}
+
+}  // namespace spikelet
