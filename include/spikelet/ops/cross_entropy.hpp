@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// The loss of language models.
+#pragma once
+
+#include <spikelet/core/tokens.hpp>
+#include <spikelet/kernels/cross_entropy.hpp>
+#include <spikelet/ops/check.hpp>
+
+namespace spikelet {
+
+struct CrossEntropyOptions {
+    /// Pull the largest logit of each row towards zero (RWKV's L2Wrap): gradient only.
+    bool l2_wrap = false;
+};
+
+namespace detail {
+
+/// The ids as a value of the context. Throws Error if sizes or ids do not fit the logits.
+template <class Ctx, class T, class E>
+auto checked_targets(Var<Ctx, T, E> logits, Tokens const& targets) {
+    index const rows = logits.extents.rows();
+    if (targets.batch * targets.time != rows) {
+        fail("cross_entropy", std::to_string(targets.batch * targets.time) + " targets for " +
+                                  std::to_string(rows) + " rows of logits");
+    }
+    auto ids = logits.ctx->template make<std::int32_t>(Extents<dyn>(rows));
+    for (index r = 0; r < rows; ++r) {
+        std::int32_t const id = targets.ids[static_cast<std::size_t>(r)];
+        if (id != ignored_target && (id < 0 || id >= last_extent(logits))) {
+            fail("cross_entropy", "target " + std::to_string(id) + " is outside the vocabulary of " +
+                                      std::to_string(last_extent(logits)));
+        }
+        ids.data[r] = id;
+    }
+    return ids;
+}
+
+}  // namespace detail
+
+/// Mean cross entropy in nats of logits [batch, time, vocabulary] against targets [batch, time];
+/// targets of `ignored_target` do not count. Throws Error if sizes or ids do not fit.
+template <class Ctx, class T, class E>
+auto cross_entropy(Var<Ctx, T, E> logits, Tokens const& targets, CrossEntropyOptions options = {}) {
+    using CrossEntropy = kernels::CrossEntropy<decltype(logits.ctx->policy())>;
+    index const rows = logits.extents.rows();
+    index const V = last_extent(logits);
+    auto const ids = detail::checked_targets(logits, targets);
+    auto loss = logits.ctx->template make<T>(Extents<1>{});
+    auto nats = logits.ctx->template make<double>(Extents<dyn>(rows));
+    auto log_sum = logits.ctx->template make<T>(Extents<dyn>(rows));
+    logits.ctx->run([&] {
+        *loss.data = static_cast<T>(CrossEntropy::forward(
+            logits.ctx->policy(), rows, V, logits.data, ids.data, nats.data, log_sum.data));
+    });
+    logits.ctx->record([=] {
+        CrossEntropy::backward(logits.ctx->policy(), rows, V, logits.data, ids.data, log_sum.data,
+                               *loss.gradient, options.l2_wrap, logits.gradient);
+    });
+    return loss;
+}
+
+/// Nats of each position, [batch * time], 0 where the target is ignored; valid as long as the
+/// logits are. Throws Error if sizes or ids do not fit.
+template <class Ctx, class T, class E>
+std::span<double const> token_nats(Var<Ctx, T, E> logits, Tokens const& targets) {
+    using CrossEntropy = kernels::CrossEntropy<decltype(logits.ctx->policy())>;
+    index const rows = logits.extents.rows();
+    auto const ids = detail::checked_targets(logits, targets);
+    auto nats = logits.ctx->template make<double>(Extents<dyn>(rows));
+    auto log_sum = logits.ctx->template make<T>(Extents<dyn>(rows));
+    CrossEntropy::forward(logits.ctx->policy(), rows, last_extent(logits), logits.data, ids.data,
+                          nats.data, log_sum.data);
+    return {nats.data, static_cast<std::size_t>(rows)};
+}
+
+}  // namespace spikelet

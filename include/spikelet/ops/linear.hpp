@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// y = x W with W [in, out]: one active input is one contiguous row of W. Numbers go to the dense
+// kernel, spikes to the one that adds the active rows; the two have the same bits on 0 and 1.
+// Backward: dx += dy W^T,  dW += x^T dy.
+#pragma once
+
+#include <spikelet/kernels/matmul.hpp>
+#include <spikelet/kernels/spike_matmul.hpp>
+#include <spikelet/ops/check.hpp>
+
+namespace spikelet {
+
+/// x [..., in] of numbers or spikes -> [..., out]. Throws Error if run-time sizes do not fit.
+template <class Ctx, class U, class E, class T, index In, index Out>
+constexpr auto linear(Var<Ctx, U, E> x, BasicParameter<T, In, Out> const& weight) {
+    static_assert(or_else(E::last, In) == In,
+                  "linear: the last extent of x must equal the weight's inputs");
+    auto const w = weight.view();
+    check_channels("linear", x, w.extents[0]);
+    using Policy = decltype(x.ctx->policy());
+    using Dense = kernels::Matmul<Policy>;
+    using Product =
+        std::conditional_t<std::is_same_v<U, bit>, kernels::SpikeMatmul<Policy>, Dense>;
+    auto y = x.ctx->template make<T>(x.extents.with_last(Size<Out>(w.extents[1])));
+    kernels::MatmulSize const n{x.extents.rows(), w.extents[0], w.extents[1]};
+    index const room = std::max(Dense::workspace(n), Product::workspace(n));
+    auto* const workspace = x.ctx->template scratch<T>(room);
+    x.ctx->run(
+        [&] { Product::forward(x.ctx->policy(), n, x.data, w.value, y.data, workspace); });
+    x.ctx->record([=] {
+        auto* const again = x.ctx->template scratch<T>(room);
+        Dense::backward_input(x.ctx->policy(), n, y.gradient, w.value, x.gradient, again);
+        if (w.gradient != nullptr) {
+            Product::backward_weight(x.ctx->policy(), n, x.data, y.gradient, w.gradient, again);
+        }
+    });
+    return y;
+}
+
+}  // namespace spikelet
