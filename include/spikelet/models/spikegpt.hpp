@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+// SpikeGPT (arXiv 2302.13939) and its variants: RWKV-4 blocks with spikes where the configuration
+// puts them. Exact formulas and where paper and code disagree: docs/numerics.md.
+//
+//   x = ln0(emb)                                   emb: numbers, or their signs as spikes
+//   x = x + node(time_mix(ln1(x)));  x = x + node(channel_mix(ln2(x)));  x = dropout(x)
+//   logits = head(ln_out(x))                       spiking inputs: head(lif(ln_out(x)))
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <spikelet/autodiff/chain.hpp>
+#include <spikelet/models/spikegpt_config.hpp>
+#include <spikelet/nn/channel_mix.hpp>
+#include <spikelet/nn/embedding.hpp>
+#include <spikelet/nn/layer_norm.hpp>
+#include <spikelet/nn/time_mix.hpp>
+
+namespace spikelet {
+
+/// One block: x [batch, time, C] -> the same shape.
+template <index C, index H, class Surrogate = Arctan, class T = float>
+struct SpikeGptBlock {
+    using Time = TimeMix<C, Surrogate, T>;
+    using Channel = ChannelMix<C, H, Surrogate, T>;
+
+    Placement spikes;
+    double dropout_rate;
+    LayerNorm<C, T> ln1, ln2;
+    std::optional<Time> att;
+    std::optional<Channel> ffnPre;
+    Channel ffn;
+    SpikingNode<Surrogate> lif1, lif2;
+    SPIKELET_PARTS(ln1, ln2, att, ffnPre, ffn, lif1, lif2)
+
+    constexpr SpikeGptBlock(SpikeGptConfig const& config, bool first)
+        : spikes(config.spikes),
+          dropout_rate(config.dropout),
+          ln1{config.channels},
+          ln2{config.channels},
+          ffn(channel_mix(config)),
+          lif1{config.spikes.residual, config.neuron, Surrogate{config.slope}},
+          lif2(lif1) {
+        if (first && config.ffn_pre) {
+            ffnPre.emplace(channel_mix(config));
+        } else {
+            att.emplace(time_mix(config));
+        }
+    }
+
+    constexpr auto operator()(auto x) const {
+        auto const a = ln1(x);
+        tap(*this, "ln1", a);
+        auto const mixed = ffnPre.has_value() ? (*ffnPre)(a) : (*att)(a);
+        tap(*this, "att_out", mixed);
+        auto const middle = add(x, mixed, lif1);
+        tap(*this, "x_mid", middle);
+        auto const b = ln2(middle);
+        tap(*this, "ln2", b);
+        auto const fed = ffn(b);
+        tap(*this, "ffn_out", fed);
+        auto const out = dropout(add(middle, fed, lif2), dropout_rate);
+        tap(*this, "x_out", out);
+        return out;
+    }
+
+private:
+    constexpr auto add(auto x, auto branch, SpikingNode<Surrogate> const& node) const {
+        return spikes.residual == Node::none ? x + branch : x + node(branch);
+    }
+
+    static constexpr Lif<Surrogate> neuron(SpikeGptConfig const& config) {
+        return {config.neuron, Surrogate{config.slope}};
+    }
+
+    static constexpr Time time_mix(SpikeGptConfig const& config) {
+        auto output_neuron = neuron(config);
+        output_neuron.options.threshold = config.output_threshold;
+        return {.channels = config.channels,
+                .spiking_inputs = config.spikes.spiking_inputs,
+                .neuron = neuron(config),
+                .output_neuron = output_neuron};
+    }
+
+    static constexpr Channel channel_mix(SpikeGptConfig const& config) {
+        return {.channels = config.channels,
+                .hidden = config.hidden_channels(),
+                .spiking_inputs = config.spikes.spiking_inputs,
+                .spiking_hidden = config.spikes.spiking_hidden,
+                .neuron = neuron(config)};
+    }
+};
+
+namespace detail {
+
+/// A number of layers known to the compiler, or not.
+template <class Block, index L>
+struct LayerList {
+    using type = std::array<Block, static_cast<std::size_t>(L)>;
+};
+template <class Block>
+struct LayerList<Block, dyn> {
+    using type = std::vector<Block>;
+};
+
+}  // namespace detail
+
+/// A SpikeGPT of V tokens, C channels, L blocks and H hidden channels, each a number (checked by the
+/// compiler, no heap in a Session) or dyn (from the configuration). Weights come from init() or a
+/// file; until then it has a shape only.
+template <index V = dyn, index C = dyn, index L = dyn, index H = (C == dyn ? dyn : 4 * C),
+          class Surrogate = Arctan, class T = float>
+struct SpikeGpt {
+    using Block = SpikeGptBlock<C, H, Surrogate, T>;
+    using scalar = T;
+
+    SpikeGptConfig config;
+    Embedding<V, C, T> emb;
+    LayerNorm<C, T> ln0, ln_out;
+    typename detail::LayerList<Block, L>::type blocks;
+    Linear<C, V, T> head;
+    Lif<Surrogate> lif_head;
+    SPIKELET_PARTS(emb, ln0, blocks, ln_out, head, lif_head)
+
+    /// Sizes from the type, otherwise the defaults.
+    constexpr SpikeGpt() : SpikeGpt(with_static_sizes({})) {}
+
+    /// Throws Error if a size contradicts the type, or makes no sense.
+    constexpr explicit SpikeGpt(SpikeGptConfig const& c)
+        : config(checked(c)),
+          emb{c.vocabulary, c.channels},
+          ln0{c.channels},
+          ln_out{c.channels},
+          blocks(make_blocks(c)),
+          head{c.channels, c.vocabulary},
+          lif_head{c.neuron, Surrogate{c.slope}} {}
+
+    /// Logits [batch, time, V] for ids [batch, time].
+    constexpr auto operator()(auto ids) const {
+        auto const embedded = emb(ids);
+        auto const x = ln0(config.spikes.binary_embedding ? to_numbers(signs(embedded)) : embedded);
+        tap(*this, "ln0", x);
+        auto const y = ln_out(chain(blocks, x));
+        tap(*this, "ln_out", y);
+        auto const logits = config.spikes.spiking_inputs ? head(lif_head(y)) : head(y);
+        tap(*this, "logits", logits);
+        return logits;
+    }
+
+    /// The name of a parameter in the official files.
+    static std::string file_name(std::string_view name) {
+        return (name.starts_with("ln0.") ? "blocks.0." : "") + std::string(name);
+    }
+
+    /// Extents of one in front of a parameter's shape in the official files.
+    static int file_leading_ones(std::string_view name) {
+        return name.find(".time_mix_") != std::string_view::npos ? 2 : 0;
+    }
+
+    /// The given configuration with the sizes that are part of the type.
+    static constexpr SpikeGptConfig with_static_sizes(SpikeGptConfig c) {
+        c.vocabulary = V == dyn ? c.vocabulary : V;
+        c.channels = C == dyn ? c.channels : C;
+        c.layers = L == dyn ? c.layers : L;
+        c.hidden = H == dyn ? c.hidden : H;
+        return c;
+    }
+
+private:
+    constexpr auto signs(auto embedded) const {
+        return detail::show(emb, heaviside(embedded, 0.0, Arctan{}));
+    }
+
+    static constexpr SpikeGptConfig checked(SpikeGptConfig const& c) {
+        if (c.vocabulary < 1 || c.channels < 1 || c.layers < 1 || c.hidden < 0) {
+            fail("spikegpt", "vocabulary, channels and layers must be at least 1");
+        }
+        if (L != dyn && c.layers != L) {
+            fail("spikegpt", std::to_string(c.layers) + " layers given, the type says " +
+                                 std::to_string(L));
+        }
+        return c;
+    }
+
+    static constexpr auto make_blocks(SpikeGptConfig const& c) {
+        if constexpr (L == dyn) {
+            std::vector<Block> list;
+            list.reserve(static_cast<std::size_t>(c.layers));
+            for (index i = 0; i < c.layers; ++i) {
+                list.emplace_back(c, i == 0);
+            }
+            return list;
+        } else {
+            return [&]<std::size_t... I>(std::index_sequence<I...>) {
+                return std::array<Block, sizeof...(I)>{Block(c, I == 0)...};
+            }(std::make_index_sequence<static_cast<std::size_t>(L)>{});
+        }
+    }
+};
+
+}  // namespace spikelet

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// Everything that runs on a processor. Programs that read or write files include <spikelet/io.hpp>.
+#pragma once
+
+// IWYU pragma: begin_exports
+#include <spikelet/autodiff/chain.hpp>
+#include <spikelet/autodiff/forward.hpp>
+#include <spikelet/autodiff/part_names.hpp>
+#include <spikelet/autodiff/session.hpp>
+#include <spikelet/autodiff/tape.hpp>
+#include <spikelet/core/bits.hpp>
+#include <spikelet/core/rng.hpp>
+#include <spikelet/core/tensor.hpp>
+#include <spikelet/core/tokens.hpp>
+#include <spikelet/core/version.hpp>
+#include <spikelet/models/sampling.hpp>
+#include <spikelet/models/spikegpt.hpp>
+#include <spikelet/nn/channel_mix.hpp>
+#include <spikelet/nn/embedding.hpp>
+#include <spikelet/nn/init.hpp>
+#include <spikelet/nn/layer_norm.hpp>
+#include <spikelet/nn/lif.hpp>
+#include <spikelet/nn/linear.hpp>
+#include <spikelet/nn/time_mix.hpp>
+#include <spikelet/ops/cross_entropy.hpp>
+#include <spikelet/ops/elementwise.hpp>
+#include <spikelet/train/adam.hpp>
+#include <spikelet/train/firing_rates.hpp>
+#include <spikelet/train/schedule.hpp>
+// IWYU pragma: end_exports
