@@ -13,8 +13,10 @@
 #include <spikelet/core/tensor.hpp>
 #include <spikelet/core/tokens.hpp>
 #include <spikelet/core/version.hpp>
+#include <spikelet/io/corpus.hpp>
 #include <spikelet/models/sampling.hpp>
 #include <spikelet/models/spikegpt.hpp>
+#include <spikelet/models/spikegpt_init.hpp>
 #include <spikelet/nn/channel_mix.hpp>
 #include <spikelet/nn/embedding.hpp>
 #include <spikelet/nn/init.hpp>

@@ -54,19 +54,26 @@ public:
     }
 
 private:
-    static constexpr std::size_t smallest_block = std::size_t{1} << 20;
+    static constexpr std::size_t smallest_block = std::size_t{1} << 18;
+    static constexpr std::size_t largest_block = std::size_t{1} << 26;
+
+    // Blocks grow with what is held, so that few pieces fall on a border and little is left over.
+    [[nodiscard]] std::size_t next_block(std::size_t piece) const {
+        return std::max(piece, std::clamp(this->bytes(), smallest_block, largest_block));
+    }
 
     [[nodiscard]] std::size_t size_of(std::size_t b) const {
         return static_cast<std::size_t>(blocks_[b].size());
     }
 
-    void* take_bytes(std::size_t bytes) {
-        bytes = (bytes + alignment - 1) / alignment * alignment;
+    void* take_bytes(std::size_t wanted) {
+        std::size_t const bytes = (wanted + alignment - 1) / alignment * alignment;
         while (at_.block < blocks_.size() && at_.used + bytes > size_of(at_.block)) {
             at_ = {at_.block + 1, 0};
         }
         if (at_.block == blocks_.size()) {
-            blocks_.emplace_back(static_cast<index>(std::max(bytes, smallest_block)));
+            blocks_.push_back(
+                Buffer<std::byte>::uninitialized(static_cast<index>(next_block(bytes))));
         }
         void* p = blocks_[at_.block].data() + at_.used;
         at_.used += bytes;

@@ -126,7 +126,8 @@ public:
 
     /// What the next token depends on, or empty before the first token.
     [[nodiscard]] std::span<T const> state() const {
-        return at_rest_ ? std::span<T const>{} : std::span<T const>{memory_.state};
+        return at_rest_ ? std::span<T const>{}
+                        : std::span<T const>{memory_.state.data(), state_size()};
     }
 
     /// Continues from a state() of this model and batch. Throws Error if the size does not fit.
@@ -135,12 +136,11 @@ public:
             reset();
             return;
         }
-        std::span<T> const own{memory_.state};
-        if (state.size() != own.size()) {
+        if (state.size() != state_size()) {
             fail("session", "the state has " + std::to_string(state.size()) +
-                                " numbers, this model needs " + std::to_string(own.size()));
+                                " numbers, this model needs " + std::to_string(state_size()));
         }
-        std::copy(state.begin(), state.end(), own.begin());
+        std::copy(state.begin(), state.end(), memory_.state.data());
         at_rest_ = false;
     }
 
@@ -194,8 +194,17 @@ private:
             if (options.batch != F.batch || options.chunk != F.chunk) {
                 fail("session", "batch and chunk are part of this session's type");
             }
+            // The type counts with the model's defaults; values may have put more ops in.
+            if (!(spikelet::footprint<T>(model, F.batch, F.chunk) == F)) {
+                fail("session", "this model needs other memory than its type says; a session with "
+                                "SessionOptions takes it at run time");
+            }
             return F;
         }
+    }
+
+    [[nodiscard]] std::size_t state_size() const {
+        return static_cast<std::size_t>(memory_.footprint().state);
     }
 
     Model const* model_;

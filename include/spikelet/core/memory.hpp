@@ -40,10 +40,18 @@ public:
     constexpr Buffer() = default;
 
     /// Owns `count` zeros. Throws Error when memory runs out.
-    explicit Buffer(index count) : data_(nullptr), count_(count), owned_(true) {
-        std::size_t const bytes = static_cast<std::size_t>(count) * sizeof(T);
-        data_ = static_cast<T*>(detail::allocate_bytes(bytes));
-        std::memset(static_cast<void*>(data_), 0, bytes);
+    explicit Buffer(index count) : Buffer(uninitialized(count)) {
+        std::memset(static_cast<void*>(data_), 0, static_cast<std::size_t>(count) * sizeof(T));
+    }
+
+    /// Owns `count` numbers of no particular value. Throws Error when memory runs out.
+    static Buffer uninitialized(index count) {
+        Buffer b;
+        b.data_ = static_cast<T*>(
+            detail::allocate_bytes(static_cast<std::size_t>(count) * sizeof(T)));
+        b.count_ = count;
+        b.owned_ = true;
+        return b;
     }
 
     /// Refers to memory that outlives the buffer: flash, a mapped file, another buffer.
@@ -69,7 +77,7 @@ public:
 
     /// An owned copy.
     [[nodiscard]] Buffer clone() const {
-        Buffer b(count_);
+        Buffer b = uninitialized(count_);
         std::memcpy(static_cast<void*>(b.data_), data_, static_cast<std::size_t>(count_) * sizeof(T));
         return b;
     }

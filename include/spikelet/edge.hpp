@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// What a chip needs to stream: layers, models and the Session. No tape, no files, no exceptions or
+// RTTI required, no heap where all sizes are in the model's type.
+#pragma once
+
+// IWYU pragma: begin_exports
+#include <spikelet/autodiff/chain.hpp>
+#include <spikelet/autodiff/session.hpp>
+#include <spikelet/core/rng.hpp>
+#include <spikelet/models/spikegpt.hpp>
+#include <spikelet/nn/channel_mix.hpp>
+#include <spikelet/nn/embedding.hpp>
+#include <spikelet/nn/layer_norm.hpp>
+#include <spikelet/nn/lif.hpp>
+#include <spikelet/nn/linear.hpp>
+#include <spikelet/nn/time_mix.hpp>
+#include <spikelet/ops/elementwise.hpp>
+// IWYU pragma: end_exports

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// First values of a SpikeGPT, in the three forms in which they occur (spec: SpikeGPT, 2). Decays,
+// first-step bonuses and token-shift weights have fixed curves over channels and layers; the forms
+// differ in the matrices.
+#pragma once
+
+#include <cmath>
+#include <string>
+
+#include <spikelet/models/spikegpt.hpp>
+#include <spikelet/nn/init.hpp>
+
+namespace spikelet {
+
+/// How matrices start.
+enum class Initialisation {
+    A,  ///< PyTorch's defaults, which the official trainer really uses: uniform; embedding normal
+    B,  ///< RWKV's initialisation as it runs: orthogonal with gain 1
+    C,  ///< RWKV's initialisation as it is written: zero for what only scales or adds to the stream
+};
+
+/// The form of that name (A, B or C). Throws Error.
+inline Initialisation find_initialisation(std::string_view name) {
+    for (auto const& [text, form] : {std::pair{"A", Initialisation::A},
+                                     std::pair{"B", Initialisation::B},
+                                     std::pair{"C", Initialisation::C}}) {
+        if (name == text) {
+            return form;
+        }
+    }
+    fail("init", "'" + std::string(name) + "' is not one of A, B, C");
+}
+
+namespace detail {
+
+/// Position of channel or layer i among n, from 0 to 1.
+inline double position(index i, index n) {
+    return n > 1 ? static_cast<double>(i) / static_cast<double>(n - 1) : 0.0;
+}
+
+template <class P, class F>
+void init_channels(P& parameter, F f) {
+    parameter.allocate();
+    for (index c = 0; c < parameter.size(); ++c) {
+        parameter.value()[c] = static_cast<typename P::scalar>(f(c));
+    }
+}
+
+template <class P>
+void init_mix(P& parameter, double exponent, double offset = 0.0) {
+    auto const channels = static_cast<double>(parameter.size());
+    init_channels(parameter, [&](index c) {
+        return std::pow(static_cast<double>(c) / channels, exponent) + offset;
+    });
+}
+
+/// A matrix of form B or C: orthogonal, or zero where gain is 0. Gains are those of [out, in].
+template <class Linear>
+void init_matrix(Linear& linear, double gain, Rng& rng) {
+    auto& w = linear.weight;
+    w.allocate();
+    if (gain == 0.0) {
+        std::fill_n(w.value(), w.size(), 0);
+    } else {
+        init_orthogonal(w.value(), w.extents()[0], w.extents()[1], gain, rng);
+    }
+}
+
+template <class Channel>
+void init_channel_mix(Channel& ffn, Initialisation form, double depth_left, Rng& rng) {
+    init_mix(ffn.time_mix_k, depth_left);
+    init_mix(ffn.time_mix_r, depth_left);
+    if (form == Initialisation::A) {
+        ffn.key.init(rng);
+        ffn.receptance.init(rng);
+        ffn.value.init(rng);
+        return;
+    }
+    bool const zeros = form == Initialisation::C;
+    auto const e = ffn.key.weight.extents();
+    double const widening = static_cast<double>(e[1]) / static_cast<double>(e[0]);
+    init_matrix(ffn.key, zeros ? std::sqrt(std::max(1.0, widening)) : 1.0, rng);
+    init_matrix(ffn.receptance, zeros ? 0.0 : 1.0, rng);
+    init_matrix(ffn.value, zeros ? 0.0 : 1.0, rng);
+}
+
+template <class Time>
+void init_time_mix(Time& att, Initialisation form, double depth, double depth_left, Rng& rng) {
+    init_channels(att.time_decay, [&](index c) {
+        return -5 + 8 * std::pow(position(c, att.time_decay.size()), 0.7 + 1.3 * depth);
+    });
+    init_channels(att.time_first, [](index c) {
+        return std::log(0.3) + 0.5 * static_cast<double>((c + 1) % 3 - 1);
+    });
+    init_mix(att.time_mix_k, depth_left);
+    init_mix(att.time_mix_v, depth_left, 0.3 * depth);
+    init_mix(att.time_mix_r, 0.5 * depth_left);
+    if (form == Initialisation::A) {
+        att.key.init(rng);
+        att.value.init(rng);
+        att.receptance.init(rng);
+        att.output.init(rng);
+        return;
+    }
+    double const zero = form == Initialisation::C ? 0.0 : 1.0;
+    init_matrix(att.key, zero, rng);
+    init_matrix(att.value, 1.0, rng);
+    init_matrix(att.receptance, zero, rng);
+    init_matrix(att.output, zero, rng);
+}
+
+}  // namespace detail
+
+/// Gives every parameter of a SpikeGPT memory and its first value.
+template <class Model>
+void init_spikegpt(Model& model, Initialisation form, Rng& rng) {
+    auto const V = static_cast<double>(model.config.vocabulary);
+    auto const C = static_cast<double>(model.config.channels);
+    model.ln0.init(rng);
+    model.ln_out.init(rng);
+    model.emb.init(rng);
+    model.head.init(rng);
+    if (form != Initialisation::A) {
+        auto const e = model.emb.weight.extents();
+        init_orthogonal(model.emb.weight.value(), e[0], e[1], 1e-4 * std::sqrt(std::max(V, C)),
+                        rng);
+        detail::init_matrix(model.head, 0.5 * std::sqrt(std::max(1.0, V / C)), rng);
+    }
+    auto const layers = static_cast<index>(model.blocks.size());
+    for (index l = 0; l < layers; ++l) {
+        auto& block = model.blocks[static_cast<std::size_t>(l)];
+        double const depth = detail::position(l, layers);
+        double const left = 1.0 - static_cast<double>(l) / static_cast<double>(layers);
+        block.ln1.init(rng);
+        block.ln2.init(rng);
+        if (block.att.has_value()) {
+            detail::init_time_mix(*block.att, form, depth, left, rng);
+        }
+        if (block.ffnPre.has_value()) {
+            detail::init_channel_mix(*block.ffnPre, form, left, rng);
+        }
+        detail::init_channel_mix(block.ffn, form, left, rng);
+    }
+}
+
+}  // namespace spikelet

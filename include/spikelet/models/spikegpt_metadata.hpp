@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+// A SpikeGPT's configuration as text by key, for the metadata of its files. The texts are JSON
+// scalars:
+//   variant, L, C, V, H            name of the variant, layers, channels, vocabulary, hidden
+//   tau, vth, decay_input, detach  the neuron (spec: SpikeGPT, 3.1); vreset: null resets softly
+//   sg, alpha                      the surrogate, "atan", and its slope
+//   bin_emb, ffn_pre               the embedding is reduced to signs; "RWKV-ffnPre"
+// and where a configuration is more than these can say, and only there:
+//   vth_o       threshold in front of time mixing's output matrix, where it is not vth
+//   dropout     where it is not 0
+//   reset       "none", where neurons do not reset at all
+//   residual, spiking_hidden, spiking_inputs   what is not as in the variant
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <concepts>
+#include <functional>
+#include <limits>
+#include <map>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include <spikelet/core/error.hpp>
+#include <spikelet/core/extents.hpp>
+#include <spikelet/models/spikegpt_config.hpp>
+
+namespace spikelet {
+
+namespace detail {
+
+using TextByKey = std::map<std::string, std::string, std::less<>>;
+
+struct NamedNode {
+    std::string_view name;
+    Node node;
+};
+
+inline constexpr std::array<NamedNode, 3> named_nodes{
+    {{"none", Node::none}, {"heaviside", Node::heaviside}, {"lif", Node::lif}}};
+
+/// The shortest decimals that read back as x, with a point or an exponent.
+inline std::string scalar_text(double x) {
+    if (std::isinf(x)) { return x > 0 ? "Infinity" : "-Infinity"; }
+    std::array<char, 32> digits{};
+    auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), x).ptr;
+    std::string const text(digits.data(), end);
+    return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+}
+
+// Constrained, since text in quotes would rather become a bool than a string_view.
+inline std::string scalar_text(std::same_as<bool> auto x) { return x ? "true" : "false"; }
+inline std::string scalar_text(std::string_view x) { return "\"" + std::string(x) + "\""; }
+
+/// Numbers that make sense somewhere, and how a message says so.
+struct NumberRange {
+    double low;
+    double high;
+    std::string_view words;
+};
+
+inline constexpr double smallest = std::numeric_limits<double>::min();
+inline constexpr double largest = std::numeric_limits<double>::max();
+inline constexpr double infinite = std::numeric_limits<double>::infinity();
+inline constexpr NumberRange any_number{-largest, largest, "a number"};
+inline constexpr NumberRange above_zero{smallest, largest, "a number above 0"};
+inline constexpr NumberRange time_constant{smallest, infinite, "a number above 0, or Infinity"};
+inline constexpr NumberRange part_of_one{0.0, 0x1.fffffffffffffp-1, "a number from 0 to below 1"};
+
+/// Reads scalars by key. Members that read throw Error, which names the key.
+class ScalarReader {
+public:
+    explicit ScalarReader(TextByKey const& texts) : texts_(&texts) {}
+
+    [[noreturn]] void complain(std::string_view key, std::string_view expected) const {
+        std::string const found = has(key) ? "is " + text(key).substr(0, 60) : "is missing";
+        fail("metadata",
+             "'" + std::string(key) + "' " + found + ", expected " + std::string(expected));
+    }
+
+    [[nodiscard]] bool has(std::string_view key) const { return texts_->contains(key); }
+
+    [[nodiscard]] std::string text(std::string_view key) const {
+        auto const found = texts_->find(key);
+        return found == texts_->end() ? "" : found->second;
+    }
+
+    /// A size, at least 1.
+    [[nodiscard]] index size(std::string_view key) const {
+        index value = 0;
+        if (!parse(text(key), value) || value < 1) { complain(key, "a whole number above 0"); }
+        return value;
+    }
+
+    /// The number at the key, or `otherwise` if it is not there.
+    [[nodiscard]] double number(std::string_view key, double otherwise, NumberRange range) const {
+        double value = otherwise;
+        if (has(key) &&
+            (!parse(text(key), value) || !(value >= range.low && value <= range.high))) {
+            complain(key, range.words);
+        }
+        return value;
+    }
+
+    [[nodiscard]] bool truth(std::string_view key, bool otherwise) const {
+        bool const yes = text(key) == "true";
+        if (has(key) && !yes && text(key) != "false") { complain(key, "true or false"); }
+        return has(key) ? yes : otherwise;
+    }
+
+    /// What `table` has under the name at the key, or `otherwise` if the key is not there.
+    template <class Table, class Value, class Entry>
+    [[nodiscard]] Value choice(std::string_view key, Table const& table, Value Entry::*value,
+                               Value otherwise) const {
+        std::string known;
+        for (auto const& entry : table) {
+            if (text(key) == scalar_text(entry.name)) { return entry.*value; }
+            known += (known.empty() ? "" : ", ") + scalar_text(entry.name);
+        }
+        if (has(key)) { complain(key, known); }
+        return otherwise;
+    }
+
+private:
+    template <class T>
+    static bool parse(std::string const& text, T& value) {
+        auto const result = std::from_chars(text.data(), text.data() + text.size(), value);
+        return result.ec == std::errc{} && result.ptr == text.data() + text.size();
+    }
+
+    TextByKey const* texts_;
+};
+
+/// The variant that needs the fewest words to describe this placement.
+inline Variant const& nearest_variant(Placement const& spikes) {
+    auto const distance = [&](Placement const& named) {
+        return 2 * (named.residual != spikes.residual) +
+               2 * (named.spiking_hidden != spikes.spiking_hidden) +
+               2 * (named.spiking_inputs != spikes.spiking_inputs) +
+               (named.binary_embedding != spikes.binary_embedding);
+    };
+    Variant const* nearest = variants.data();
+    for (Variant const& v : variants) {
+        if (distance(v.spikes) < distance(nearest->spikes)) { nearest = &v; }
+    }
+    return *nearest;
+}
+
+inline void write_placement(Placement const& spikes, TextByKey& texts) {
+    Variant const& variant = nearest_variant(spikes);
+    texts["variant"] = scalar_text(variant.name);
+    texts["bin_emb"] = scalar_text(spikes.binary_embedding);
+    for (NamedNode const& named : named_nodes) {
+        if (named.node == spikes.residual && spikes.residual != variant.spikes.residual) {
+            texts["residual"] = scalar_text(named.name);
+        }
+    }
+    if (spikes.spiking_hidden != variant.spikes.spiking_hidden) {
+        texts["spiking_hidden"] = scalar_text(spikes.spiking_hidden);
+    }
+    if (spikes.spiking_inputs != variant.spikes.spiking_inputs) {
+        texts["spiking_inputs"] = scalar_text(spikes.spiking_inputs);
+    }
+}
+
+inline Placement read_placement(ScalarReader const& read) {
+    if (!read.has("variant")) { read.complain("variant", "the name of a variant"); }
+    Placement spikes = read.choice("variant", variants, &Variant::spikes, Placement{});
+    spikes.binary_embedding = read.truth("bin_emb", spikes.binary_embedding);
+    spikes.residual = read.choice("residual", named_nodes, &NamedNode::node, spikes.residual);
+    spikes.spiking_hidden = read.truth("spiking_hidden", spikes.spiking_hidden);
+    spikes.spiking_inputs = read.truth("spiking_inputs", spikes.spiking_inputs);
+    return spikes;
+}
+
+inline LifOptions read_neuron(ScalarReader const& read) {
+    LifOptions neuron;
+    neuron.tau = read.number("tau", neuron.tau, time_constant);
+    neuron.threshold = read.number("vth", neuron.threshold, any_number);
+    neuron.decay_input = read.truth("decay_input", neuron.decay_input);
+    neuron.detach_reset = read.truth("detach", neuron.detach_reset);
+    if (read.text("vreset") == "null") {
+        neuron.reset = Reset::soft;
+    } else {
+        neuron.reset_value = read.number("vreset", neuron.reset_value, any_number);
+    }
+    if (read.has("reset")) {
+        if (read.text("reset") != scalar_text("none")) { read.complain("reset", "\"none\""); }
+        neuron.reset = Reset::none;
+    }
+    return neuron;
+}
+
+}  // namespace detail
+
+/// The configuration as text by key.
+inline std::map<std::string, std::string, std::less<>> metadata(SpikeGptConfig const& config) {
+    using detail::scalar_text;
+    LifOptions const& neuron = config.neuron;
+    detail::TextByKey texts{
+        {"L", std::to_string(config.layers)},
+        {"C", std::to_string(config.channels)},
+        {"V", std::to_string(config.vocabulary)},
+        {"H", std::to_string(config.hidden_channels())},
+        {"tau", scalar_text(neuron.tau)},
+        {"vth", scalar_text(neuron.threshold)},
+        {"vreset", neuron.reset == Reset::hard ? scalar_text(neuron.reset_value) : "null"},
+        {"decay_input", scalar_text(neuron.decay_input)},
+        {"detach", scalar_text(neuron.detach_reset)},
+        {"sg", scalar_text("atan")},
+        {"alpha", scalar_text(config.slope)},
+        {"ffn_pre", scalar_text(config.ffn_pre)},
+    };
+    detail::write_placement(config.spikes, texts);
+    if (neuron.reset == Reset::none) { texts["reset"] = scalar_text("none"); }
+    if (config.output_threshold != neuron.threshold) {
+        texts["vth_o"] = scalar_text(config.output_threshold);
+    }
+    if (config.dropout != 0) { texts["dropout"] = scalar_text(config.dropout); }
+    return texts;
+}
+
+/// The configuration of which metadata() made these texts. Keys it does not know do not matter;
+/// those it does not find but for variant, L, C and V stand for SpikeGPT's own values. Throws Error
+/// that names the key if a text cannot be read.
+inline SpikeGptConfig
+config_from_metadata(std::map<std::string, std::string, std::less<>> const& texts) {
+    detail::ScalarReader const read(texts);
+    SpikeGptConfig config;
+    config.spikes = detail::read_placement(read);
+    config.layers = read.size("L");
+    config.channels = read.size("C");
+    config.vocabulary = read.size("V");
+    config.hidden = read.has("H") ? read.size("H") : 0;
+    config.neuron = detail::read_neuron(read);
+    config.output_threshold = read.number("vth_o", config.neuron.threshold, detail::any_number);
+    if (read.has("sg") && read.text("sg") != detail::scalar_text("atan")) {
+        read.complain("sg", "\"atan\"");
+    }
+    config.slope = read.number("alpha", config.slope, detail::above_zero);
+    config.ffn_pre = read.truth("ffn_pre", config.ffn_pre);
+    config.dropout = read.number("dropout", config.dropout, detail::part_of_one);
+    return config;
+}
+
+}  // namespace spikelet
