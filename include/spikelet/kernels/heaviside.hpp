@@ -24,9 +24,8 @@ struct Heaviside {
             for (index r = begin; r < end; ++r) {
                 std::fill_n(spikes + r * words, words, word{0});
                 simd::for_each_batch<B>(0, C, [&](index c, auto lanes) {
-                    // Lanes past the end hold -1 + threshold and stay silent.
-                    B const h = simd::load<B>(x + r * C + c, lanes, static_cast<T>(threshold) - 1);
-                    word const fired = simd::to_bits(h >= level);
+                    B const h = simd::load<B>(x + r * C + c, lanes);
+                    word const fired = simd::in_use(simd::to_bits(h >= level), lanes);
                     spikes[r * words + c / bits_per_word] |= fired << (c % bits_per_word);
                 });
             }

@@ -50,7 +50,7 @@ struct LayerNorm {
             }
         };
         parallel_for(policy, rows, some_rows, 8192 / C + 1);
-        if (dgain != nullptr && dbias != nullptr) {
+        if (dgain != nullptr || dbias != nullptr) {
             parameter_gradients(policy, rows, C, x, statistics, dy, dgain, dbias);
         }
     }
@@ -116,11 +116,13 @@ private:
                 B const shift(statistics[2 * r]);
                 B const scale(statistics[2 * r + 1]);
                 simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
-                    B const h = (simd::load<B>(x + r * C + c, lanes) - shift) * scale;
                     B const g = simd::load<B>(dy + r * C + c, lanes);
-                    B const old = simd::load<B>(dgain + c, lanes);
-                    simd::store(dgain + c, simd::fma(h, g, old), lanes);
-                    simd::accumulate(dbias + c, g, lanes);
+                    if (dgain != nullptr) {
+                        B const h = (simd::load<B>(x + r * C + c, lanes) - shift) * scale;
+                        B const old = simd::load<B>(dgain + c, lanes);
+                        simd::store(dgain + c, simd::fma(h, g, old), lanes);
+                    }
+                    if (dbias != nullptr) { simd::accumulate(dbias + c, g, lanes); }
                 });
             }
         };

@@ -62,7 +62,7 @@ struct Lif {
                     B& membrane = v[slot<B>(c - first)];
                     B const h = charged(o, membrane, simd::load<B>(x + row * n.C + c, lanes));
                     auto const fires = h >= constant<B>(o.threshold);
-                    fired |= valid(simd::to_bits(fires), lanes) << (c - first);
+                    fired |= simd::in_use(simd::to_bits(fires), lanes) << (c - first);
                     membrane = after_reset(o, h, fires);
                     if (charge != nullptr) {
                         simd::store(charge + row * n.C + c, h, lanes);
@@ -124,9 +124,6 @@ private:
     static B constant(double value) {
         return B(static_cast<typename B::value_type>(value));
     }
-
-    static word valid(word bits, simd::Full) { return bits; }
-    static word valid(word bits, simd::Part part) { return bits & ((word{1} << part.n) - 1); }
 
     template <class B, class T>
     static std::array<B, slots<B>> membranes(LifOptions o, T const* state, index first,

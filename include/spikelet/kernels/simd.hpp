@@ -106,6 +106,9 @@ constexpr index lane_count(Part part) {
     return part.n;
 }
 
+/// Asks for the cache line at p, to be written soon.
+inline void prefetch(void const* p) { __builtin_prefetch(p, 1); }
+
 namespace detail {
 
 template <class F, std::size_t... I>
@@ -283,6 +286,10 @@ word to_bits(xsimd::batch_bool<T, Arch> const& mask) {
         return bits;
     }
 }
+
+/// Without the bits of lanes that are not in use.
+inline word in_use(word bits, Full) { return bits; }
+inline word in_use(word bits, Part part) { return bits & ((word{1} << part.n) - 1); }
 
 /// 1 where bit i of `bits` is set, else 0.
 template <class B>
