@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <spikelet/core/extents.hpp>
@@ -34,5 +35,14 @@ struct Tokens {
 private:
     [[nodiscard]] std::size_t length() const { return static_cast<std::size_t>(time); }
 };
+
+/// Fails unless there is a token, and as many of them as the shape says.
+inline void check_tokens(char const* where, Tokens const& tokens) {
+    auto const given = static_cast<index>(tokens.ids.size());
+    if (tokens.batch < 1 || tokens.time < 1 || given != tokens.batch * tokens.time) {
+        fail(where, std::to_string(given) + " ids given for tokens " +
+                        to_string(Extents<dyn, dyn>(tokens.batch, tokens.time)));
+    }
+}
 
 }  // namespace spikelet

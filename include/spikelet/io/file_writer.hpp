@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// Files that are written whole or not at all (POSIX): the bytes go to a temporary file in the same
+// folder, reach the disk, and take the place of the old file in one step.
+#pragma once
+
+#include <cerrno>
+#include <concepts>
+#include <cstddef>
+#include <cstdio>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <spikelet/core/error.hpp>
+#include <spikelet/io/file.hpp>
+#include <spikelet/io/quote.hpp>
+
+namespace spikelet {
+
+/// A file on its way. Without `commit` (an exception, an early return) the old file stays as it is
+/// and nothing is left behind. Every member throws Error.
+class FileWriter {
+public:
+    /// `path` may exist, as a regular file; the new one takes over its permissions. A symbolic link
+    /// is replaced, not followed.
+    explicit FileWriter(std::string path) : path_(std::move(path)) {
+        std::size_t const slash = path_.rfind('/');
+        name_ = slash == std::string::npos ? path_ : path_.substr(slash + 1);
+        if (name_.empty()) { fail("file", quote(path_) + " is not the name of a file"); }
+        std::string const folder = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
+        folder_ = FileDescriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (!folder_.is_open()) { fail_with_errno(errno, "open the folder of", path_); }
+
+        struct stat old {};
+        bool const exists = ::fstatat(folder_.number(), name_.c_str(), &old, 0) == 0;
+        if (exists && !S_ISREG(old.st_mode)) {
+            fail("file", quote(path_) + " is there and is not a regular file");
+        }
+        create_temporary();
+        if (exists) { static_cast<void>(::fchmod(file_.number(), old.st_mode & 07777)); }
+    }
+
+    FileWriter(FileWriter const&) = delete;
+    FileWriter& operator=(FileWriter const&) = delete;
+    ~FileWriter() { remove_temporary(); }
+
+    /// Appends.
+    void write(std::span<std::byte const> bytes) {
+        while (!bytes.empty()) {
+            ssize_t const count = ::write(file_.number(), bytes.data(), bytes.size());
+            if (count < 0 && errno == EINTR) { continue; }
+            if (count <= 0) { fail_to_write(errno); }
+            bytes = bytes.subspan(static_cast<std::size_t>(count));
+            written_ += static_cast<std::size_t>(count);
+        }
+    }
+    void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+
+    /// How many bytes were written.
+    [[nodiscard]] std::size_t written() const { return written_; }
+
+    /// Puts the file in its place. Nothing can be written afterwards.
+    void commit() {
+        flush(file_, "flush");
+        file_ = {};
+        if (::renameat(folder_.number(), temporary_.c_str(), folder_.number(), name_.c_str()) !=
+            0) {
+            fail_with_errno(errno, "replace", path_);
+        }
+        temporary_.clear();
+        flush(folder_, "flush the folder of");
+    }
+
+private:
+    void create_temporary() {
+        std::string const prefix = ".spikelet-" + std::to_string(::getpid()) + "-";
+        for (int attempt = 0; !file_.is_open(); ++attempt) {
+            std::string name = prefix + std::to_string(attempt) + ".tmp";
+            constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+            file_ = FileDescriptor(::openat(folder_.number(), name.c_str(), flags, 0666));
+            if (file_.is_open()) {
+                temporary_ = std::move(name);
+            } else if (errno != EINTR && (errno != EEXIST || attempt == 1000)) {
+                fail_with_errno(errno, "create a temporary file beside", path_);
+            }
+        }
+    }
+
+    void remove_temporary() {
+        if (!temporary_.empty()) { ::unlinkat(folder_.number(), temporary_.c_str(), 0); }
+    }
+
+    // Some file systems have nothing to flush and say so with EINVAL.
+    void flush(FileDescriptor const& what, char const* attempt) const {
+        int result = ::fsync(what.number());
+        while (result != 0 && errno == EINTR) { result = ::fsync(what.number()); }
+        if (result != 0 && errno != EINVAL) { fail_with_errno(errno, attempt, path_); }
+    }
+
+    [[noreturn]] void fail_to_write(int reason) const {
+        fail_with_errno(reason, "write", path_, " after " + std::to_string(written_) + " bytes");
+    }
+
+    std::string path_;
+    std::string name_;
+    std::string temporary_;  // empty when there is none
+    FileDescriptor folder_;
+    FileDescriptor file_;
+    std::size_t written_ = 0;
+};
+
+/// Writes `path` whole or not at all: `fill(FileWriter&)` says what. Throws Error; whatever `fill`
+/// throws leaves the old file in place.
+///
+///     write_file_atomically("notes.txt", [](FileWriter& file) { file.write("spikes\n"); });
+template <std::invocable<FileWriter&> Fill>
+void write_file_atomically(std::string path, Fill&& fill) {
+    FileWriter file(std::move(path));
+    std::forward<Fill>(fill)(file);
+    file.commit();
+}
+
+}  // namespace spikelet

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+// Reads safetensors files (github.com/huggingface/safetensors): the length of the header as u64,
+// the header, then the tensors without gaps. Files may come from anywhere, so every rule of the
+// format is checked before a tensor is handed out, and each refusal is one sentence that names the
+// file.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <spikelet/core/error.hpp>
+#include <spikelet/core/extents.hpp>
+#include <spikelet/io/dtype.hpp>
+#include <spikelet/io/file.hpp>
+#include <spikelet/io/quote.hpp>
+#include <spikelet/io/safetensors_header.hpp>
+#include <spikelet/io/stored_tensor.hpp>
+
+namespace spikelet {
+
+/// What a safetensors file holds, the tensors sorted by name.
+struct SafetensorsContents {
+    std::vector<StoredTensor> tensors;
+    Metadata metadata;
+};
+
+namespace detail {
+
+// The most bytes a header may have, as in the reference implementation.
+inline constexpr std::uint64_t max_safetensors_header = 100'000'000;
+
+inline std::string_view safetensors_header_text(std::string_view where,
+                                                std::span<std::byte const> file) {
+    std::uint64_t length = 0;
+    if (file.size() < sizeof(length)) {
+        fail(where, "not a safetensors file: " + std::to_string(file.size()) +
+                        " bytes, and the length of the header alone takes 8");
+    }
+    std::memcpy(&length, file.data(), sizeof(length));
+    std::size_t const room = file.size() - sizeof(length);
+    if (length > max_safetensors_header || length > room) {
+        fail(where, "not a safetensors file, or cut short: the header should have " +
+                        std::to_string(length) + " bytes, at most " +
+                        std::to_string(std::min<std::uint64_t>(room, max_safetensors_header)) +
+                        " are possible");
+    }
+    auto const* const text = reinterpret_cast<char const*>(file.data() + sizeof(length));
+    if (length == 0 || *text != '{') { fail(where, "the header does not begin with '{'"); }
+    return {text, static_cast<std::size_t>(length)};
+}
+
+// Data are exactly filled: each tensor begins where the one before ends.
+inline void check_safetensors_layout(std::string_view where, std::vector<SafetensorsEntry>& entries,
+                                     index data_size) {
+    std::sort(entries.begin(), entries.end(),
+              [](auto const& a, auto const& b) { return *a.offsets < *b.offsets; });
+    index end = 0;
+    for (SafetensorsEntry const& entry : entries) {
+        index const first = entry.offsets->at(0);
+        index const last = entry.offsets->at(1);
+        auto complain = [&](std::string const& message) {
+            fail(where, "tensor " + quote(entry.name) + " has data_offsets [" +
+                            std::to_string(first) + ", " + std::to_string(last) + "], " + message);
+        };
+        std::optional<index> const size = byte_count(*entry.dtype, *entry.shape);
+        if (!size || last - first != *size) {
+            complain("but " + describe(*entry.dtype, *entry.shape) + " takes " +
+                     (size ? std::to_string(*size) + " bytes" : "more bytes than can be counted"));
+        }
+        if (first != end) { complain("but should begin at " + std::to_string(end)); }
+        if (last > data_size) {
+            complain("but the file has only " + std::to_string(data_size) + " bytes of data");
+        }
+        end = last;
+    }
+    if (end != data_size) {
+        fail(where, "the file has " + std::to_string(data_size) +
+                        " bytes of data, the tensors take " + std::to_string(end));
+    }
+}
+
+inline bool by_name(StoredTensor const& a, StoredTensor const& b) { return a.name < b.name; }
+
+}  // namespace detail
+
+/// Reads a file that is in memory; the tensors borrow from it. Messages begin with `where`.
+[[nodiscard]] inline SafetensorsContents parse_safetensors(std::span<std::byte const> file,
+                                                           std::string_view where = "safetensors") {
+    std::string_view const text = detail::safetensors_header_text(where, file);
+    std::span<std::byte const> const data = file.subspan(sizeof(std::uint64_t) + text.size());
+    SafetensorsHeader header(where, text);
+    detail::check_safetensors_layout(where, header.entries, std::ssize(data));
+
+    SafetensorsContents contents{.tensors = {}, .metadata = std::move(header.metadata)};
+    contents.tensors.reserve(header.entries.size());
+    for (SafetensorsEntry& entry : header.entries) {
+        auto const first = static_cast<std::size_t>(entry.offsets->at(0));
+        auto const last = static_cast<std::size_t>(entry.offsets->at(1));
+        contents.tensors.push_back({.name = std::move(entry.name),
+                                    .dtype = *entry.dtype,
+                                    .shape = std::move(*entry.shape),
+                                    .bytes = data.subspan(first, last - first)});
+    }
+    auto& tensors = contents.tensors;
+    std::sort(tensors.begin(), tensors.end(), detail::by_name);
+    auto const twin = std::adjacent_find(tensors.begin(), tensors.end(),
+                                         [](auto& a, auto& b) { return a.name == b.name; });
+    if (twin != tensors.end()) { fail(where, "tensor " + quote(twin->name) + " is there twice"); }
+    return contents;
+}
+
+/// An open safetensors file. Tensors stay on the disk until their bytes are touched.
+///
+///     auto file = SafetensorsFile::open("model.safetensors");
+///     std::vector<float> weight = file.read<float>("head.weight");
+class SafetensorsFile {
+public:
+    /// Throws Error, also for a file that breaks a rule of the format.
+    [[nodiscard]] static SafetensorsFile open(std::string path) {
+        return SafetensorsFile(MappedFile(std::move(path)));
+    }
+
+    [[nodiscard]] std::string const& path() const { return file_.path(); }
+    [[nodiscard]] Metadata const& metadata() const { return contents_.metadata; }
+
+    /// All tensors, sorted by name.
+    [[nodiscard]] std::span<StoredTensor const> tensors() const { return contents_.tensors; }
+
+    /// Their names, sorted.
+    [[nodiscard]] std::vector<std::string> names() const {
+        std::vector<std::string> names;
+        for (StoredTensor const& tensor : tensors()) { names.push_back(tensor.name); }
+        return names;
+    }
+
+    /// The tensor of this name, or null.
+    [[nodiscard]] StoredTensor const* find(std::string_view name) const {
+        auto const found = std::ranges::lower_bound(tensors(), name, {}, &StoredTensor::name);
+        return found != tensors().end() && found->name == name ? &*found : nullptr;
+    }
+
+    /// The tensor of this name. Throws Error if there is none.
+    [[nodiscard]] StoredTensor const& tensor(std::string_view name) const {
+        StoredTensor const* const found = find(name);
+        if (found == nullptr) {
+            fail(where(), "there is no tensor " + quote(name) + " among the " +
+                              std::to_string(tensors().size()) + " of the file");
+        }
+        return *found;
+    }
+
+    /// Copies a tensor into `to`, converted as `convert` does. Throws Error if the number of
+    /// elements is not that of `to`, or one does not fit T.
+    template <Number T>
+    void read(std::string_view name, std::span<T> to) const {
+        StoredTensor const& from = tensor(name);
+        if (from.size() != std::ssize(to)) {
+            fail(where(), "tensor " + quote(name) + " is " + describe(from.dtype, from.shape) +
+                              ", expected " + std::to_string(to.size()) + " elements");
+        }
+        convert(from.dtype, from.bytes, to, where() + ": tensor " + quote(name));
+    }
+
+    /// A tensor as numbers of type T, row-major.
+    template <Number T>
+    [[nodiscard]] std::vector<T> read(std::string_view name) const {
+        std::vector<T> values(static_cast<std::size_t>(tensor(name).size()));
+        read(name, std::span<T>(values));
+        return values;
+    }
+
+private:
+    explicit SafetensorsFile(MappedFile file)
+        : file_(std::move(file)),
+          contents_(parse_safetensors(file_.bytes(), where())) {}
+
+    [[nodiscard]] std::string where() const { return quote(file_.path()); }
+
+    MappedFile file_;
+    SafetensorsContents contents_;
+};
+
+}  // namespace spikelet

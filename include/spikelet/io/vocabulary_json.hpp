@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// A vocabulary as text, to keep with the model: {"kind":"bytes"}, or
+// {"kind":"characters","symbols":"\n !'abc"} with all symbols in the order of their ids.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include <spikelet/core/error.hpp>
+#include <spikelet/io/vocabulary.hpp>
+
+namespace spikelet {
+
+/// Says what the vocabulary is.
+[[nodiscard]] inline std::string to_json(Vocabulary const& vocabulary) {
+    auto json = nlohmann::ordered_json::object();
+    json["kind"] = vocabulary.is_bytes() ? "bytes" : "characters";
+    if (!vocabulary.is_bytes()) { json["symbols"] = vocabulary.symbols(); }
+    return json.dump();
+}
+
+/// Reads what `to_json` wrote. Throws Error.
+[[nodiscard]] inline Vocabulary vocabulary_from_json(std::string_view text) {
+    auto const json = nlohmann::json::parse(text, nullptr, false);
+    if (!json.is_object()) { fail("vocabulary", "expected a JSON object"); }
+    auto const kind = json.find("kind");
+    if (kind == json.end() || (*kind != "bytes" && *kind != "characters")) {
+        fail("vocabulary", R"(expected the kind "bytes" or "characters")");
+    }
+    if (*kind == "bytes") { return Vocabulary::bytes(); }
+    auto const symbols = json.find("symbols");
+    if (symbols == json.end() || !symbols->is_string()) {
+        fail("vocabulary", "expected symbols, a text");
+    }
+    return Vocabulary::of_symbols(symbols->get_ref<std::string const&>());
+}
+
+}  // namespace spikelet
