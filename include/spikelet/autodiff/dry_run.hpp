@@ -11,6 +11,7 @@
 #include <spikelet/autodiff/parts.hpp>
 #include <spikelet/autodiff/var.hpp>
 #include <spikelet/core/memory.hpp>
+#include <spikelet/core/policy.hpp>
 
 namespace spikelet {
 

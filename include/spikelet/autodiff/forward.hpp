@@ -31,8 +31,10 @@ public:
     Forward(Forward const&) = delete;
     Forward& operator=(Forward const&) = delete;
 
-    /// Starts a new pass; everything of the last pass but its state is gone.
+    /// Starts a new pass; everything of the last pass but its state is gone. Throws Error where
+    /// there are no tokens, or not as many as the shape says.
     auto begin(Tokens const& tokens) {
+        check_tokens("forward", tokens);
         begin();
         auto x = make<std::int32_t>(Extents<dyn, dyn>(tokens.batch, tokens.time));
         std::copy(tokens.ids.begin(), tokens.ids.end(), x.data);

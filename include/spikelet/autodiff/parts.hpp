@@ -11,7 +11,7 @@
 
 #include <spikelet/autodiff/parameter.hpp>
 
-/// Lists a layer's parts, in the order of their names in files:
+/// Lists a layer's parts, 40 at most, in the order of their names in files:
 /// `SPIKELET_PARTS(norm, key, value)`.
 #define SPIKELET_PARTS(...)                                                                        \
     static constexpr void each_part([[maybe_unused]] auto& self, [[maybe_unused]] auto&& f) {      \

@@ -48,8 +48,10 @@ public:
     Tape(Tape const&) = delete;
     Tape& operator=(Tape const&) = delete;
 
-    /// Starts a new pass over tokens [batch, time]; everything of the last pass is gone.
+    /// Starts a new pass over tokens [batch, time]; everything of the last pass is gone. Throws
+    /// Error where there are no tokens, or not as many as the shape says.
     auto begin(Tokens const& tokens) {
+        check_tokens("tape", tokens);
         begin();
         auto x = constant<std::int32_t>(Extents<dyn, dyn>(tokens.batch, tokens.time));
         std::copy(tokens.ids.begin(), tokens.ids.end(), x.data);
@@ -172,12 +174,21 @@ private:
         }
     }
 
+    // Both links pass over a layer that returns its input: it has no gradient of its own.
+
     // Values stay; gradients inside the layer share their room with those of the other layers.
     template <class E, class L>
     Var<Tape, T, E> link_kept(L const& layer, Var<Tape, T, E> x) {
+        auto const start = gradients_.mark();
+        Node* const before = last_;
         Var<Tape, T, E> y{this, nullptr, gradients_.take<T>(x.extents.size()), x.extents};
         auto const from = gradients_.mark();
         auto const out = layer(x);
+        if (out.data == x.data) {
+            last_ = before;
+            gradients_.rewind(start);
+            return x;
+        }
         auto const to = gradients_.mark();
         y.data = out.data;
         record([this, from, to, y, out] {
@@ -196,10 +207,14 @@ private:
         auto const gradients = gradients_.mark();
         Node* const before = last_;
         auto const first_draw = draws_;
-        std::copy_n(layer(x).data, x.extents.size(), y.data);
+        auto const out = layer(x);
         values_.rewind(values);
         gradients_.rewind(gradients);
         last_ = before;
+        if (out.data == x.data) {
+            return x;
+        }
+        std::copy_n(out.data, x.extents.size(), y.data);
         record([this, x, y, first_draw, l = &layer] { back_through(*l, x, y, first_draw); });
         return y;
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <span>
@@ -20,11 +21,16 @@ inline constexpr std::size_t alignment = 64;
 
 namespace detail {
 
-inline void* allocate_bytes(std::size_t bytes) {
-    std::size_t const rounded = (bytes + alignment - 1) / alignment * alignment;
-    void* p = std::aligned_alloc(alignment, rounded);
+inline void* allocate_units(index count, std::size_t unit) {
+    constexpr std::size_t most = static_cast<std::size_t>(PTRDIFF_MAX) - alignment;
+    void* p = nullptr;
+    if (count >= 0 && static_cast<std::size_t>(count) <= most / unit) {
+        std::size_t const bytes = static_cast<std::size_t>(count) * unit;
+        p = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+    }
     if (p == nullptr) {
-        fail("memory", "cannot allocate " + std::to_string(bytes) + " bytes");
+        fail("memory", "cannot allocate " + std::to_string(count) + " times " +
+                           std::to_string(unit) + " bytes");
     }
     return p;
 }
@@ -47,8 +53,7 @@ public:
     /// Owns `count` numbers of no particular value. Throws Error when memory runs out.
     static Buffer uninitialized(index count) {
         Buffer b;
-        b.data_ = static_cast<T*>(
-            detail::allocate_bytes(static_cast<std::size_t>(count) * sizeof(T)));
+        b.data_ = static_cast<T*>(detail::allocate_units(count, sizeof(T)));
         b.count_ = count;
         b.owned_ = true;
         return b;

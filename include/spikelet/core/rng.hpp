@@ -69,8 +69,9 @@ public:
         return radius * std::cos(2.0 * std::numbers::pi * uniform());
     }
 
-    /// Uniform integer in [0, n), without modulo bias.
+    /// Uniform integer in [0, n) for n of at least 1, without modulo bias.
     constexpr index below(index n) {
+        SPIKELET_ASSERT(n > 0, "rng: below() needs a number above 0");
         auto const range = static_cast<std::uint64_t>(n);
         std::uint64_t const limit = ~std::uint64_t{0} - ~std::uint64_t{0} % range;
         std::uint64_t b = bits();

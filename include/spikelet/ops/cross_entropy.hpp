@@ -19,6 +19,7 @@ namespace detail {
 template <class Ctx, class T, class E>
 auto checked_targets(Var<Ctx, T, E> logits, Tokens const& targets) {
     index const rows = logits.extents.rows();
+    check_tokens("cross_entropy", targets);
     if (targets.batch * targets.time != rows) {
         fail("cross_entropy", std::to_string(targets.batch * targets.time) + " targets for " +
                                   std::to_string(rows) + " rows of logits");

@@ -114,10 +114,13 @@ constexpr auto gate(Var<Ctx, T, E> r, Var<Ctx, T, E> x) {
 }
 
 /// Sets elements to zero with probability p and scales the others by 1 / (1 - p); only where a
-/// gradient is recorded. Elsewhere, and for p = 0, it is x itself.
+/// gradient is recorded. Elsewhere, and for p = 0, it is x itself. Throws Error for p = 1 and more.
 template <class Ctx, class T, class E>
 constexpr auto dropout(Var<Ctx, T, E> x, double p) {
     if constexpr (Ctx::records) {
+        if (p >= 1) {
+            fail("dropout", "a rate of " + std::to_string(p) + " leaves nothing");
+        }
         if (p > 0) {
             using Dropout = kernels::Dropout<decltype(x.ctx->policy())>;
             auto y = x.ctx->template make<T>(x.extents);

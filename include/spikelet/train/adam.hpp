@@ -24,8 +24,8 @@ using GroupRule = std::function<ParameterGroup(std::string_view name, index rank
 /// Decays matrices, but neither vectors nor the embedding.
 inline GroupRule decay_matrices(double weight_decay) {
     return [=](std::string_view name, index rank) {
-        bool const decays = rank >= 2 && name.find("emb") == std::string_view::npos;
-        return ParameterGroup{.weight_decay = decays ? weight_decay : 0.0};
+        bool const decayed = rank >= 2 && name.find("emb") == std::string_view::npos;
+        return ParameterGroup{.weight_decay = decayed ? weight_decay : 0.0};
     };
 }
 
