@@ -31,7 +31,7 @@ MAY_INCLUDE = {
 
 # what a line must not contain, where in include/spikelet it may stand all the same, its name
 CONFINED = [
-    (r"#\s*include\s*[<\"]xsimd", ("core/policy.hpp", "kernels/simd.hpp"), "xsimd"),
+    (r"#\s*include\s*[<\"]xsimd", ("core/policy.hpp", "kernels/batch.hpp"), "xsimd"),
     (r"#\s*include\s*[<\"]omp\.h", ("core/policy.hpp",), "OpenMP"),
     (r"#\s*pragma\s+omp|_Pragma\(\s*\"omp", ("core/policy.hpp",), "OpenMP"),
     (r"#\s*include\s*[<\"]nlohmann", ("io/",), "nlohmann_json"),
