@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// spikegpt eval: how well a model predicts a text, and how many of its neurons fire meanwhile.
+#include <map>
+
+#include "command.hpp"
+#include "evaluation.hpp"
+#include "flags.hpp"
+#include "language_model.hpp"
+#include "output.hpp"
+#include "progress.hpp"
+
+namespace spikegpt {
+
+namespace {
+
+constexpr char const* purpose = "Measures how well a model predicts a text";
+constexpr char const* examples =
+    "  spikegpt eval --model runs/book/model.safetensors --data test.txt\n"
+    "  spikegpt eval --model M --data test.txt --ctx 512 --stride 64   more context for each\n"
+    "  spikegpt eval --model M --data test.txt --mode stream           all of the text before it";
+
+constexpr struct { std::string_view name; } modes[] = {{"parallel"}, {"stream"}};
+
+struct EvalRequest {
+    std::string model;
+    std::vector<std::string> data;
+    sk::index ctx = 128;
+    std::optional<sk::index> stride;
+    sk::index batch = 16;
+    std::string mode = "parallel";
+    sk::index threads = 0;
+    bool json = false;
+};
+
+void declare(CLI::App& flags, EvalRequest& request) {
+    flags.add_option("--model", request.model, "The model")->type_name("FILE")->required();
+    flags.add_option("--data", request.data, "Text to predict; several files count as one")
+        ->type_name("FILE...")
+        ->required();
+    flags
+        .add_option("--mode", request.mode,
+                    "Windows that start at rest, or one pass over all of the text")
+        ->check(one_of(modes))
+        ->capture_default_str();
+    flags.add_option("--ctx", request.ctx, "Ids in a window; in a stream, ids at a time")
+        ->check(whole(1, 1'000'000))
+        ->capture_default_str();
+    flags
+        .add_option("--stride", request.stride,
+                    "Ids from one window to the next; each id counts once (default ctx)")
+        ->check(whole(1, 1'000'000));
+    flags.add_option("--batch", request.batch, "Windows at a time")
+        ->check(whole(1, 4096))
+        ->capture_default_str();
+    flags
+        .add_option("--threads", request.threads,
+                    "Threads to compute with (default one for each core)")
+        ->check(whole(0, 1024));
+    flags.add_flag("--json", request.json, "End with one JSON object on standard output");
+}
+
+Measurement measure(Evaluator& evaluator, sk::Corpus const& text, EvalRequest const& request) {
+    ProgressLine progress(2.0);
+    auto const watch = [&](sk::index done, sk::index all) {
+        if (progress.due()) { progress.show(fmt::format("predicted {} of {} ids", done, all)); }
+    };
+    if (request.mode == "stream") { return evaluator.in_one_stream(text, request.ctx, watch); }
+    sk::index const stride = request.stride.value_or(request.ctx);
+    return evaluator.in_windows(
+        text, {.ctx = request.ctx, .stride = stride, .batch = request.batch}, watch);
+}
+
+/// "blocks.3.att.lif_k" is site "att.lif_k" of layer 3; other sites are in no layer.
+struct Place {
+    sk::index layer = -1;
+    std::string site;
+
+    explicit Place(std::string const& name) : site(name) {
+        std::string_view const prefix = "blocks.";
+        if (name.starts_with(prefix)) {
+            std::size_t const dot = name.find('.', prefix.size());
+            layer = std::stol(name.substr(prefix.size(), dot - prefix.size()));
+            site = name.substr(dot + 1);
+        }
+    }
+};
+
+void say_rates(sk::FiringRates const& rates, Output const& out) {
+    std::vector<std::string> columns;
+    std::map<sk::index, std::map<std::string, double>> table;
+    for (auto const& site : rates.sites()) {
+        Place const place(site.name);
+        if (place.layer < 0) {
+            out.say("firing {:<12} {:.4f}", place.site, site.rate());
+            continue;
+        }
+        if (std::ranges::find(columns, place.site) == columns.end()) {
+            columns.push_back(place.site);
+        }
+        table[place.layer][place.site] = site.rate();
+    }
+    if (columns.empty()) { return; }
+    std::string head = "firing in layer";
+    for (auto const& column : columns) { head += fmt::format(" {:>9}", column); }
+    out.say("{}", head);
+    for (auto const& [layer, row] : table) {
+        std::string line = fmt::format("{:>15}", layer);
+        for (auto const& column : columns) {
+            auto const cell = row.find(column);
+            line += cell == row.end() ? fmt::format(" {:>9}", "")
+                                      : fmt::format(" {:>9.4f}", cell->second);
+        }
+        out.say("{}", line);
+    }
+}
+
+nlohmann::ordered_json summary(Measurement const& sum, EvalRequest const& request,
+                               LanguageModel const& language, double bits_per_byte,
+                               Evaluator const& evaluator) {
+    auto rates = nlohmann::ordered_json::object();
+    for (auto const& site : evaluator.rates().sites()) { rates[site.name] = site.rate(); }
+    return {{"command", "eval"},
+            {"mode", request.mode},
+            {"tokens", sum.tokens},
+            {"nats", sum.nats},
+            {"nats_per_token", sum.nats_per_token()},
+            {"bpc", sum.bits_per_token()},
+            {"bpc_unit", language.symbol()},
+            {"bits_per_byte", bits_per_byte},
+            {"perplexity", sum.perplexity()},
+            {"firing_rate", evaluator.rates().mean()},
+            {"firing_rates", rates}};
+}
+
+int eval(CLI::App const&, EvalRequest const& request) {
+    if (request.stride.value_or(1) > request.ctx) {
+        throw CLI::ValidationError("--stride", "it must not be larger than --ctx");
+    }
+    Output const out(request.json);
+    LanguageModel const language = load_model(request.model);
+    auto const text = sk::Text::of_files(request.data);
+    sk::index const unknown = count_unknown(language.vocabulary, text);
+    sk::Corpus const corpus(text, language.vocabulary);
+    Evaluator evaluator(language.net, static_cast<int>(request.threads),
+                        {.carry_state = request.mode == "stream"});
+    Measurement const sum = measure(evaluator, corpus, request);
+
+    // All but the first id are predicted.
+    double const bytes = static_cast<double>(corpus.byte_count()) *
+                         static_cast<double>(sum.tokens) / static_cast<double>(corpus.size());
+    double const bits_per_byte = bits(sum.nats) / bytes;
+    out.say("tokens             {}", sum.tokens);
+    out.say("nats               {:.3f}", sum.nats);
+    out.say("bits per {:<9} {:.4f}", language.symbol(), sum.bits_per_token());
+    if (!language.vocabulary.is_bytes()) { out.say("bits per byte      {:.4f}", bits_per_byte); }
+    out.say("perplexity         {:.4f}", sum.perplexity());
+    say_rates(evaluator.rates(), out);
+    if (unknown > 0) {
+        out.say("{} characters are not in the vocabulary and were read as another", unknown);
+    }
+    out.result(summary(sum, request, language, bits_per_byte, evaluator));
+    return 0;
+}
+
+}  // namespace
+
+void add_eval(CLI::App& program, Command& command) {
+    add_command<EvalRequest>(program, command, "eval", purpose, examples, declare, eval);
+}
+
+}  // namespace spikegpt

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// How well a model predicts a text.
+#pragma once
+
+#include <cmath>
+#include <functional>
+#include <numbers>
+#include <vector>
+
+#include <spikelet/autodiff/forward.hpp>
+#include <spikelet/io/corpus.hpp>
+#include <spikelet/models/spikegpt.hpp>
+#include <spikelet/train/firing_rates.hpp>
+
+namespace spikegpt {
+
+namespace sk = spikelet;
+
+/// Nats as bits.
+inline double bits(double nats) { return nats / std::numbers::ln2; }
+
+/// What predicting a number of ids cost.
+struct Measurement {
+    sk::index tokens = 0;
+    double nats = 0.0;
+
+    [[nodiscard]] double nats_per_token() const { return nats / static_cast<double>(tokens); }
+    [[nodiscard]] double bits_per_token() const { return bits(nats_per_token()); }
+    [[nodiscard]] double perplexity() const { return std::exp(nats_per_token()); }
+};
+
+/// How a text is cut into windows that start at rest: every `stride` ids begins one of `ctx` ids,
+/// and each id is counted in the first window that predicts it. With stride = ctx every id is read
+/// once; a smaller stride gives each prediction more context, at more cost.
+struct Windows {
+    sk::index ctx = 128;
+    sk::index stride = 128;
+    sk::index batch = 16;  ///< windows computed at a time
+    sk::index limit = 0;   ///< predict only this many ids from the start; 0: all
+};
+
+/// Hears how many of all ids are predicted.
+using Watch = std::function<void(sk::index done, sk::index all)>;
+
+/// Measures one model on any texts, and counts how many neurons fire meanwhile.
+class Evaluator {
+public:
+    /// The model must outlive the evaluator and stay where it is.
+    Evaluator(sk::SpikeGpt<> const& model, int threads, sk::ForwardOptions options = {});
+
+    /// Predicts each id from its window. Throws Error if the text has fewer than two ids.
+    Measurement in_windows(sk::Corpus const& text, Windows const& how, Watch const& watch = {});
+
+    /// Predicts each id from all before it, in one pass of `chunk` ids at a time that carries the
+    /// state along; needs ForwardOptions::carry_state. Throws Error if the text has fewer than two.
+    Measurement in_one_stream(sk::Corpus const& text, sk::index chunk, Watch const& watch = {});
+
+    /// Spikes of the last measurement.
+    [[nodiscard]] sk::FiringRates const& rates() const { return rates_; }
+
+private:
+    struct Window {
+        sk::index first;
+        sk::index length;
+        sk::index counted;  // the last ones
+    };
+    static std::vector<Window> cut(sk::index predictable, Windows const& how);
+    double nats_of(sk::Corpus const& text, std::span<Window const> windows);
+
+    sk::SpikeGpt<> const& model_;
+    sk::Forward<sk::OpenMp<>> forward_;
+    sk::FiringRates rates_;
+    sk::Batch batch_;
+};
+
+}  // namespace spikegpt

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// What the values of flags must be, in words that help whoever got one wrong.
+#pragma once
+
+#include <charconv>
+#include <string>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include <spikelet/core/extents.hpp>
+#include <spikelet/io/quote.hpp>
+
+namespace spikegpt {
+
+/// Accepts what reads as a T from low to high; NaN does not.
+template <class T>
+CLI::Validator between(T low, T high, std::string_view kind) {
+    auto const check = [=](std::string const& text) -> std::string {
+        T value{};
+        char const* const end = text.data() + text.size();
+        auto const [rest, error] = std::from_chars(text.data(), end, value);
+        if (error == std::errc{} && rest == end && value >= low && value <= high) { return {}; }
+        return fmt::format("{} is not {} from {} to {}", spikelet::quote(text), kind, low, high);
+    };
+    return {check, "", ""};
+}
+
+/// Accepts a whole number from low to high.
+inline CLI::Validator whole(spikelet::index low, spikelet::index high) {
+    return between(low, high, "a whole number");
+}
+
+/// Accepts a number from low to high.
+inline CLI::Validator number(double low, double high) { return between(low, high, "a number"); }
+
+/// Accepts the names in a table of the library.
+template <class Table>
+CLI::Validator one_of(Table const& table) {
+    std::string names;
+    for (auto const& entry : table) {
+        names += (names.empty() ? "" : ", ") + std::string(entry.name);
+    }
+    auto const check = [&table, names](std::string const& text) -> std::string {
+        for (auto const& entry : table) {
+            if (entry.name == text) { return {}; }
+        }
+        return fmt::format("{} is not one of {}", spikelet::quote(text), names);
+    };
+    return {check, names, ""};
+}
+
+/// Accepts any text; for tables of flags in which every flag has a check.
+inline CLI::Validator anything() {
+    return {[](std::string const&) { return std::string(); }, "", ""};
+}
+
+}  // namespace spikegpt

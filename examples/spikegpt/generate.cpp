@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// spikegpt generate: a model writes.
+#include <cmath>
+
+#include <spikelet/autodiff/session.hpp>
+#include <spikelet/io/session_state.hpp>
+#include <spikelet/models/sampling.hpp>
+
+#include "command.hpp"
+#include "flags.hpp"
+#include "language_model.hpp"
+#include "output.hpp"
+#include "progress.hpp"
+#include "stop.hpp"
+
+namespace spikegpt {
+
+namespace {
+
+constexpr char const* purpose = "Lets a model write";
+constexpr char const* examples =
+    "  spikegpt generate --model runs/book/model.safetensors --prompt \"It was\" --tokens 500\n"
+    "  spikegpt generate --model M --temperature 0.8 --top-p 0.9 --seed 7\n"
+    "  spikegpt generate --model M --prompt \"Dear\" --state-out letter.state\n"
+    "  spikegpt generate --model M --state-in letter.state   goes on where the first one ended";
+
+// A prompt is read this many ids at a time.
+constexpr sk::index chunk = 64;
+
+constexpr struct {
+    std::string_view name;
+    sk::SamplingRule rule;
+} rules[] = {{"usual", sk::SamplingRule::usual}, {"official", sk::SamplingRule::official}};
+
+struct GenerateRequest {
+    std::string model;
+    std::string prompt;
+    sk::index tokens = 300;
+    sk::SamplingOptions sampling{};
+    std::string rule = "usual";
+    bool greedy = false;
+    std::optional<sk::index> seed;
+    std::string state_in;
+    std::string state_out;
+    sk::index threads = 1;
+    bool json = false;
+};
+
+void declare(CLI::App& flags, GenerateRequest& request) {
+    flags.add_option("--model", request.model, "The model")->type_name("FILE")->required();
+    flags.add_option("--prompt", request.prompt, "What the text begins with");
+    flags.add_option("--tokens", request.tokens, "How many ids to write")
+        ->check(whole(0, 1'000'000'000'000))
+        ->capture_default_str();
+    flags
+        .add_option("--temperature", request.sampling.temperature, "Below 1 safer, above 1 wilder")
+        ->check(number(0, 100))
+        ->capture_default_str();
+    flags
+        .add_option("--top-p", request.sampling.top_p,
+                    "Choose among the likeliest ids of this total probability")
+        ->check(number(0, 1))
+        ->capture_default_str();
+    flags
+        .add_option("--top-k", request.sampling.top_k, "Choose among so many likeliest ids; 0: all")
+        ->check(whole(0, 10'000'000))
+        ->capture_default_str();
+    flags
+        .add_option("--rule", request.rule,
+                    "Temperature first, or the top-p cut first as in SpikeGPT's run.py")
+        ->check(one_of(rules))
+        ->capture_default_str();
+    auto* const greedy = flags.add_flag("--greedy", request.greedy, "Always take the likeliest id");
+    for (char const* needless : {"--temperature", "--top-p", "--top-k", "--rule"}) {
+        greedy->excludes(needless);
+    }
+    flags
+        .add_option("--seed", request.seed,
+                    "Of the choices (default 42, or those of --state-in go on)")
+        ->check(whole(0, INT64_MAX));
+    flags.add_option("--state-in", request.state_in, "Go on from this state")->type_name("FILE");
+    flags.add_option("--state-out", request.state_out, "Leave the state here")->type_name("FILE");
+    flags.add_option("--threads", request.threads, "Threads to compute with")
+        ->check(whole(1, 1024))
+        ->capture_default_str();
+    flags.add_flag("--json", request.json, "End with one JSON object on standard output");
+}
+
+/// A model that reads and writes, one id after another.
+class Writer {
+public:
+    Writer(LanguageModel const& language, GenerateRequest const& request)
+        : language_(language),
+          sampling_(sampling_of(request)),
+          random_(static_cast<std::uint64_t>(request.seed.value_or(42))),
+          session_(language.net, sk::SessionOptions{.chunk = chunk},
+                   sk::OpenMp<>{.threads = static_cast<int>(request.threads)}) {
+        if (!request.state_in.empty()) { restore(request); }
+        auto const prompt = language.vocabulary.encode(request.prompt);
+        unread_.insert(unread_.end(), prompt.begin(), prompt.end());
+        if (unread_.empty()) { unread_ = language.vocabulary.encode("\n"); }
+    }
+
+    /// The next id, which the session reads only when it is asked for another.
+    std::int32_t write() {
+        auto const logits = session_.feed(unread_);
+        if (!std::isfinite(logits[static_cast<std::size_t>(sk::argmax(logits))])) {
+            sk::fail("generate", "the model answers with numbers that are not finite");
+        }
+        unread_ = {sk::sample(logits, random_, sampling_)};
+        return unread_.front();
+    }
+
+    /// Everything that writing on needs.
+    sk::SessionState state() {
+        if (unread_.size() > 1) {
+            session_.feed(std::span(unread_).first(unread_.size() - 1));
+            unread_.erase(unread_.begin(), unread_.end() - 1);
+        }
+        auto const numbers = session_.state();
+        return {{numbers.begin(), numbers.end()}, unread_, random_.state()};
+    }
+
+private:
+    static sk::SamplingOptions sampling_of(GenerateRequest const& request) {
+        sk::SamplingOptions sampling = request.sampling;
+        if (request.greedy) { sampling.temperature = 0; }
+        for (auto const& named : rules) {
+            if (named.name == request.rule) { sampling.rule = named.rule; }
+        }
+        return sampling;
+    }
+
+    void restore(GenerateRequest const& request) {
+        auto const saved = sk::load_session_state(request.state_in, describe_model(language_));
+        session_.restore(saved.numbers);
+        unread_ = saved.unread;
+        if (!request.seed) { random_ = sk::Rng(saved.random); }
+    }
+
+    LanguageModel const& language_;
+    sk::SamplingOptions sampling_;
+    sk::Rng random_;
+    sk::Session<sk::SpikeGpt<>, sk::OpenMp<>, float, sk::at_run_time> session_;
+    std::vector<std::int32_t> unread_;
+};
+
+void warn_of_unknown(LanguageModel const& language, std::string const& prompt) {
+    auto const unknown = count_unknown(language.vocabulary, sk::Text::of_string(prompt));
+    if (unknown > 0) {
+        fmt::print(stderr,
+                   "spikegpt: {} characters of the prompt are not in the vocabulary and "
+                   "read as another\n",
+                   unknown);
+    }
+}
+
+int generate(CLI::App const&, GenerateRequest const& request) {
+    Output const out(request.json);
+    LanguageModel const language = load_model(request.model);
+    Writer writer(language, request);
+    warn_of_unknown(language, request.prompt);
+
+    listen_for_stop();
+    out.write(request.prompt);
+    Stopwatch const watch;
+    sk::Utf8Stream readable;
+    std::string text;
+    sk::index written = 0;
+    for (; written < request.tokens && stop_signal() == 0; ++written) {
+        std::int32_t const id = writer.write();
+        std::string const piece = readable.push(language.vocabulary.decode({&id, 1}));
+        out.write(piece);
+        text += piece;
+    }
+    std::string const rest = readable.flush();
+    out.write(rest + "\n");
+    double const seconds = watch.seconds();
+
+    if (!request.state_out.empty()) {
+        sk::save_session_state(request.state_out, writer.state(), describe_model(language));
+    }
+    out.result({{"command", "generate"},
+                {"prompt", request.prompt},
+                {"text", text + rest},
+                {"tokens", written},
+                {"seconds", seconds},
+                {"tokens_per_second", static_cast<double>(written) / seconds}});
+    return stop_signal() == 0 ? 0 : exit_code_of(stop_signal());
+}
+
+}  // namespace
+
+void add_generate(CLI::App& program, Command& command) {
+    add_command<GenerateRequest>(program, command, "generate", purpose, examples, declare,
+                                 generate);
+}
+
+}  // namespace spikegpt

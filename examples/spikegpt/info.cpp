@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// spikegpt info: what a model is, and what it needs.
+#include <cmath>
+
+#include <spikelet/autodiff/dry_run.hpp>
+#include <spikelet/io/checkpoint.hpp>
+#include <spikelet/models/spikegpt_metadata.hpp>
+
+#include "command.hpp"
+#include "flags.hpp"
+#include "language_model.hpp"
+#include "memory.hpp"
+#include "output.hpp"
+
+namespace spikegpt {
+
+namespace {
+
+constexpr char const* purpose = "Tells what a model is and what it needs";
+constexpr char const* examples =
+    "  spikegpt info --model runs/book/model.safetensors\n"
+    "  spikegpt info --size 46m --variant spike_driven --ctx 1024 --batch 12";
+
+struct InfoRequest {
+    std::string model;
+    std::string size;
+    std::string variant = "spikegpt";
+    sk::index ctx = 1024;
+    sk::index batch = 1;
+    bool recompute = false;
+    bool json = false;
+};
+
+void declare(CLI::App& flags, InfoRequest& request) {
+    flags.add_option("--model", request.model, "A model in a file")->type_name("FILE");
+    flags.add_option("--size", request.size, "A model by the name of its size")
+        ->check(one_of(sk::named_sizes))
+        ->excludes("--model");
+    flags.add_option("--variant", request.variant, "With --size: where spikes are")
+        ->check(one_of(sk::variants))
+        ->capture_default_str();
+    flags.add_option("--ctx", request.ctx, "Ids in a sequence to train on")
+        ->check(whole(1, 65536))
+        ->capture_default_str();
+    flags.add_option("--batch", request.batch, "Sequences at a time to train on")
+        ->check(whole(1, 4096))
+        ->capture_default_str();
+    flags.add_flag("--recompute", request.recompute, "Train with less memory and more work");
+    flags.add_flag("--json", request.json, "End with one JSON object on standard output");
+}
+
+sk::SpikeGpt<> model_of(InfoRequest const& request) {
+    if (!request.model.empty()) { return load_model(request.model).net; }
+    auto const& size = sk::find_size(request.size);
+    return sk::SpikeGpt<>(sk::make_config(sk::find_variant(request.variant), size.vocabulary,
+                                          size.layers, size.channels));
+}
+
+struct Needs {
+    double weights;
+    TrainingMemory training;
+    double streaming;  // for one stream, one token at a time, without the weights
+    sk::Footprint footprint;
+};
+
+Needs needs_of(sk::SpikeGpt<> const& model, InfoRequest const& request) {
+    auto const footprint = sk::footprint(model);
+    auto const state = footprint.state * static_cast<sk::index>(sizeof(float));
+    return {static_cast<double>(sk::parameter_count(model)) * sizeof(float),
+            training_memory(model, {request.batch, request.ctx, request.recompute}),
+            static_cast<double>(footprint.scratch + footprint.workspace + state), footprint};
+}
+
+std::string neuron_text(sk::LifOptions const& neuron) {
+    std::string reset = "no reset";
+    if (neuron.reset == sk::Reset::hard) { reset = fmt::format("reset to {}", neuron.reset_value); }
+    if (neuron.reset == sk::Reset::soft) { reset = "reset by the threshold"; }
+    return fmt::format("tau {}, threshold {}, {}{}", neuron.tau, neuron.threshold, reset,
+                       neuron.detach_reset ? ", detached" : "");
+}
+
+void say_model(sk::SpikeGpt<> const& model, Output const& out) {
+    sk::SpikeGptConfig const& config = model.config;
+    auto const variant = nlohmann::json::parse(sk::metadata(config).at("variant"));
+    out.say("variant      {}", variant.get<std::string>());
+    out.say("layers       {}", config.layers);
+    out.say("channels     {}, {} inside channel mixing", config.channels, config.hidden_channels());
+    out.say("vocabulary   {}", config.vocabulary);
+    out.say("embedding    {}", config.spikes.binary_embedding ? "signs" : "numbers");
+    out.say("neurons      {}", neuron_text(config.neuron));
+    if (config.output_threshold != config.neuron.threshold) {
+        out.say("             threshold {} in front of time mixing's output",
+                config.output_threshold);
+    }
+    if (config.ffn_pre) { out.say("first block  mixes channels twice"); }
+    if (config.dropout > 0) { out.say("dropout      {}", config.dropout); }
+}
+
+void say_needs(sk::SpikeGpt<> const& model, Needs const& needs, InfoRequest const& request,
+               Output const& out) {
+    out.say("parameters   {}", sk::parameter_count(model));
+    out.say("weights      {}", bytes_text(needs.weights));
+    out.say("to train     {} with batch {}, ctx {}{}", bytes_text(needs.training.total()),
+            request.batch, request.ctx, request.recompute ? ", recomputing" : "");
+    out.say("             {} weights, gradients, Adam; {} activations",
+            bytes_text(needs.training.weights), bytes_text(needs.training.activations));
+    out.say("to stream    {} besides the weights, of which {} are state",
+            bytes_text(needs.streaming),
+            bytes_text(static_cast<double>(needs.footprint.state) * sizeof(float)));
+}
+
+void say_tensors(sk::SpikeGpt<> const& model, Output const& out) {
+    out.say("tensors");
+    sk::each_file_parameter(model, [&](sk::FileParameter const& known, auto const&) {
+        out.say("  {:<36} {}", known.name, sk::describe(known.shape));
+    });
+}
+
+nlohmann::ordered_json summary(sk::SpikeGpt<> const& model, Needs const& needs) {
+    nlohmann::ordered_json json{{"command", "info"}};
+    for (auto const& [key, text] : sk::metadata(model.config)) {
+        json["model"][key] = nlohmann::ordered_json::parse(text, nullptr, false);
+    }
+    json["parameters"] = sk::parameter_count(model);
+    json["weight_bytes"] = std::llround(needs.weights);
+    json["training_bytes"] = std::llround(needs.training.total());
+    json["activation_bytes"] = std::llround(needs.training.activations);
+    json["streaming_bytes"] = std::llround(needs.streaming);
+    json["state_numbers"] = needs.footprint.state;
+    sk::each_file_parameter(model, [&](sk::FileParameter const& known, auto const&) {
+        json["tensors"][known.name] = known.shape;
+    });
+    return json;
+}
+
+int info(CLI::App const&, InfoRequest const& request) {
+    if (request.model.empty() && request.size.empty()) {
+        throw CLI::RequiredError("--model or --size");
+    }
+    Output const out(request.json);
+    sk::SpikeGpt<> const model = model_of(request);
+    Needs const needs = needs_of(model, request);
+    say_model(model, out);
+    say_needs(model, needs, request, out);
+    say_tensors(model, out);
+    out.result(summary(model, needs));
+    return 0;
+}
+
+}  // namespace
+
+void add_info(CLI::App& program, Command& command) {
+    add_command<InfoRequest>(program, command, "info", purpose, examples, declare, info);
+}
+
+}  // namespace spikegpt

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// A model together with what its ids stand for, in one safetensors file: weights under their
+// official names, configuration and vocabulary in the metadata.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <spikelet/io/stored_tensor.hpp>
+#include <spikelet/io/text.hpp>
+#include <spikelet/io/vocabulary.hpp>
+#include <spikelet/models/spikegpt.hpp>
+
+namespace spikegpt {
+
+namespace sk = spikelet;
+
+struct LanguageModel {
+    sk::Vocabulary vocabulary;
+    sk::SpikeGpt<> net;
+
+    /// What one id is called: "byte" or "character".
+    [[nodiscard]] std::string symbol() const {
+        return vocabulary.is_bytes() ? "byte" : "character";
+    }
+};
+
+/// Configuration and vocabulary as text by key: enough to make the same model without weights.
+sk::Metadata describe_model(LanguageModel const& language);
+
+/// A model of this description, without weights. `source` is for messages, and `most_layers` is how
+/// many layers make sense in it. Throws Error.
+LanguageModel model_of_description(sk::Metadata const& description, std::string_view source,
+                                   sk::index most_layers);
+
+/// Writes the model, and `notes` beside its description, whole or not at all. Throws Error.
+void save_model(std::string const& path, LanguageModel const& language,
+                sk::Metadata const& notes = {});
+
+/// Reads a model. Throws Error.
+LanguageModel load_model(std::string const& path);
+
+/// How many characters of the text the vocabulary does not have; they are read as its stand-in.
+sk::index count_unknown(sk::Vocabulary const& vocabulary, sk::Text const& text);
+
+}  // namespace spikegpt

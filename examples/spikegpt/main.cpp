@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// spikegpt: trains spiking language models, lets them write, measures them, looks into them.
+// Errors of every kind end here, as one line on standard error.
+#include <algorithm>
+#include <new>
+#include <string>
+
+#include <fmt/core.h>
+
+#include <spikelet/core/error.hpp>
+#include <spikelet/core/version.hpp>
+
+#include "command.hpp"
+#include "help.hpp"
+
+namespace {
+
+// Exit codes, as shells and other programs expect them.
+constexpr int failed = 1;
+constexpr int used_wrongly = 2;
+
+int complain(std::string message, int code) {
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    std::fflush(stdout);
+    fmt::print(stderr, "spikegpt: {}\n", message);
+    return code;
+}
+
+std::string version() {
+    return fmt::format("spikegpt {}.{}.{}", SPIKELET_VERSION_MAJOR, SPIKELET_VERSION_MINOR,
+                       SPIKELET_VERSION_PATCH);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    using namespace spikegpt;
+    CLI::App program("Spiking language models on your processor.", "spikegpt");
+    program.formatter(std::make_shared<HelpFormatter>());
+    program.set_version_flag("--version", version());
+    program.require_subcommand(0, 1);
+    program.footer("Each has more to say: spikegpt train --help");
+    Command command;
+    add_train(program, command);
+    add_generate(program, command);
+    add_eval(program, command);
+    add_info(program, command);
+    try {
+        program.parse(argc, argv);
+        if (!command) { throw CLI::RequiredError("A subcommand"); }
+        return command();
+    } catch (CLI::Success const& help) {
+        return program.exit(help);
+    } catch (CLI::ParseError const& error) {
+        return complain(std::string("usage: ") + error.what(), used_wrongly);
+    } catch (spikelet::Error const& error) {
+        return complain(error.what(), failed);
+    } catch (std::bad_alloc const&) {
+        return complain("memory: there is not enough of it", failed);
+    } catch (std::exception const& error) { return complain(error.what(), failed); }
+}

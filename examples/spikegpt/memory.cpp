@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "memory.hpp"
+
+#include <algorithm>
+
+#include <unistd.h>
+
+namespace spikegpt {
+
+namespace {
+
+/// Bytes on a stack of pieces that start on cache lines.
+struct Stack {
+    sk::index used = 0;
+    sk::index peak = 0;
+
+    template <class U>
+    constexpr void take(sk::index n) {
+        auto const line = static_cast<sk::index>(sk::alignment);
+        used += (n * static_cast<sk::index>(sizeof(U)) + line - 1) / line * line;
+        peak = std::max(peak, used);
+    }
+};
+
+/// A context that computes nothing and counts what a Tape would hold.
+class TapeCount {
+public:
+    using scalar = float;
+    static constexpr bool records = true;
+    static constexpr bool dry = true;
+
+    explicit TapeCount(bool recompute) : recompute_(recompute) {}
+
+    template <class U, class E>
+    sk::Var<TapeCount, U, E> make(E extents) {
+        values_.take<sk::storage_of<U>>(sk::units<U>(extents));
+        gradients_.take<float>(extents.size());
+        return {this, nullptr, nullptr, extents};
+    }
+    template <class U>
+    U* keep(sk::index n) {
+        values_.take<U>(n);
+        return nullptr;
+    }
+    float* carry(sk::index, std::initializer_list<float>) { return nullptr; }
+    template <class U>
+    U* scratch(sk::index n) {
+        scratch_ = std::max(scratch_, n * static_cast<sk::index>(sizeof(U)));
+        return nullptr;
+    }
+    void run(auto&&) {}
+    template <class F>
+    void record(F const&) {
+        values_.take<std::byte>(static_cast<sk::index>(sizeof(F) + 2 * sizeof(void*)));
+    }
+    std::uint64_t draw() { return 0; }
+    [[nodiscard]] sk::Serial<> policy() const { return {}; }
+
+    // Each layer's gradients have the room of the last one's; recomputed, its values, too.
+    template <class Layers, class E>
+    auto chain(Layers const& layers, sk::Var<TapeCount, float, E> x) {
+        for (auto const& layer : layers) {
+            gradients_.take<float>(x.extents.size());
+            if (recompute_) { values_.take<float>(x.extents.size()); }
+            auto const before = std::pair(values_.used, gradients_.used);
+            layer(x);
+            largest_.first = std::max(largest_.first, values_.used - before.first);
+            largest_.second = std::max(largest_.second, gradients_.used - before.second);
+            gradients_.used = before.second;
+            if (recompute_) { values_.used = before.first; }
+        }
+        return x;
+    }
+
+    // On the way back, layers are computed again above everything else.
+    [[nodiscard]] sk::index bytes() const {
+        sk::index const again = recompute_ ? values_.used + largest_.first : 0;
+        sk::index const again_gradients = recompute_ ? gradients_.used + largest_.second : 0;
+        return std::max(values_.peak, again) + std::max(gradients_.peak, again_gradients) +
+               scratch_;
+    }
+
+private:
+    bool recompute_;
+    Stack values_;
+    Stack gradients_;
+    sk::index scratch_ = 0;
+    std::pair<sk::index, sk::index> largest_{0, 0};
+};
+
+// What cross_entropy keeps for each position: target, nats, log of the sum.
+void count_loss(TapeCount& tape, sk::index positions) {
+    sk::Extents<sk::dyn> const each(positions);
+    tape.make<std::int32_t>(each);
+    tape.make<double>(each);
+    tape.make<float>(each);
+}
+
+}  // namespace
+
+TrainingMemory training_memory(sk::SpikeGpt<> const& model, StepShape const& step) {
+    TapeCount tape(step.recompute);
+    using Ids = sk::Var<TapeCount, std::int32_t, sk::Extents<sk::dyn, sk::dyn>>;
+    model(Ids{&tape, nullptr, nullptr, sk::Extents<sk::dyn, sk::dyn>(step.batch, step.ctx)});
+    count_loss(tape, step.batch * step.ctx);
+    // Value, gradient and two moments.
+    double const weights = 4.0 * sizeof(float) * static_cast<double>(sk::parameter_count(model));
+    return {weights, static_cast<double>(tape.bytes())};
+}
+
+double machine_memory() {
+    return static_cast<double>(sysconf(_SC_PHYS_PAGES)) *
+           static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace spikegpt

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "metrics.hpp"
+
+#include <charconv>
+#include <filesystem>
+
+#include <fmt/core.h>
+
+#include <spikelet/io/file.hpp>
+#include <spikelet/io/file_writer.hpp>
+
+#include "evaluation.hpp"
+
+namespace spikegpt {
+
+namespace {
+
+constexpr std::string_view columns =
+    "step,tokens,seconds,loss,bpc,valid_bpc,lr,grad_norm,tokens_per_second";
+
+// The head and whole lines of steps up to the last; a file that was cut short loses its last line.
+std::string lines_until(std::string_view text, std::int64_t last_step) {
+    std::string kept;
+    for (std::size_t end = text.find('\n'); end != text.npos; end = text.find('\n')) {
+        std::string_view const line = text.substr(0, end + 1);
+        std::int64_t step = 0;
+        bool const is_step =
+            std::from_chars(line.data(), line.data() + end, step).ec == std::errc{};
+        if (is_step ? step <= last_step : kept.empty()) { kept += line; }
+        text.remove_prefix(end + 1);
+    }
+    return kept;
+}
+
+// Returns true if lines are left.
+bool cut_after(std::string const& path, std::int64_t last_step) {
+    if (!std::filesystem::exists(path)) { return false; }
+    std::string const kept = lines_until(sk::MappedFile(path).text(), last_step);
+    sk::write_file_atomically(path, [&](sk::FileWriter& file) { file.write(kept); });
+    return !kept.empty();
+}
+
+}  // namespace
+
+Metrics::Metrics(std::string path, std::int64_t last_step)
+    : path_(std::move(path)),
+      file_(nullptr, std::fclose),
+      has_head_(cut_after(path_, last_step)) {
+    file_.reset(std::fopen(path_.c_str(), "ae"));
+    if (!file_) { sk::fail_with_errno(errno, "open", path_); }
+}
+
+void Metrics::add(Position const& at, StepReport const& report, sk::FiringRates const& rates) {
+    if (!has_head_) {
+        std::string head(columns);
+        for (auto const& site : rates.sites()) { head += ",rate." + site.name; }
+        write(head + "\n");
+        has_head_ = true;
+    }
+    std::string const valid = report.valid_bpc ? fmt::format("{:.6f}", *report.valid_bpc) : "";
+    std::string line =
+        fmt::format("{},{},{:.3f},{:.8g},{:.6f},{},{:.8g},{:.8g},{:.0f}", at.step, at.tokens,
+                    at.seconds, report.loss, bits(report.loss), valid, report.learning_rate,
+                    report.gradient_norm, report.tokens_per_second);
+    for (auto const& site : rates.sites()) { line += fmt::format(",{:.6g}", site.rate()); }
+    write(line + "\n");
+}
+
+void Metrics::write(std::string const& line) {
+    bool const whole = std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size();
+    if (!whole || std::fflush(file_.get()) != 0) { sk::fail_with_errno(errno, "write", path_); }
+}
+
+}  // namespace spikegpt

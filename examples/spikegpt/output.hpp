@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// Where a command speaks: to people on standard output; with --json that is for a program, which gets
+// one JSON object as its last line, and people are spoken to on standard error.
+#pragma once
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <spikelet/core/error.hpp>
+
+namespace spikegpt {
+
+class Output {
+public:
+    explicit Output(bool json) : json_(json) {}
+
+    /// A line for people.
+    template <class... Args>
+    void say(fmt::format_string<Args...> text, Args&&... args) const {
+        write(fmt::format(text, std::forward<Args>(args)...) + "\n");
+    }
+
+    /// Text for people, seen at once. Throws Error, for example when a disk is full.
+    void write(std::string_view text) const {
+        std::FILE* const file = json_ ? stderr : stdout;
+        bool const whole = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+        if (!whole || std::fflush(file) != 0) {
+            spikelet::fail("output", "cannot write to standard output");
+        }
+    }
+
+    /// The result for a program, if one listens.
+    void result(nlohmann::ordered_json const& result) const {
+        if (!json_) { return; }
+        using Json = nlohmann::ordered_json;
+        std::string const line = result.dump(-1, ' ', false, Json::error_handler_t::replace);
+        fmt::print("{}\n", line);
+        if (std::fflush(stdout) != 0) {
+            spikelet::fail("output", "cannot write to standard output");
+        }
+    }
+
+private:
+    bool json_;
+};
+
+/// A number of bytes for people: "1.5 GiB".
+inline std::string bytes_text(double bytes) {
+    constexpr std::string_view names[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
+    std::size_t i = 0;
+    for (; bytes >= 1024 && i + 1 < std::size(names); ++i) { bytes /= 1024; }
+    return fmt::format("{:.{}f} {}", bytes, i == 0 ? 0 : 1, names[i]);
+}
+
+/// A large number for people: "41.23 M".
+inline std::string count_text(double count) {
+    constexpr std::string_view names[] = {"", " k", " M", " G", " T"};
+    if (count < 1e4) { return fmt::format("{:.0f}", count); }
+    std::size_t i = 0;
+    for (; count >= 1000 && i + 1 < std::size(names); ++i) { count /= 1000; }
+    return fmt::format("{:.{}f}{}", count, i, names[i]);
+}
+
+/// A duration for people: "1:02:03" or "2:03".
+inline std::string duration_text(double seconds) {
+    auto const s = static_cast<long>(seconds + 0.5);
+    return s < 3600 ? fmt::format("{}:{:02}", s / 60, s % 60)
+                    : fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+}
+
+}  // namespace spikegpt

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#include "run_folder.hpp"
+
+#include <filesystem>
+
+#include <fmt/core.h>
+
+#include <spikelet/core/version.hpp>
+#include <spikelet/io/file_writer.hpp>
+#include <spikelet/io/safetensors_writer.hpp>
+
+namespace spikegpt {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr char const* format = "spikelet.resume";
+constexpr char const* format_version = "1";
+
+Json to_json(Position const& at) {
+    Json json{{"step", at.step}, {"tokens", at.tokens}, {"seconds", at.seconds}};
+    json["batches"] = {at.batches.key, at.batches.position};
+    json["best_valid"] = at.best_valid ? Json(*at.best_valid) : Json();
+    return json;
+}
+
+Position position_from_json(Json const& json) {
+    Position at;
+    at.step = json.at("step");
+    at.tokens = json.at("tokens");
+    at.seconds = json.at("seconds");
+    at.batches = {json.at("batches").at(0), json.at("batches").at(1)};
+    if (!json.at("best_valid").is_null()) { at.best_valid = json.at("best_valid").get<double>(); }
+    return at;
+}
+
+sk::SafetensorsFile open_resume(RunFolder const& folder) {
+    if (!fs::exists(folder.resume())) {
+        sk::fail("resume", "there is no run to go on with: no " + sk::quote(folder.resume()));
+    }
+    return sk::SafetensorsFile::open(folder.resume());
+}
+
+RunRecord record_of(sk::SafetensorsFile const& file) {
+    auto const text = [&](char const* key) {
+        auto const found = file.metadata().find(key);
+        if (found == file.metadata().end()) {
+            sk::fail(sk::quote(file.path()),
+                     "it is no state to resume from: it has no " + sk::quote(key));
+        }
+        return found->second;
+    };
+    if (text("format") != format || text("version") != format_version) {
+        sk::fail(sk::quote(file.path()),
+                 "it is no state to resume from, or one of another version");
+    }
+    try {
+        return {options_from_json(Json::parse(text("options"))), text("text"),
+                position_from_json(Json::parse(text("position")))};
+    } catch (nlohmann::json::exception const& error) {
+        sk::fail(sk::quote(file.path()), error.what());
+    }
+}
+
+// Calls f(name, numbers) for all that is saved; nothing of it needs the layout of other programs.
+template <class F>
+void each_saved(LanguageModel& language, Optimizer& optimizer, F&& f) {
+    sk::each_parameter(language.net, [&](std::string_view name, auto& parameter) {
+        f("weight." + std::string(name), parameter.span());
+    });
+    optimizer.each_moment([&](std::string_view name, auto mean, auto square) {
+        f("mean." + std::string(name), mean);
+        f("square." + std::string(name), square);
+    });
+}
+
+}  // namespace
+
+void RunFolder::check_free(bool force) const {
+    for (std::string const& file : {model(), resume()}) {
+        if (!force && fs::exists(file)) {
+            sk::fail("train", fmt::format("{} is there already; go on with it by --resume, replace "
+                                          "it by --force",
+                                          sk::quote(file)));
+        }
+    }
+}
+
+void RunFolder::make() const {
+    std::error_code error;
+    fs::create_directories(path, error);
+    if (error) {
+        sk::fail("train", "cannot make the folder " + sk::quote(path) + ": " + error.message());
+    }
+    for (std::string const& file : {resume(), model(), best(), metrics(), config()}) {
+        fs::remove(file, error);
+        if (error) {
+            sk::fail("train", "cannot remove " + sk::quote(file) + ": " + error.message());
+        }
+    }
+}
+
+void RunFolder::remove_leftovers() const {
+    std::error_code ignored;
+    for (auto const& entry : fs::directory_iterator(path, ignored)) {
+        std::string const name = entry.path().filename();
+        if (name.starts_with(".spikelet-") && name.ends_with(".tmp")) {
+            fs::remove(entry.path(), ignored);
+        }
+    }
+}
+
+void save_resume(RunFolder const& folder, RunRecord const& record, LanguageModel const& language,
+                 Optimizer& optimizer) {
+    sk::Metadata metadata = describe_model(language);
+    metadata["format"] = format;
+    metadata["version"] = format_version;
+    metadata["options"] = to_json(record.options).dump();
+    metadata["position"] = to_json(record.at).dump();
+    metadata["text"] = record.text;
+    std::vector<sk::StoredTensor> tensors;
+    each_saved(const_cast<LanguageModel&>(language), optimizer,
+               [&](std::string name, std::span<float const> numbers) {
+                   tensors.push_back(
+                       sk::stored_tensor(std::move(name), {std::ssize(numbers)}, numbers));
+               });
+    sk::write_safetensors(folder.resume(), tensors, metadata);
+}
+
+ResumeFile::ResumeFile(RunFolder const& folder)
+    : file_(open_resume(folder)),
+      record_(record_of(file_)) {}
+
+LanguageModel ResumeFile::model() const {
+    return model_of_description(file_.metadata(), file_.path(), std::ssize(file_.tensors()));
+}
+
+void ResumeFile::restore(LanguageModel& language, Optimizer& optimizer) const {
+    each_saved(language, optimizer, [&](std::string const& name, std::span<float> numbers) {
+        file_.read(name, numbers);
+    });
+    optimizer.set_count(record_.at.step);
+}
+
+void save_config(RunFolder const& folder, RunRecord const& record, LanguageModel const& language) {
+    Json model;
+    for (auto const& [key, text] : describe_model(language)) {
+        model[key] = Json::parse(text, nullptr, false);
+    }
+    model["parameters"] = sk::parameter_count(language.net);
+    Json const config{{"program", "spikegpt"},
+                      {"version", fmt::format("{}.{}.{}", SPIKELET_VERSION_MAJOR,
+                                              SPIKELET_VERSION_MINOR, SPIKELET_VERSION_PATCH)},
+                      {"options", to_json(record.options)},
+                      {"model", model},
+                      {"text", record.text}};
+    sk::write_file_atomically(folder.config(), [&](sk::FileWriter& file) {
+        file.write(config.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    });
+}
+
+}  // namespace spikegpt

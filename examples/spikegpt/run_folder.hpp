@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// The folder of a training run:
+//   model.safetensors        the model as it is now
+//   best-valid.safetensors   the model when it did best on the text to validate on
+//   resume.safetensors       all that continuing needs, in one file: a run that is killed between
+//                            two writes finds either the old state or the new one
+//   config.json, metrics.csv for people and tools
+#pragma once
+
+#include <string>
+
+#include <spikelet/io/safetensors.hpp>
+#include <spikelet/train/adam.hpp>
+
+#include "course.hpp"
+#include "language_model.hpp"
+
+namespace spikegpt {
+
+using Optimizer = sk::Adam<sk::OpenMp<>>;
+
+/// Names of the files.
+struct RunFolder {
+    std::string path;
+
+    [[nodiscard]] std::string model() const { return path + "/model.safetensors"; }
+    [[nodiscard]] std::string best() const { return path + "/best-valid.safetensors"; }
+    [[nodiscard]] std::string resume() const { return path + "/resume.safetensors"; }
+    [[nodiscard]] std::string config() const { return path + "/config.json"; }
+    [[nodiscard]] std::string metrics() const { return path + "/metrics.csv"; }
+
+    /// Throws Error if a run is there already, unless `force`.
+    void check_free(bool force) const;
+
+    /// Makes the folder, and removes the files of an older run. Throws Error.
+    void make() const;
+
+    /// Removes files that a run which was killed was just writing.
+    void remove_leftovers() const;
+};
+
+/// What a run is, besides its weights.
+struct RunRecord {
+    TrainOptions options;
+    std::string text;  ///< fingerprint
+    Position at;
+};
+
+/// Writes resume.safetensors. Throws Error.
+void save_resume(RunFolder const& folder, RunRecord const& record, LanguageModel const& language,
+                 Optimizer& optimizer);
+
+/// An open resume.safetensors.
+class ResumeFile {
+public:
+    /// Throws Error if there is none or it is damaged.
+    explicit ResumeFile(RunFolder const& folder);
+
+    [[nodiscard]] RunRecord const& record() const { return record_; }
+
+    /// The model without its weights.
+    [[nodiscard]] LanguageModel model() const;
+
+    /// Puts weights and moments back. Throws Error.
+    void restore(LanguageModel& language, Optimizer& optimizer) const;
+
+private:
+    sk::SafetensorsFile file_;
+    RunRecord record_;
+};
+
+/// Writes config.json: what was asked for, the model, the texts. Throws Error.
+void save_config(RunFolder const& folder, RunRecord const& record, LanguageModel const& language);
+
+}  // namespace spikegpt

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// Ctrl-C as a request: the command ends what it is doing, saves, and says goodbye. A second Ctrl-C
+// ends the program at once.
+#pragma once
+
+namespace spikegpt {
+
+/// From now on SIGINT and SIGTERM are requests.
+void listen_for_stop();
+
+/// The signal that asked to stop; 0 while none did.
+int stop_signal();
+
+/// The exit code that shells give a program that ended by this signal.
+constexpr int exit_code_of(int signal) { return 128 + signal; }
+
+}  // namespace spikegpt

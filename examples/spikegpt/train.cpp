@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+// spikegpt train: a model learns to predict a text.
+#include <fmt/core.h>
+
+#include "command.hpp"
+#include "memory.hpp"
+#include "output.hpp"
+#include "stop.hpp"
+#include "trainer.hpp"
+
+namespace spikegpt {
+
+namespace {
+
+constexpr char const* purpose = "Trains a model on text";
+constexpr char const* examples =
+    "  spikegpt train --data book.txt --out runs/book --minutes 3\n"
+    "  spikegpt train --data a.txt b.txt --valid c.txt --out runs/abc --variant spike_driven\n"
+    "      --size 46m --ctx 1024 --batch 4 --steps 20000\n"
+    "  spikegpt train --out runs/abc --resume                 after Ctrl-C, or a power cut\n"
+    "  spikegpt train --out runs/abc --resume --steps 30000   further than was planned";
+
+struct TrainRequest {
+    TrainOptions options;
+    std::string out;
+    std::string init_from;
+    bool resume = false;
+    bool force = false;
+    bool json = false;
+};
+
+void declare(CLI::App& flags, TrainRequest& request) {
+    add_option_flags(flags, request.options);
+    flags.get_option("--data")->type_name("FILE...");
+    flags.get_option("--valid")->type_name("FILE");
+    flags.add_option("--out", request.out, "Folder of the run")
+        ->type_name("DIR")
+        ->required()
+        ->group("Run");
+    flags.add_flag("--resume", request.resume, "Go on with the run in that folder")->group("Run");
+    flags.add_flag("--force", request.force, "Replace the run in that folder")
+        ->group("Run")
+        ->excludes("--resume");
+    auto* const init_from = flags.add_option("--init-from", request.init_from,
+                                             "Model to start from, instead of --init");
+    init_from->type_name("MODEL")->group("Learning")->excludes("--resume");
+    for (char const* decided : {"--vocab", "--variant", "--size", "--layers", "--embd",
+                                "--threshold", "--binary-embedding", "--ffn-pre", "--init"}) {
+        init_from->excludes(decided);
+    }
+    flags.add_flag("--json", request.json, "End with one JSON object on standard output");
+}
+
+void introduce(TrainingRun const& run, Output const& out) {
+    TrainOptions const& options = run.record.options;
+    LanguageModel const& language = run.language;
+    out.say("{}, {} layers x {} channels, {} weights, {} {}s in the vocabulary", options.variant,
+            options.layers, options.embd,
+            count_text(static_cast<double>(sk::parameter_count(language.net))),
+            language.vocabulary.size(), language.symbol());
+    out.say("{} {}s to learn from, {} to validate on", run.corpora.train.size(), language.symbol(),
+            run.corpora.valid ? run.corpora.valid->size() : 0);
+    auto const memory = training_memory(
+        language.net,
+        {.batch = options.batch, .ctx = options.ctx, .recompute = options.recompute});
+    out.say("about {} of memory", bytes_text(memory.total()));
+    if (run.unknown > 0) {
+        out.say("{} characters to validate on are not in the vocabulary and read as another",
+                run.unknown);
+    }
+    if (run.record.at.step > 0) {
+        bool const more = Course(options).goes_on(run.record.at);
+        out.say("goes on after step {}{}", run.record.at.step,
+                more ? "" : ", which was the last; --steps or --minutes makes the run longer");
+    }
+}
+
+nlohmann::ordered_json summary(TrainingRun const& run, std::optional<StepReport> const& last) {
+    using Json = nlohmann::ordered_json;
+    auto const or_null = [](std::optional<double> const& x) { return x ? Json(*x) : Json(); };
+    Position const& at = run.record.at;
+    Json json{{"command", "train"},    {"model", run.folder.model()},
+              {"step", at.step},       {"tokens", at.tokens},
+              {"seconds", at.seconds}, {"parameters", sk::parameter_count(run.language.net)}};
+    json["loss"] = last ? Json(last->loss) : Json();
+    json["bpc"] = last ? Json(bits(last->loss)) : Json();
+    json["valid_bpc"] = last ? or_null(last->valid_bpc) : Json();
+    json["best_valid_bpc"] = or_null(at.best_valid);
+    json["bpc_unit"] = run.language.symbol();
+    json["stopped"] = stop_signal() != 0;
+    return json;
+}
+
+void conclude(TrainingRun const& run, std::optional<StepReport> const& last, Output const& out) {
+    Position const& at = run.record.at;
+    out.say("{} steps, {} tokens, {}", at.step, count_text(static_cast<double>(at.tokens)),
+            duration_text(at.seconds));
+    if (last && last->valid_bpc) {
+        out.say("validation: {:.4f} bits per {}, at best {:.4f}", *last->valid_bpc,
+                run.language.symbol(), *at.best_valid);
+    }
+    if (stop_signal() != 0) {
+        out.say("stopped and saved; to go on: spikegpt train --out {} --resume", run.folder.path);
+    }
+    out.say("{}", run.folder.model());
+}
+
+int train(CLI::App const& flags, TrainRequest& request) {
+    if (request.options.data.empty() && !request.resume) { throw CLI::RequiredError("--data"); }
+    Output const out(request.json);
+    RunFolder const folder{request.out};
+    auto const run = request.resume
+                         ? resume_run(folder, request.options, flags)
+                         : begin_run(folder, request.options, request.init_from, request.force);
+    introduce(*run, out);
+
+    listen_for_stop();
+    Trainer trainer(*run);
+    trainer.learn();
+
+    conclude(*run, trainer.last_report(), out);
+    out.result(summary(*run, trainer.last_report()));
+    return stop_signal() == 0 ? 0 : exit_code_of(stop_signal());
+}
+
+}  // namespace
+
+void add_train(CLI::App& program, Command& command) {
+    add_command<TrainRequest>(program, command, "train", purpose, examples, declare, train);
+}
+
+}  // namespace spikegpt

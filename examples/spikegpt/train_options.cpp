@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+#include "train_options.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace spikegpt {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <class T>
+Json json_of(T const& value) {
+    return value;
+}
+template <class T>
+Json json_of(std::optional<T> const& value) {
+    return value ? Json(*value) : Json();
+}
+
+template <class T>
+void read(Json const& json, T& value) {
+    value = json.get<T>();
+}
+template <class T>
+void read(Json const& json, std::optional<T>& value) {
+    if (!json.is_null()) { value = json.get<T>(); }
+}
+
+// Calls f(name, value) for all options.
+template <class Options, class F>
+void each_option(Options& options, F&& f) {
+    auto const pass = [&](std::string const& name, auto& value, std::string const&,
+                          CLI::Validator const&) { f(name, value); };
+    each_text_option(options, pass);
+    each_model_option(options, pass);
+    each_learning_option(options, pass);
+    each_run_option(options, pass);
+}
+
+// --size sets the options --layers and --embd.
+bool is_given(CLI::App const& flags, std::string const& name) {
+    bool const by_size = name == "layers" || name == "embd";
+    return flags.count("--" + name) > 0 || (by_size && flags.count("--size") > 0);
+}
+
+template <class T>
+void add_flag(CLI::App& flags, std::string const& name, T& value, std::string const& meaning,
+              CLI::Validator const& check, std::string const& group) {
+    if constexpr (std::is_same_v<T, bool>) {
+        flags.add_flag("--" + name, value, meaning)->group(group);
+    } else {
+        auto* const flag = flags.add_option("--" + name, value, meaning)->group(group);
+        flag->check(check);
+        bool const has_default = !json_of(value).empty() && json_of(value) != Json(0);
+        if (has_default && json_of(value) != Json("")) { flag->capture_default_str(); }
+    }
+}
+
+}  // namespace
+
+double default_learning_rate(sk::index channels) {
+    double const exponent = std::log(5.0) / std::log(4.0);
+    return 3e-3 * std::min(1.0, std::pow(128.0 / static_cast<double>(channels), exponent));
+}
+
+void complete(TrainOptions& options) {
+    auto const variant = sk::make_config(sk::find_variant(options.variant), 256, 1, 1);
+    if (!options.threshold) { options.threshold = variant.neuron.threshold; }
+    if (!options.binary_embedding) {
+        options.binary_embedding = variant.spikes.binary_embedding ? "on" : "off";
+    }
+    if (!options.lr) { options.lr = default_learning_rate(options.embd); }
+    if (!options.lr_final) { options.lr_final = 0.02 * *options.lr; }
+    if (!options.weight_decay) { options.weight_decay = options.optimizer == "adamw" ? 0.01 : 0.0; }
+    if (options.steps == 0 && options.minutes == 0) { options.steps = default_steps; }
+}
+
+// The neuron in front of time mixing's output sees the weakest input, and gets half the threshold.
+sk::SpikeGptConfig model_config(TrainOptions const& options, sk::index vocabulary) {
+    auto config = sk::make_config(sk::find_variant(options.variant), vocabulary, options.layers,
+                                  options.embd);
+    config.neuron.threshold = *options.threshold;
+    config.output_threshold = *options.threshold * (config.spikes.spiking_inputs ? 0.5 : 1.0);
+    config.spikes.binary_embedding = *options.binary_embedding == "on";
+    config.ffn_pre = options.ffn_pre;
+    config.dropout = options.dropout;
+    return config;
+}
+
+Json to_json(TrainOptions const& options) {
+    Json json;
+    each_option(options,
+                [&](std::string const& name, auto& value) { json[name] = json_of(value); });
+    return json;
+}
+
+TrainOptions options_from_json(Json const& json) {
+    TrainOptions options;
+    each_option(options, [&](std::string const& name, auto& value) {
+        if (json.contains(name)) { read(json.at(name), value); }
+    });
+    return options;
+}
+
+void add_option_flags(CLI::App& flags, TrainOptions& options) {
+    auto const in = [&flags](std::string const& group) {
+        return [&flags, group](std::string const& name, auto& value, std::string const& meaning,
+                               CLI::Validator const& check) {
+            add_flag(flags, name, value, meaning, check, group);
+        };
+    };
+    each_text_option(options, in("Text"));
+    each_model_option(options, in("Model"));
+    each_learning_option(options, in("Learning"));
+    each_run_option(options, in("Run"));
+
+    auto const set_size = [&options](std::string const& name) {
+        options.layers = sk::find_size(name).layers;
+        options.embd = sk::find_size(name).channels;
+    };
+    auto* const size = flags.add_option_function<std::string>(
+        "--size", set_size, "Number of blocks and channels by name");
+    size->group("Model")->check(one_of(sk::named_sizes));
+    size->excludes("--layers")->excludes("--embd");
+    flags.get_option("--steps")->excludes("--minutes");
+}
+
+TrainOptions continued(TrainOptions const& saved, TrainOptions const& given,
+                       CLI::App const& flags) {
+    TrainOptions options = given;
+    Json const before = to_json(saved);
+    Json const now = to_json(given);
+    auto const keep = [&](std::string const& name, auto& value, std::string const&,
+                          CLI::Validator const&) {
+        if (is_given(flags, name) && now[name] != before[name]) {
+            sk::fail("resume", fmt::format("--{} is {}, the run was started with {}", name,
+                                           now[name].dump(), before[name].dump()));
+        }
+        read(before[name], value);
+    };
+    auto const prefer_given = [&](std::string const& name, auto& value, std::string const&,
+                                  CLI::Validator const&) {
+        if (!is_given(flags, name)) { read(before[name], value); }
+    };
+    each_text_option(options, prefer_given);
+    each_model_option(options, keep);
+    each_learning_option(options, keep);
+    each_run_option(options, prefer_given);
+    if (is_given(flags, "steps")) { options.minutes = 0; }
+    if (is_given(flags, "minutes")) { options.steps = 0; }
+    return options;
+}
+
+}  // namespace spikegpt

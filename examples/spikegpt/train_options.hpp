@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+// Everything that decides what a training run does, with its defaults: one table of options makes
+// the flags, the config.json, and the comparison with the run that is resumed.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <spikelet/models/spikegpt.hpp>
+#include <spikelet/train/schedule.hpp>
+
+#include "flags.hpp"
+
+namespace spikegpt {
+
+namespace sk = spikelet;
+
+/// Options that are empty follow from others; `complete` sets them.
+struct TrainOptions {
+    std::vector<std::string> data;
+    std::string valid;
+    double valid_fraction = 0.05;
+    std::string vocab = "byte";
+
+    std::string variant = "spikegpt";
+    sk::index layers = 4;
+    sk::index embd = 128;
+    std::optional<double> threshold;
+    std::optional<std::string> binary_embedding;
+    bool ffn_pre = false;
+    double dropout = 0.0;
+
+    sk::index ctx = 128;
+    sk::index batch = 16;
+    sk::index accumulate = 1;
+    std::string init = "C";
+    std::string optimizer = "adam";
+    std::optional<double> lr;
+    std::optional<double> lr_final;
+    std::string schedule = "cosine";
+    sk::index warmup = 50;
+    std::optional<double> weight_decay;
+    double beta1 = 0.9;
+    double beta2 = 0.99;
+    double epsilon = 4e-9;
+    double clip = 1.0;
+    sk::index seed = 42;
+
+    sk::index steps = 0;
+    double minutes = 0.0;
+    sk::index threads = 0;
+    sk::index save_every = 250;
+    sk::index eval_every = 250;
+    sk::index eval_tokens = 65536;
+    sk::index log_every = 1;
+    bool recompute = false;
+};
+
+/// Where neither --steps nor --minutes says how long.
+inline constexpr sk::index default_steps = 2000;
+
+/// The peak learning rate for a width: 3e-3 up to 128 channels, 6e-4 at 512, and so on.
+double default_learning_rate(sk::index channels);
+
+/// Sets the options that follow from others.
+void complete(TrainOptions& options);
+
+/// The model that complete options describe.
+sk::SpikeGptConfig model_config(TrainOptions const& options, sk::index vocabulary);
+
+/// Options as JSON by name, and back.
+nlohmann::ordered_json to_json(TrainOptions const& options);
+TrainOptions options_from_json(nlohmann::ordered_json const& json);
+
+/// Adds a flag for each option.
+void add_option_flags(CLI::App& flags, TrainOptions& options);
+
+/// The options of a run that goes on: as they were, but for what is given anew and may change.
+/// Throws Error that names an option which was given and must not.
+TrainOptions continued(TrainOptions const& saved, TrainOptions const& given, CLI::App const& flags);
+
+/// A name and what it stands for.
+struct Choice {
+    std::string_view name;
+};
+inline constexpr std::array<Choice, 2> vocabularies{{{"byte"}, {"char"}}};
+inline constexpr std::array<Choice, 3> initialisations{{{"A"}, {"B"}, {"C"}}};
+inline constexpr std::array<Choice, 2> optimizers{{{"adam"}, {"adamw"}}};
+inline constexpr std::array<Choice, 2> switches{{{"on"}, {"off"}}};
+
+/// Calls f(name, value, meaning, check) for the options that say what is read.
+template <class Options, class F>
+void each_text_option(Options& o, F&& f) {
+    f("data", o.data, "Text to learn from; several files count as one", anything());
+    f("valid", o.valid, "Text to validate on", anything());
+    f("valid-fraction", o.valid_fraction,
+      "Without --valid: the part of the text, at its end, to validate on", number(0, 0.9));
+}
+
+/// The same for the options that say what is trained: a resumed run must not change them.
+template <class Options, class F>
+void each_model_option(Options& o, F&& f) {
+    f("vocab", o.vocab, "Ids stand for bytes, or for the characters of the text",
+      one_of(vocabularies));
+    f("variant", o.variant, "Where spikes are", one_of(sk::variants));
+    f("layers", o.layers, "Number of blocks", whole(1, 1024));
+    f("embd", o.embd, "Channels", whole(1, 16384));
+    f("threshold", o.threshold, "Of the neurons (default the variant's: 1, spike_driven 0.5)",
+      number(-100, 100));
+    f("binary-embedding", o.binary_embedding,
+      "Reduce the embedding to signs (default the variant's)", one_of(switches));
+    f("ffn-pre", o.ffn_pre, "The first block mixes channels twice instead of time", anything());
+    f("dropout", o.dropout, "Of the residual stream after each block", number(0, 0.9));
+}
+
+/// The same for the options that say how it is trained: a resumed run must not change them either.
+template <class Options, class F>
+void each_learning_option(Options& o, F&& f) {
+    f("ctx", o.ctx, "Ids in a sequence", whole(1, 65536));
+    f("batch", o.batch, "Sequences at a time", whole(1, 4096));
+    f("accumulate", o.accumulate, "Batches whose gradients make one step", whole(1, 65536));
+    f("init", o.init, "First weights, as PyTorch, as RWKV runs, as RWKV is written",
+      one_of(initialisations));
+    f("optimizer", o.optimizer, "adamw decays weights apart from the gradients",
+      one_of(optimizers));
+    f("lr", o.lr, "Peak learning rate (default by width: 3e-3 at 128, 6e-4 at 512)",
+      number(1e-12, 1e9));
+    f("lr-final", o.lr_final, "Learning rate at the end (default 2 % of the peak)", number(0, 1e9));
+    f("schedule", o.schedule, "The learning rate on its way down", one_of(sk::decays));
+    f("warmup", o.warmup, "Steps on the way up", whole(0, 100'000'000));
+    f("weight-decay", o.weight_decay, "Of matrices but the embedding (default 0, for adamw 0.01)",
+      number(0, 10));
+    f("beta1", o.beta1, "Adam's memory of the gradient", number(0, 0.99999));
+    f("beta2", o.beta2, "Adam's memory of its square", number(0, 0.9999999));
+    f("epsilon", o.epsilon, "Adam's smallest divisor", number(0, 1));
+    f("clip", o.clip, "Scale gradients down to this norm; 0: never", number(0, 1e9));
+    f("seed", o.seed, "Of all random numbers", whole(0, INT64_MAX));
+}
+
+/// The same for the options that say how long and how it runs.
+template <class Options, class F>
+void each_run_option(Options& o, F&& f) {
+    f("steps", o.steps, fmt::format("Length of training (default {})", default_steps),
+      whole(1, 1'000'000'000'000));
+    f("minutes", o.minutes, "Length of training as time", number(0.001, 1e7));
+    f("threads", o.threads, "Threads to compute with (default one for each core)", whole(0, 1024));
+    f("save-every", o.save_every, "Steps between checkpoints", whole(1, INT64_MAX));
+    f("eval-every", o.eval_every, "Steps between validations", whole(1, INT64_MAX));
+    f("eval-tokens", o.eval_tokens, "Ids to validate on, from the start of the text; 0: all",
+      whole(0, INT64_MAX));
+    f("log-every", o.log_every, "Steps between lines in metrics.csv", whole(1, INT64_MAX));
+    f("recompute", o.recompute, "Less memory, a third more work, the same results", anything());
+}
+
+}  // namespace spikegpt

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "trainer.hpp"
+
+#include <cmath>
+
+#include <fmt/core.h>
+
+#include <spikelet/ops/cross_entropy.hpp>
+
+#include "output.hpp"
+#include "stop.hpp"
+
+namespace spikegpt {
+
+Trainer::Trainer(TrainingRun& run)
+    : run_(run),
+      course_(options()),
+      policy_{.threads = static_cast<int>(options().threads)},
+      tape_(policy_,
+            {.recompute = options().recompute, .seed = static_cast<std::uint64_t>(options().seed)}),
+      rates_(run.language.net),
+      evaluator_(run.language.net, policy_.threads),
+      metrics_(run.folder.metrics(), at().step),
+      start_(at()),
+      saved_step_(at().step) {
+    tape_.observe(&rates_);
+}
+
+void Trainer::learn() {
+    Stopwatch const watch;
+    while (course_.goes_on(at()) && stop_signal() == 0) {
+        StepReport report = make_step();
+        at().seconds = start_.seconds + watch.seconds();
+
+        bool const last = !course_.goes_on(at());
+        auto const is_due = [&](sk::index every) { return last || at().step % every == 0; };
+        if (run_.corpora.valid && is_due(options().eval_every)) { report.valid_bpc = validate(); }
+        if (is_due(options().log_every)) { metrics_.add(at(), report, rates_); }
+        if (last || progress_.due()) { show(report); }
+        last_report_ = report;
+        if (is_due(options().save_every) || stop_signal() != 0) { save(); }
+    }
+    progress_.end();
+}
+
+// The learning rate and the batches are functions of the position, so that a run which was stopped
+// here continues as if it had not been.
+StepReport Trainer::make_step() {
+    Stopwatch const watch;
+    rates_.reset();
+    StepReport report;
+    report.learning_rate = course_.learning_rate(at());
+    report.loss = accumulate_gradients();
+    report.gradient_norm = run_.optimizer.step(report.learning_rate);
+    ++at().step;
+    at().tokens += course_.tokens_per_step();
+    check_finite(report);
+    smooth_loss_ += (report.loss - smooth_loss_) / std::min(20.0, made_steps());
+    report.tokens_per_second = static_cast<double>(course_.tokens_per_step()) / watch.seconds();
+    return report;
+}
+
+double Trainer::accumulate_gradients() {
+    sk::Rng random(at().batches);
+    auto const share = 1.0f / static_cast<float>(options().accumulate);
+    double sum = 0.0;
+    for (sk::index part = 0; part < options().accumulate; ++part) {
+        run_.corpora.train.batch(options().batch, options().ctx, random, batch_);
+        tape_.set_step(at().step * options().accumulate + part);
+        auto const logits = run_.language.net(tape_.begin(batch_.input));
+        auto const loss = sk::cross_entropy(logits, batch_.target, {.l2_wrap = true});
+        tape_.backward(loss, share);
+        sum += static_cast<double>(*loss.data);
+    }
+    at().batches = random.state();
+    return sum * static_cast<double>(share);
+}
+
+void Trainer::check_finite(StepReport const& report) const {
+    if (std::isfinite(report.loss) && std::isfinite(report.gradient_norm)) { return; }
+    std::string const tensor = run_.optimizer.find_not_finite();
+    sk::fail("train",
+             fmt::format("step {}: loss {}, gradient norm {}{}; a smaller --lr may help; the last "
+                         "checkpoint is that of step {}",
+                         at().step, report.loss, report.gradient_norm,
+                         tensor.empty() ? "" : ", not finite first in " + tensor, saved_step_));
+}
+
+double Trainer::validate() {
+    Windows const windows{.ctx = options().ctx,
+                          .stride = options().ctx,
+                          .batch = options().batch,
+                          .limit = options().eval_tokens};
+    double const bpc = evaluator_.in_windows(*run_.corpora.valid, windows).bits_per_token();
+    valid_bpc_ = bpc;
+    if (std::isfinite(bpc) && bpc < at().best_valid.value_or(HUGE_VAL)) {
+        at().best_valid = bpc;
+        save_model(run_.folder.best(), run_.language, {{"step", std::to_string(at().step)}});
+    }
+    return bpc;
+}
+
+void Trainer::save() {
+    run_.save();
+    saved_step_ = at().step;
+}
+
+void Trainer::show(StepReport const& report) {
+    double const per_step = (at().seconds - start_.seconds) / made_steps();
+    double const speed = static_cast<double>(course_.tokens_per_step()) / per_step;
+    std::string line = fmt::format("step {}", at().step);
+    if (options().steps > 0) { line += fmt::format("/{}", options().steps); }
+    line += fmt::format("  loss {:.3f}  {:.3f} bits/{}", smooth_loss_, bits(smooth_loss_),
+                        run_.language.symbol());
+    if (valid_bpc_) { line += fmt::format("  valid {:.3f}", *valid_bpc_); }
+    line += fmt::format("  {} tokens/s  lr {:.2g}", count_text(speed), report.learning_rate);
+    if (!rates_.sites().empty()) { line += fmt::format("  firing {:.1f} %", 100 * rates_.mean()); }
+    progress_.show(line + "  ETA " + duration_text(course_.seconds_left(at(), per_step)));
+}
+
+}  // namespace spikegpt

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// The training loop.
+#pragma once
+
+#include <spikelet/autodiff/tape.hpp>
+#include <spikelet/train/firing_rates.hpp>
+
+#include "evaluation.hpp"
+#include "metrics.hpp"
+#include "progress.hpp"
+#include "training_run.hpp"
+
+namespace spikegpt {
+
+/// Makes a model learn, one step after another, and tells about it.
+class Trainer {
+public:
+    /// The run must outlive the trainer. Throws Error if metrics.csv cannot be written.
+    explicit Trainer(TrainingRun& run);
+
+    /// Until the end of the course, or until somebody asks to stop; saves in either case.
+    /// Throws Error, for example when a loss is not finite; what was saved last stays.
+    void learn();
+
+    /// The last step that was made; nothing if there was none.
+    [[nodiscard]] std::optional<StepReport> const& last_report() const { return last_report_; }
+
+private:
+    StepReport make_step();
+    double accumulate_gradients();
+    void check_finite(StepReport const& report) const;
+    double validate();
+    void save();
+    void show(StepReport const& report);
+
+    [[nodiscard]] double made_steps() const { return static_cast<double>(at().step - start_.step); }
+    [[nodiscard]] TrainOptions const& options() const { return run_.record.options; }
+    [[nodiscard]] Position& at() { return run_.record.at; }
+    [[nodiscard]] Position const& at() const { return run_.record.at; }
+
+    TrainingRun& run_;
+    Course course_;
+    sk::OpenMp<> policy_;
+    sk::Tape<sk::OpenMp<>> tape_;
+    sk::FiringRates rates_;
+    Evaluator evaluator_;
+    Metrics metrics_;
+    ProgressLine progress_;
+    sk::Batch batch_;
+    std::optional<StepReport> last_report_;
+    std::optional<double> valid_bpc_;  // for the progress line
+    double smooth_loss_ = 0.0;         // for the progress line
+    Position start_;
+    std::int64_t saved_step_;
+};
+
+}  // namespace spikegpt

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// Everything a training run is made of, put together before the first step: anew, or as it was when
+// it was saved.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "course.hpp"
+#include "language_model.hpp"
+#include "run_folder.hpp"
+#include "sources.hpp"
+
+namespace spikegpt {
+
+/// A run between two steps.
+struct TrainingRun {
+    RunFolder folder;
+    RunRecord record;
+    LanguageModel language;
+    Corpora corpora;
+    sk::index unknown;  ///< characters to validate on that the vocabulary does not have
+    Optimizer optimizer;
+
+    /// With weights of zero. Throws Error if the texts do not fit, or memory runs out.
+    TrainingRun(RunFolder folder, RunRecord record, LanguageModel model, Sources const& sources);
+    TrainingRun(TrainingRun const&) = delete;  // the optimiser knows the weights' addresses
+    TrainingRun& operator=(TrainingRun const&) = delete;
+
+    /// Saves what continuing needs, then the model. Throws Error if a weight is not finite.
+    void save();
+};
+
+/// A new run. Nothing is written before all of it is known to fit. With `init_from`, the model is
+/// that of a file. Throws Error.
+std::unique_ptr<TrainingRun> begin_run(RunFolder const& folder, TrainOptions options,
+                                       std::string const& init_from, bool force);
+
+/// The run of a folder, where it was saved last. Throws Error if what is given does not agree.
+std::unique_ptr<TrainingRun> resume_run(RunFolder const& folder, TrainOptions const& given,
+                                        CLI::App const& flags);
+
+}  // namespace spikegpt
