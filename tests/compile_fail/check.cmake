@@ -9,7 +9,8 @@ file(STRINGS "${SOURCE}" first_line LIMIT_COUNT 1)
 if(NOT first_line MATCHES "^// expect: (.+)$")
     message(FATAL_ERROR "${SOURCE}: the first line must be `// expect: <sentence>`")
 endif()
-set(sentence "${CMAKE_MATCH_1}")
+# A line of a file is an element of a list, in which semicolons are escaped.
+string(REPLACE "\\;" ";" sentence "${CMAKE_MATCH_1}")
 
 set(include_flags "")
 foreach(directory IN LISTS INCLUDES)

@@ -68,7 +68,7 @@ def summary(tensors):
     return result
 
 
-# -- models -------------------------------------------------------------------------------------
+# Models.
 
 
 def threshold_margins(c, trace):
@@ -265,7 +265,7 @@ def verify(folder):
     return good
 
 
-# -- single operations --------------------------------------------------------------------------
+# Single operations.
 
 
 class Ops:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-# -- safetensors --------------------------------------------------------------------------------
+# Safetensors.
 
 DTYPES = {"F64": np.float64, "F32": np.float32, "I64": np.int64, "I32": np.int32, "U8": np.uint8}
 DTYPE_NAMES = {np.dtype(kind): name for name, kind in DTYPES.items()}
@@ -52,7 +52,7 @@ def load_tensors(path):
     return tensors, metadata
 
 
-# -- configuration ------------------------------------------------------------------------------
+# Configuration.
 
 # bin_emb: the embedding is binarised. output: the node behind each half of a block.
 # hidden: what stands between the two matrices of the channel mix. input: the node before a matrix.
@@ -181,7 +181,7 @@ def test_parameters(c, seed):
     return parameters
 
 
-# -- surrogates ---------------------------------------------------------------------------------
+# Surrogates.
 
 
 def surrogate_gradient(name, x, a):
@@ -242,7 +242,7 @@ class Step(torch.autograd.Function):
         return grad * surrogate_gradient(surrogate, ctx.saved_tensors[0], slope), None, None
 
 
-# -- the neuron ---------------------------------------------------------------------------------
+# The neuron.
 
 
 def charge(v, x, tau, vreset, decay_input):
@@ -296,7 +296,7 @@ class Lif(torch.autograd.Function):
         return (dx, g * keep) + (None,) * 7
 
 
-# -- WKV ----------------------------------------------------------------------------------------
+# WKV.
 
 
 class Wkv(torch.autograd.Function):
@@ -350,7 +350,7 @@ class Wkv(torch.autograd.Function):
         return dw * w, du, dk, dv, None, None, None
 
 
-# -- whole sequences ----------------------------------------------------------------------------
+# Whole sequences.
 
 
 def forward(P, c, tokens, trace=None):
@@ -488,7 +488,7 @@ def learning_rate(tokens, first, last, warmup_tokens, final_tokens):
     return first * ((0.5 + f / 2) + (0.5 - f / 2) * math.cos(math.pi * progress))
 
 
-# -- one token at a time ------------------------------------------------------------------------
+# One token at a time.
 
 
 def lif_sites(c):

@@ -92,9 +92,7 @@ inline double slope_of(Gaussian f, double x) {
 inline double slope_of(LeakyPiecewise f, double x) {
     return std::abs(x) < 1 / f.slope ? f.slope : f.leak;
 }
-inline double slope_of(Boxcar f, double x) {
-    return std::abs(x) < 0.5 / f.slope ? f.slope : 0;
-}
+inline double slope_of(Boxcar f, double x) { return std::abs(x) < 0.5 / f.slope ? f.slope : 0; }
 inline double slope_of(StraightThrough, double) { return 1; }
 
 }  // namespace spikelet::reference

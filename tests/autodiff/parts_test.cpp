@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include <spikelet/autodiff/parts.hpp>
+
+#include <array>
+#include <string>
+
+#include <doctest/doctest.h>
+
+namespace spikelet {
+namespace {
+
+struct Leaf {
+    Parameter<2, 3> weight;
+    Parameter<3> bias;
+    int not_a_part = 0;
+    SPIKELET_PARTS(weight, bias)
+};
+
+struct Tree {
+    Leaf first;
+    std::array<Leaf, 2> list;
+    std::vector<Leaf> longer;
+    std::optional<Leaf> maybe;
+    Parameter<dyn> own{5};
+    SPIKELET_PARTS(first, list, longer, maybe, own)
+};
+
+struct Empty {
+    SPIKELET_PARTS()
+};
+
+/// As many parts as the largest layer one would write by hand.
+struct Wide {
+    Parameter<1> a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x;
+    SPIKELET_PARTS(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x)
+};
+
+static_assert(Layer<Leaf>);
+static_assert(Layer<Leaf const>);
+static_assert(Layer<Empty>);
+static_assert(!Layer<int>);
+static_assert(!Layer<Parameter<3>>);
+static_assert(IsParameter<Parameter<3>>);
+static_assert(IsParameter<BasicParameter<double, 3> const>);
+static_assert(!IsParameter<Leaf>);
+static_assert(has_static_sizes<Leaf>());
+static_assert(has_static_sizes<std::array<Leaf, 2>>());
+static_assert(!has_static_sizes<Tree>());
+static_assert(!has_static_sizes<std::vector<Leaf>>());
+static_assert(parameter_count(Leaf{}) == 9);
+
+std::vector<std::string> names(auto& model) {
+    std::vector<std::string> list;
+    each_parameter(model, [&](std::string_view name, auto&) { list.emplace_back(name); });
+    return list;
+}
+
+TEST_CASE("parts: parameters have dotted names, in the order of the list") {
+    Tree tree;
+    tree.longer.resize(1);
+    CHECK(names(tree) == std::vector<std::string>{"first.weight", "first.bias", "list.0.weight",
+                                                  "list.0.bias", "list.1.weight", "list.1.bias",
+                                                  "longer.0.weight", "longer.0.bias", "own"});
+    tree.maybe.emplace();
+    CHECK(names(tree).size() == 11);
+    CHECK(names(tree)[8] == "maybe.weight");
+    CHECK(parameter_count(tree) == 5 * 9 + 5);
+}
+
+TEST_CASE("parts: every member of a long list is visited once") {
+    Wide wide;
+    auto const list = names(wide);
+    CHECK(list.size() == 24);
+    CHECK(list.front() == "a");
+    CHECK(list.back() == "x");
+}
+
+TEST_CASE("parts: each_part meets layers and lists before what is in them") {
+    Tree const tree;
+    std::vector<std::string> seen;
+    each_part(PartName{}, tree, [&](PartName const& name, auto const&) {
+        seen.emplace_back(std::string_view(name));
+    });
+    CHECK(seen[0].empty());
+    CHECK(seen[1] == "first");
+    CHECK(seen[2] == "first.weight");
+    CHECK(seen[4] == "list");
+    CHECK(seen[5] == "list.0");
+}
+
+TEST_CASE("parts: allocate gives memory to all, gradients when asked") {
+    Tree tree;
+    tree.longer.resize(2);
+    allocate(tree);
+    CHECK(tree.longer[1].bias.value() != nullptr);
+    CHECK(tree.longer[1].bias.gradient() == nullptr);
+    allocate(tree, true);
+    CHECK(tree.longer[1].bias.gradient() != nullptr);
+}
+
+TEST_CASE("parts: zero_gradients clears those that there are") {
+    Leaf leaf;
+    allocate(leaf, true);
+    leaf.bias.freeze();
+    leaf.weight.gradient()[4] = 3;
+    zero_gradients(leaf);
+    CHECK(leaf.weight.gradient()[4] == 0);
+}
+
+TEST_CASE("part name: grows by words and numbers") {
+    PartName const root;
+    CHECK(std::string_view(root).empty());
+    CHECK(std::string_view(root.with("blocks").with(std::size_t{0})) == "blocks.0");
+    CHECK(std::string_view(root.with("blocks").with(std::size_t{12345}).with("key")) ==
+          "blocks.12345.key");
+    CHECK(std::string_view(root).empty());
+}
+
+}  // namespace
+}  // namespace spikelet

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+#include <spikelet/autodiff/session.hpp>
+
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/autodiff/forward.hpp>
+
+#include <support/numbers.hpp>
+#include <support/tiny_lm.hpp>
+
+namespace spikelet::test {
+namespace {
+
+using Logits = std::vector<float>;
+
+Logits to_vector(std::span<float const> x) { return {x.begin(), x.end()}; }
+Logits to_vector(View<float const, dyn, dyn> x) { return {x.data(), x.data() + x.size()}; }
+
+/// Logits [batch, time, 11] over whole sequences.
+Logits whole(TinyLm<> const& model, Tokens const& tokens) {
+    Forward forward;
+    auto const y = model(forward.begin(tokens));
+    return {y.data, y.data + y.extents.size()};
+}
+
+Logits row(Logits const& all, index r) {
+    return {all.begin() + r * 11, all.begin() + (r + 1) * 11};
+}
+
+TEST_CASE("session: token by token equals the whole sequence bit for bit") {
+    auto const model = tiny_lm();
+    auto const tokens = random_tokens(1, 20, 11);
+    auto const all = whole(model, tokens);
+    Session in_place{model};
+    Session on_heap{model, SessionOptions{}};
+    Session parallel{model, OpenMp<>{2}};
+    for (index t = 0; t < tokens.time; ++t) {
+        auto const id = tokens.ids[static_cast<std::size_t>(t)];
+        CHECK(same_bits(to_vector(in_place(id)), row(all, t)));
+        CHECK(same_bits(to_vector(on_heap(id)), row(all, t)));
+        CHECK(same_bits(to_vector(parallel(id)), row(all, t)));
+    }
+}
+
+TEST_CASE("session: several streams and several tokens at a time give the same bits") {
+    auto const model = tiny_lm();
+    for (index const batch : {1, 4}) {
+        auto const tokens = random_tokens(batch, 21, 11);
+        auto const all = whole(model, tokens);
+        for (index const chunk : {1, 3, 64}) {
+            CAPTURE(batch);
+            CAPTURE(chunk);
+            Session session{model, SessionOptions{batch, chunk}};
+            for (index t = 0; t < tokens.time; t += chunk) {
+                auto const part = part_of(tokens, t, std::min(tokens.time, t + chunk));
+                auto const y = to_vector(session(std::span<std::int32_t const>(part.ids)));
+                Logits expected;
+                for (index b = 0; b < batch; ++b) {
+                    auto const first = all.begin() + (b * tokens.time + t) * 11;
+                    expected.insert(expected.end(), first, first + part.time * 11);
+                }
+                CHECK(same_bits(y, expected));
+            }
+        }
+    }
+}
+
+TEST_CASE("session: feed gives the logits after the last token") {
+    auto const model = tiny_lm();
+    auto const tokens = random_tokens(1, 20, 11);
+    auto const last = row(whole(model, tokens), 19);
+    for (index const chunk : {1, 3, 20, 64}) {
+        Session session{model, SessionOptions{.chunk = chunk}};
+        CHECK(same_bits(to_vector(session.feed(tokens.ids)), last));
+    }
+    Session session{model};
+    CHECK(session.feed({}).empty());
+    CHECK(same_bits(to_vector(session.feed(tokens.ids)), last));
+}
+
+/// Copies, states and resets, of a session with a model of static sizes and of one on the heap.
+template <class S>
+void check_value(S session) {
+    (void)session(3);
+    (void)session(7);
+    std::vector<float> const state = to_vector(session.state());
+    CHECK(static_cast<index>(state.size()) == session.footprint().state);
+
+    S fork = session;
+    S moved = S(session);
+    auto const original = to_vector(session(5));
+    (void)session(9);
+    CHECK(same_bits(to_vector(fork(5)), original));
+    CHECK(same_bits(to_vector(moved(5)), original));
+    fork = session;
+    auto const later = to_vector(session(1));
+    CHECK(same_bits(to_vector(fork(1)), later));
+
+    session.restore(state);
+    CHECK(same_bits(to_vector(session(5)), original));
+    CHECK_THROWS_AS(session.restore(std::span(state).first(3)), Error);
+
+    session.reset();
+    CHECK(session.state().empty());
+    auto const first = to_vector(session(3));
+    session.restore({});
+    CHECK(same_bits(to_vector(session(3)), first));
+    fork.reset();
+    CHECK(same_bits(to_vector(fork(3)), first));
+    CHECK_FALSE(same_bits(to_vector(fork(3)), first));
+}
+
+TEST_CASE("session: a value that is copied, saved, restored and reset") {
+    auto const model = tiny_lm();
+    CHECK(Session{model}.state().empty());
+    check_value(Session{model});
+    check_value(Session{model, SessionOptions{.chunk = 4}});
+}
+
+TEST_CASE("session: copies do not share memory") {
+    auto const model = tiny_lm();
+    Session<TinyLm<>, Serial<>, float, at_run_time> session{model};
+    auto const fork = session;
+    (void)session(3);
+    auto const y = session(4);
+    auto const logits = to_vector(y);
+    auto other = fork;
+    (void)other(5);
+    CHECK(same_bits(to_vector(y), logits));
+    CHECK(fork.state().empty());
+}
+
+TEST_CASE("session: a bad token leaves it as it was") {
+    auto const model = tiny_lm();
+    Session session{model};
+    (void)session(3);
+    auto twin = session;
+    CHECK_THROWS_WITH_AS((void)session(11), "embedding: token 11 is outside the vocabulary of 11",
+                         Error);
+    CHECK_THROWS_AS((void)session(-1), Error);
+    CHECK(same_bits(to_vector(session(4)), to_vector(twin(4))));
+}
+
+TEST_CASE("session: the number of tokens must fit the batch and the chunk") {
+    auto const model = tiny_lm();
+    std::vector<std::int32_t> const ids{1, 2, 3, 4, 5, 6, 7, 8};
+    auto const some = [&](std::size_t n) { return std::span<std::int32_t const>(ids).first(n); };
+    Session session{model, SessionOptions{.batch = 2, .chunk = 3}};
+    CHECK_NOTHROW((void)session(some(2)));
+    CHECK_NOTHROW((void)session(some(6)));
+    for (std::size_t const n : {0U, 1U, 3U, 5U, 7U, 8U}) {
+        CAPTURE(n);
+        CHECK_THROWS_AS((void)session(some(n)), Error);
+    }
+    CHECK_THROWS_AS((void)session(1), Error);
+    Session one{model};
+    CHECK_THROWS_WITH_AS((void)one(some(2)),
+                         "session: 2 tokens given for 1 streams of 1 to 1 tokens each", Error);
+}
+
+/// Two in place of one for whoever changes it after the type was counted.
+struct Doubled {
+    TinyLm<> lm;
+    bool twice = false;
+    SPIKELET_PARTS(lm)
+    constexpr auto operator()(auto ids) const { return twice ? lm(ids) + lm(ids) : lm(ids); }
+};
+
+TEST_CASE("session: a model that needs other memory than its type says is an error") {
+    Doubled model;
+    Rng rng(1);
+    init(model, rng);
+    CHECK_NOTHROW(Session{model});
+    model.twice = true;
+    CHECK_THROWS_AS(Session{model}, Error);
+    Session session{model, SessionOptions{}};
+    CHECK(session.footprint().state == 2 * footprint<TinyLm<>>().state);
+    CHECK_NOTHROW((void)session(1));
+}
+
+TEST_CASE("session: batch and chunk may be part of the type") {
+    auto const model = tiny_lm();
+    constexpr Footprint four = [] { return footprint(TinyLm<>{}, 4, 3); }();
+    using Four = Session<TinyLm<>, Serial<>, float, four>;
+    Four session{model};
+    CHECK(session.footprint() == four);
+    std::vector<std::int32_t> const ids(12, 1);
+    CHECK(session(std::span<std::int32_t const>(ids)).rows() == 12);
+    CHECK_THROWS_AS((Four{model, SessionOptions{.batch = 2, .chunk = 3}}), Error);
+}
+
+struct CountTaps final : Observer {
+    int seen = 0;
+    void see(Tap const&) override { ++seen; }
+};
+
+TEST_CASE("session: shows taps while it is watched") {
+    auto const model = tiny_lm();
+    CountTaps counter;
+    Session session{model};
+    session.observe(&counter);
+    (void)session(1);
+    CHECK(counter.seen == 3);
+    session.observe(nullptr);
+    (void)session(1);
+    CHECK(counter.seen == 3);
+}
+
+}  // namespace
+}  // namespace spikelet::test

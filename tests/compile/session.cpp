@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+//
+// The compiler knows what a model needs to stream: a budget that grows is noticed here.
+#include <spikelet/autodiff/session.hpp>
+#include <spikelet/models/spikegpt.hpp>
+
+#include <support/tiny_lm.hpp>
+
+namespace spikelet {
+
+/// What a session of static sizes holds beyond the model's own needs.
+template <class Model>
+constexpr index overhead() {
+    constexpr Footprint f = footprint<Model>();
+    return static_cast<index>(sizeof(Session<Model>)) - f.scratch - f.workspace -
+           f.state * static_cast<index>(sizeof(float));
+}
+
+// A small model for a chip: 64 channels, 4 blocks, bytes in and out.
+using Chip = test::TinyLm<256, 64, 4>;
+static_assert(footprint<Chip>().state == 4 * 5 * 64);
+static_assert(sizeof(Session<Chip>) <= 10 * 1024, "the model must fit the chip");
+static_assert(overhead<Chip>() <= 192);
+
+using Nano = SpikeGpt<256, 64, 2>;
+static_assert(footprint<Nano>().state == 2 * 7 * 64);
+static_assert(sizeof(Session<Nano>) <= 12 * 1024, "the model must fit the chip");
+static_assert(overhead<Nano>() <= 192);
+
+// Depth costs state, nothing else.
+static_assert(footprint<SpikeGpt<256, 64, 8>>().scratch == footprint<Nano>().scratch);
+static_assert(footprint<SpikeGpt<256, 64, 8>>().state == 4 * footprint<Nano>().state);
+
+// A session of run-time sizes is a handle.
+static_assert(sizeof(Session<SpikeGpt<>>) <= 256);
+
+static_assert(alignof(Session<Chip>) == alignment);
+
+}  // namespace spikelet

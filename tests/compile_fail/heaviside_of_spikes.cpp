@@ -1,0 +1,8 @@
+// expect: heaviside: x must be numbers, not spikes
+// SPDX-License-Identifier: MIT
+#include <spikelet/autodiff/tape.hpp>
+#include <spikelet/nn/lif.hpp>
+
+auto wrong(spikelet::Heaviside<> const& neuron, spikelet::Tape<>& tape) {
+    return neuron(tape.make<spikelet::bit>(spikelet::Extents<3, 128>{}));
+}

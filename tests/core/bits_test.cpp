@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include <spikelet/core/bits.hpp>
+
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/core/rng.hpp>
+
+namespace spikelet {
+namespace {
+
+std::vector<int> random_flags(index n, Rng& rng) {
+    std::vector<int> flags(static_cast<std::size_t>(n));
+    for (int& f : flags) { f = rng.below(3) == 0 ? 1 : 0; }
+    return flags;
+}
+
+TEST_CASE("bits: packing, unpacking, counting and visiting agree at every length") {
+    Rng rng(1);
+    for (index n = 0; n < 200; ++n) {
+        CAPTURE(n);
+        auto const flags = random_flags(n, rng);
+        index const words = Element<bit>::row_units(n);
+        std::vector<word> packed(static_cast<std::size_t>(words), ~word{0});
+        pack(flags.data(), n, packed.data());
+
+        std::vector<int> unpacked(flags.size(), -1);
+        unpack(packed.data(), n, unpacked.data());
+        CHECK(unpacked == flags);
+
+        std::vector<index> expected;
+        for (index i = 0; i < n; ++i) {
+            if (flags[static_cast<std::size_t>(i)] != 0) { expected.push_back(i); }
+        }
+        std::vector<index> visited;
+        for_each_set(packed.data(), words, [&](index i) { visited.push_back(i); });
+        // Bits past the end would be visited and counted, too.
+        CHECK(visited == expected);
+        CHECK(count(packed.data(), words) == static_cast<index>(expected.size()));
+    }
+}
+
+TEST_CASE("bits: spike i is bit i % 64 of word i / 64") {
+    std::vector<float> flags(70);
+    flags[3] = 0.5F;
+    flags[64] = -1;
+    word packed[2];
+    pack(flags.data(), 70, packed);
+    CHECK(packed[0] == word{1} << 3);
+    CHECK(packed[1] == 1);
+}
+
+TEST_CASE("bits: packing works in constant expressions") {
+    static constexpr bool flags[3] = {true, false, true};
+    constexpr word packed = [] {
+        word w = 0;
+        pack(flags, 3, &w);
+        return w;
+    }();
+    static_assert(packed == 5);
+    static_assert(count(&packed, 1) == 2);
+}
+
+}  // namespace
+}  // namespace spikelet

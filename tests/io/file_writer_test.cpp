@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#include <csignal>
+#include <cstddef>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/io/file.hpp>
+#include <spikelet/io/file_writer.hpp>
+
+#include "io/support.hpp"
+
+using namespace spikelet;
+using namespace spikelet_test;
+
+namespace {
+
+// While it lives, no file grows beyond `bytes`: the last write that fits is short, the next fails.
+class FileSizeLimit {
+public:
+    explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        ::getrlimit(RLIMIT_FSIZE, &old_);
+        rlimit const limit{bytes, old_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    FileSizeLimit(FileSizeLimit const&) = delete;
+    FileSizeLimit& operator=(FileSizeLimit const&) = delete;
+    ~FileSizeLimit() {
+        ::setrlimit(RLIMIT_FSIZE, &old_);
+        std::signal(SIGXFSZ, handler_);
+    }
+
+private:
+    void (*handler_)(int);
+    rlimit old_{};
+};
+
+}  // namespace
+
+TEST_CASE("file_writer: a file is written as told and nothing else remains") {
+    TemporaryFolder folder;
+    write_file_atomically(folder / "a", [](FileWriter& file) {
+        file.write("spikes ");
+        file.write("");
+        file.write("and bytes");
+        CHECK(file.written() == 16);
+    });
+    CHECK(read_file(folder / "a") == "spikes and bytes");
+    CHECK(folder.count() == 1);
+}
+
+TEST_CASE("file_writer: the old file is there until the new one is whole") {
+    TemporaryFolder folder;
+    write_file(folder / "a", "old");
+    MappedFile const before(folder / "a");
+    FileWriter file(folder / "a");
+    file.write("new");
+    CHECK(read_file(folder / "a") == "old");
+    file.commit();
+    CHECK(read_file(folder / "a") == "new");
+    CHECK(before.text() == "old");
+    CHECK(folder.count() == 1);
+}
+
+TEST_CASE("file_writer: an exception on the way leaves the old file and nothing else") {
+    TemporaryFolder folder;
+    write_file(folder / "a", "old");
+    auto const fill = [](FileWriter& file) {
+        file.write("half of it");
+        throw std::runtime_error("no more");
+    };
+    CHECK_THROWS_WITH_AS(write_file_atomically(folder / "a", fill), "no more", std::runtime_error);
+    CHECK(read_file(folder / "a") == "old");
+    CHECK(folder.count() == 1);
+    CHECK_THROWS_AS(write_file_atomically(folder / "b", fill), std::runtime_error);
+    CHECK(folder.count() == 1);
+}
+
+TEST_CASE("file_writer: when there is no room, the message counts and the old file stays") {
+    TemporaryFolder folder;
+    write_file(folder / "a", "old");
+    std::string const much(10'000, 'x');
+    std::string message;
+    {
+        FileSizeLimit const limit(4096);
+        try {
+            write_file_atomically(folder / "a", [&](FileWriter& file) { file.write(much); });
+        } catch (Error const& error) { message = error.what(); }
+    }
+    CHECK(message ==
+          "file: cannot write '" + (folder / "a") + "': File too large after 4096 bytes");
+    CHECK(read_file(folder / "a") == "old");
+    CHECK(folder.count() == 1);
+}
+
+TEST_CASE("file_writer: a device is refused and stays") {
+    CHECK_THROWS_WITH_AS(FileWriter{"/dev/null"},
+                         "file: '/dev/null' is there and is not a regular file", Error);
+    CHECK(std::filesystem::is_character_file("/dev/null"));
+}
+
+TEST_CASE("file_writer: several writers of one file do not meet") {
+    TemporaryFolder folder;
+    FileWriter first(folder / "a");
+    FileWriter second(folder / "a");
+    first.write("first");
+    second.write("second");
+    second.commit();
+    CHECK(read_file(folder / "a") == "second");
+    first.commit();
+    CHECK(read_file(folder / "a") == "first");
+    CHECK(folder.count() == 1);
+}
+
+TEST_CASE("file_writer: permissions of the old file pass on") {
+    TemporaryFolder folder;
+    write_file(folder / "a", "old");
+    REQUIRE(::chmod((folder / "a").c_str(), 0640) == 0);
+    write_file_atomically(folder / "a", [](FileWriter& file) { file.write("new"); });
+    struct stat status {};
+    REQUIRE(::stat((folder / "a").c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0640);
+}
+
+TEST_CASE("file_writer: a link is replaced, what it points to stays") {
+    TemporaryFolder folder;
+    write_file(folder / "target", "old");
+    std::filesystem::create_symlink("target", folder / "link");
+    write_file_atomically(folder / "link", [](FileWriter& file) { file.write("new"); });
+    CHECK(read_file(folder / "target") == "old");
+    CHECK(read_file(folder / "link") == "new");
+}
+
+TEST_CASE("file_writer: a name without a folder lies in the current one") {
+    TemporaryFolder folder;
+    auto const before = std::filesystem::current_path();
+    std::filesystem::current_path(folder / ".");
+    write_file_atomically("plain", [](FileWriter& file) { file.write("here"); });
+    std::filesystem::current_path(before);
+    CHECK(read_file(folder / "plain") == "here");
+}
+
+TEST_CASE("file_writer: refusals say which file and why") {
+    TemporaryFolder folder;
+    std::string const nowhere = folder / "no/such/file";
+    CHECK_THROWS_WITH_AS(
+        FileWriter{nowhere},
+        ("file: cannot open the folder of '" + nowhere + "': No such file or directory").c_str(),
+        Error);
+    std::filesystem::create_directory(folder / "sub");
+    CHECK_THROWS_WITH_AS(FileWriter{folder / "sub"},
+                         doctest::Contains("is there and is not a regular file"), Error);
+    CHECK_THROWS_WITH_AS(FileWriter{folder / "sub/"},
+                         doctest::Contains("is not the name of a file"), Error);
+    CHECK_THROWS_WITH_AS(FileWriter{""}, "file: '' is not the name of a file", Error);
+    CHECK(folder.count() == 1);
+}
+
+TEST_CASE("file_writer: a folder that may not be written to is refused") {
+    if (::geteuid() == 0) {
+        MESSAGE("skipped: the superuser may write everywhere");
+        return;
+    }
+    TemporaryFolder folder;
+    REQUIRE(::chmod((folder / ".").c_str(), 0500) == 0);
+    CHECK_THROWS_WITH_AS(FileWriter{folder / "a"}, doctest::Contains("Permission denied"), Error);
+    REQUIRE(::chmod((folder / ".").c_str(), 0700) == 0);
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/io/quote.hpp>
+
+using spikelet::quote;
+
+TEST_CASE("quote: names stand in quotes as they are") {
+    CHECK(quote("blocks.0.key.weight") == "'blocks.0.key.weight'");
+    CHECK(quote("gewicht.ä") == "'gewicht.ä'");
+    CHECK(quote("") == "''");
+}
+
+TEST_CASE("quote: bytes that would upset a terminal or end the quote are spelled out") {
+    CHECK(quote(std::string_view("a\nb\x1b[31m\0c\x7f", 11)) == R"('a\x0ab\x1b[31m\x00c\x7f')");
+    CHECK(quote("it's") == R"('it\x27s')");
+    CHECK(quote(R"(a\b)") == R"('a\x5cb')");
+}
+
+TEST_CASE("quote: long names are cut, and show it") {
+    CHECK(quote(std::string(120, 'x')) == "'" + std::string(120, 'x') + "'");
+    CHECK(quote(std::string(1'000'000, 'x')) == "'" + std::string(120, 'x') + "...'");
+}

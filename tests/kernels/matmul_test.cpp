@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include <spikelet/kernels/matmul.hpp>
+
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include <kernels/matmul_support.hpp>
+#include <support/reference.hpp>
+
+namespace spikelet::test {
+namespace {
+
+using kernels::Matmul;
+using kernels::MatmulSize;
+
+static_assert(Matmul<Serial<>>::workspace({1, 512, 512}) == 0);
+static_assert(Matmul<Serial<>>::workspace({31, 512, 512}) == 0);
+static_assert(Matmul<Serial<>>::workspace({1024, 512, 512}) > 0);
+// The scratch of a large vocabulary stays small.
+static_assert(Matmul<Serial<>>::workspace({1024, 768, 50277}) <= 256 * 1024);
+
+std::vector<double> sum(std::vector<double> a, std::vector<double> const& b) {
+    std::transform(a.begin(), a.end(), b.begin(), a.begin(), std::plus<>{});
+    return a;
+}
+
+TEST_CASE_TEMPLATE("matmul: all three products equal the naive ones", T, float, double) {
+    each_odd_size([](MatmulSize n) {
+        CAPTURE(n.rows);
+        CAPTURE(n.inputs);
+        CAPTURE(n.outputs);
+        auto const x = random_numbers<T>(n.rows * n.inputs, 1);
+        auto const w = random_numbers<T>(n.inputs * n.outputs, 2);
+        auto const dy = random_numbers<T>(n.rows * n.outputs, 3);
+        auto const dx = random_numbers<T>(n.rows * n.inputs, 4);
+        auto const dw = random_numbers<T>(n.inputs * n.outputs, 5);
+        auto const xd = as_double(x);
+        auto const wd = as_double(w);
+        auto const dyd = as_double(dy);
+        DenseProducts<Serial<>, T> products{{}, n};
+        CHECK(worst_error(products.forward(x, w),
+                          reference::product(xd, wd, n.rows, n.inputs, n.outputs), n.inputs) < 1);
+        auto const wt = reference::transposed(wd, n.inputs, n.outputs);
+        CHECK(worst_error(
+                  products.backward_input(dy, w, dx),
+                  sum(as_double(dx), reference::product(dyd, wt, n.rows, n.outputs, n.inputs)),
+                  n.outputs) < 1);
+        auto const xt = reference::transposed(xd, n.rows, n.inputs);
+        CHECK(worst_error(
+                  products.backward_weight(x, dy, dw),
+                  sum(as_double(dw), reference::product(xt, dyd, n.inputs, n.rows, n.outputs)),
+                  n.rows) < 1);
+    });
+}
+
+TEST_CASE_TEMPLATE("matmul: same bits for one and several threads", T, float, double) {
+    for (MatmulSize const n : {MatmulSize{1, 700, 900}, MatmulSize{7, 300, 500},
+                               MatmulSize{33, 300, 1300}, MatmulSize{300, 517, 259}}) {
+        auto const x = random_numbers<T>(n.rows * n.inputs, 1);
+        auto const w = random_numbers<T>(n.inputs * n.outputs, 2);
+        auto const dy = random_numbers<T>(n.rows * n.outputs, 3);
+        DenseProducts<Serial<>, T> one{{}, n};
+        for (int const threads : {2, 3}) {
+            DenseProducts<OpenMp<>, T> several{{threads}, n};
+            CHECK(same_bits(one.forward(x, w), several.forward(x, w)));
+            CHECK(same_bits(one.backward_input(dy, w, x), several.backward_input(dy, w, x)));
+            CHECK(same_bits(one.backward_weight(x, dy, w), several.backward_weight(x, dy, w)));
+        }
+    }
+}
+
+/// The rows of x one by one, or `chunk` at a time.
+template <class T>
+std::vector<T> forward_by_rows(MatmulSize n, index chunk, std::vector<T> const& x,
+                               std::vector<T> const& w) {
+    std::vector<T> y;
+    for (index r = 0; r < n.rows; r += chunk) {
+        index const rows = std::min(chunk, n.rows - r);
+        std::vector<T> const some(x.begin() + r * n.inputs, x.begin() + (r + rows) * n.inputs);
+        auto const part =
+            DenseProducts<Serial<>, T>{{}, {rows, n.inputs, n.outputs}}.forward(some, w);
+        y.insert(y.end(), part.begin(), part.end());
+    }
+    return y;
+}
+
+TEST_CASE_TEMPLATE("matmul: same bits row by row and all at once", T, float, double) {
+    for (index const rows : {5, 33, 100}) {
+        for (index const inputs : {1, 17, 300, 600}) {
+            for (index const outputs : {1, 17, 100, 1300}) {
+                MatmulSize const n{rows, inputs, outputs};
+                auto const x = random_numbers<T>(rows * inputs, 1);
+                auto const w = random_numbers<T>(inputs * outputs, 2);
+                auto const y = DenseProducts<Serial<>, T>{{}, n}.forward(x, w);
+                CHECK(same_bits(y, forward_by_rows(n, 1, x, w)));
+                CHECK(same_bits(y, forward_by_rows(n, 7, x, w)));
+                CHECK(same_bits(y, forward_by_rows(n, 32, x, w)));
+            }
+        }
+    }
+}
+
+#if defined(__FMA__)
+TEST_CASE_TEMPLATE("matmul: each element is one ascending chain of fma", T, float, double) {
+    for (index const rows : {3, 40}) {
+        MatmulSize const n{rows, 300, 37};
+        auto const x = random_numbers<T>(n.rows * n.inputs, 1);
+        auto const w = random_numbers<T>(n.inputs * n.outputs, 2);
+        std::vector<T> chain(static_cast<std::size_t>(n.rows * n.outputs));
+        for (index r = 0; r < n.rows; ++r) {
+            for (index i = 0; i < n.inputs; ++i) {
+                for (index o = 0; o < n.outputs; ++o) {
+                    T& y = chain[static_cast<std::size_t>(r * n.outputs + o)];
+                    y = std::fma(x[static_cast<std::size_t>(r * n.inputs + i)],
+                                 w[static_cast<std::size_t>(i * n.outputs + o)], y);
+                }
+            }
+        }
+        CHECK(same_bits(DenseProducts<Serial<>, T>{{}, n}.forward(x, w), chain));
+    }
+}
+#endif
+
+TEST_CASE_TEMPLATE("matmul: gradients of few rows continue the chains of many", T, float, double) {
+    MatmulSize const n{40, 70, 90};
+    auto const x = random_numbers<T>(n.rows * n.inputs, 1);
+    auto const dy = random_numbers<T>(n.rows * n.outputs, 2);
+    auto const w = random_numbers<T>(n.inputs * n.outputs, 3);
+    DenseProducts<Serial<>, T> all{{}, n};
+    DenseProducts<Serial<>, T> some{{}, {20, n.inputs, n.outputs}};
+    auto const half = [](std::vector<T> const& v, bool second) {
+        auto const middle = v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2);
+        return second ? std::vector<T>(middle, v.end()) : std::vector<T>(v.begin(), middle);
+    };
+    auto const dw = some.backward_weight(half(x, false), half(dy, false), w);
+    CHECK(same_bits(all.backward_weight(x, dy, w),
+                    some.backward_weight(half(x, true), half(dy, true), dw)));
+    auto const dx = all.backward_input(dy, w, x);
+    CHECK(same_bits(half(dx, false), some.backward_input(half(dy, false), w, half(x, false))));
+    CHECK(same_bits(half(dx, true), some.backward_input(half(dy, true), w, half(x, true))));
+}
+
+TEST_CASE("matmul: no rows and no inputs are sizes like others") {
+    DenseProducts<Serial<>, float> none{{}, {0, 3, 4}};
+    CHECK(none.forward({}, std::vector<float>(12)).empty());
+    for (index const rows : {2, 40}) {
+        DenseProducts<Serial<>, float> empty{{}, {rows, 0, 4}};
+        CHECK(same_bits(empty.forward({}, {}),
+                        std::vector<float>(static_cast<std::size_t>(rows * 4))));
+    }
+}
+
+}  // namespace
+}  // namespace spikelet::test

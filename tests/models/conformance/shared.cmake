@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+#
+# Compares with the larger golden data, which are not part of the repository:
+# cmake -D PROGRAM=conformance -D THREADS=2 -D SHARED=folder -P shared.cmake
+# The environment variable SPIKELET_SHARED names another folder.
+
+if(DEFINED ENV{SPIKELET_SHARED})
+    set(SHARED "$ENV{SPIKELET_SHARED}")
+endif()
+
+set(cases "")
+foreach(variant IN ITEMS vanilla_rwkv heaviside_rwkv spikegpt spikegpt_b spike_driven)
+    file(GLOB folders "${SHARED}/golden/${variant}_L*C*")
+    list(APPEND cases ${folders})
+endforeach()
+if(EXISTS "${SHARED}/golden/ops")
+    list(APPEND cases "${SHARED}/golden/ops")
+endif()
+if(NOT cases)
+    message("skipped: there are no golden data in ${SHARED}")
+    return()
+endif()
+
+execute_process(
+    COMMAND "${PROGRAM}" --double --threads "${THREADS}" ${cases} RESULT_VARIABLE result)
+if(NOT result EQUAL 0)
+    message(FATAL_ERROR "conformance ended with ${result}")
+endif()

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#include <spikelet/models/sampling.hpp>
+
+#include <doctest/doctest.h>
+
+#include <support/numbers.hpp>
+#include <support/reference.hpp>
+
+namespace spikelet::test {
+namespace {
+
+/// Probabilities 0.4, 0.3, 0.2, 0.1 in another order.
+std::vector<float> const four{std::log(0.2F), std::log(0.4F), std::log(0.1F), std::log(0.3F)};
+
+std::vector<double> probabilities(SamplingOptions const& options) {
+    return sampling_probabilities(four, options);
+}
+
+void check_near(std::vector<double> const& p, std::vector<double> const& expected) {
+    REQUIRE(p.size() == expected.size());
+    for (std::size_t i = 0; i < p.size(); ++i) { CHECK(p[i] == doctest::Approx(expected[i])); }
+}
+
+TEST_CASE("sampling: without options it is the softmax, whatever the size of the logits") {
+    check_near(probabilities({}), {0.2, 0.4, 0.1, 0.3});
+    auto large = four;
+    for (float& z : large) { z += 100; }
+    auto const p = sampling_probabilities(large, {});
+    for (std::size_t i = 0; i < 4; ++i) {
+        CHECK(p[i] == doctest::Approx(probabilities({})[i]).epsilon(1e-4));
+    }
+}
+
+TEST_CASE("sampling: the temperature flattens or sharpens") {
+    auto const powers = [](double power) {
+        std::vector<double> p{std::pow(0.2, power), std::pow(0.4, power), std::pow(0.1, power),
+                              std::pow(0.3, power)};
+        double const sum = p[0] + p[1] + p[2] + p[3];
+        for (double& x : p) { x /= sum; }
+        return p;
+    };
+    check_near(probabilities({.temperature = 0.5}), powers(2));
+    check_near(probabilities({.temperature = 4}), powers(0.25));
+}
+
+TEST_CASE("sampling: top-k keeps the k most likely") {
+    check_near(probabilities({.top_k = 1}), {0, 1, 0, 0});
+    check_near(probabilities({.top_k = 2}), {0, 4.0 / 7, 0, 3.0 / 7});
+    check_near(probabilities({.top_k = 100}), {0.2, 0.4, 0.1, 0.3});
+}
+
+TEST_CASE("sampling: top-p keeps the fewest that together reach p, at least one") {
+    check_near(probabilities({.top_p = 0.0}), {0, 1, 0, 0});
+    check_near(probabilities({.top_p = 0.39}), {0, 1, 0, 0});
+    check_near(probabilities({.top_p = 0.41}), {0, 4.0 / 7, 0, 3.0 / 7});
+    check_near(probabilities({.top_p = 0.71}), {2.0 / 9, 4.0 / 9, 0, 3.0 / 9});
+    // Over what top-k has left: 4/7 and 3/7.
+    check_near(probabilities({.top_k = 2, .top_p = 0.5}), {0, 1, 0, 0});
+}
+
+TEST_CASE("sampling: equals are ranked by their number") {
+    std::vector<float> const equal(5, 1.0F);
+    check_near(sampling_probabilities(equal, {.top_k = 2}), {0.5, 0.5, 0, 0, 0});
+    CHECK(argmax(equal) == 0);
+}
+
+TEST_CASE("sampling: the official rule cuts by value first, then applies the temperature") {
+    auto const official = [](double temperature, double top_p) {
+        return probabilities(
+            {.temperature = temperature, .top_p = top_p, .rule = SamplingRule::official});
+    };
+    // The running sums are 0.4, 0.7, 0.9, 1: the first above 0.6 belongs to 0.3.
+    check_near(official(1, 0.6), {0, 4.0 / 7, 0, 3.0 / 7});
+    check_near(official(0.5, 0.6), {0, 16.0 / 25, 0, 9.0 / 25});
+    check_near(official(1, 0.0), {0, 1, 0, 0});
+    // No running sum is above 1.5: only the most likely stays.
+    check_near(official(1, 1.5), {0, 1, 0, 0});
+    // Equals of the last one stay, too.
+    std::vector<float> const ties{1, 1, 1, 0};
+    auto const p = sampling_probabilities(ties, {.top_p = 0.1, .rule = SamplingRule::official});
+    check_near(p, {1.0 / 3, 1.0 / 3, 1.0 / 3, 0});
+}
+
+TEST_CASE("sampling: a temperature near 0 takes the most likely token, by either rule") {
+    for (auto const rule : {SamplingRule::usual, SamplingRule::official}) {
+        for (double const temperature : {1e-2, 1e-4, 1e-12}) {
+            check_near(probabilities({.temperature = temperature, .top_p = 0.95, .rule = rule}),
+                       {0, 1, 0, 0});
+        }
+    }
+}
+
+TEST_CASE("sampling: temperature 0 takes the most likely token and draws nothing") {
+    Rng rng(1);
+    auto const before = rng.state();
+    CHECK(sample(four, rng, {.temperature = 0}) == 1);
+    CHECK(rng.state() == before);
+}
+
+TEST_CASE("sampling: draws as often as the probabilities say") {
+    for (SamplingOptions const& options :
+         {SamplingOptions{}, SamplingOptions{.temperature = 2}, SamplingOptions{.top_k = 3},
+          SamplingOptions{.top_p = 0.6, .rule = SamplingRule::official}}) {
+        Rng rng(1);
+        std::vector<int> hits(4);
+        for (int i = 0; i < 10000; ++i) {
+            ++hits[static_cast<std::size_t>(sample(four, rng, options))];
+        }
+        auto const p = probabilities(options);
+        for (std::size_t i = 0; i < 4; ++i) {
+            CHECK(std::abs(hits[i] / 1e4 - p[i]) < 0.02);
+            CHECK((hits[i] == 0) == (p[i] == 0));
+        }
+    }
+}
+
+TEST_CASE("sampling: probabilities add up to one for any logits and options") {
+    Rng rng(3);
+    for (int trial = 0; trial < 200; ++trial) {
+        auto logits = random_numbers<float>(1 + rng.below(60), rng.bits());
+        for (float& z : logits) { z *= 20; }
+        SamplingOptions const options{.temperature = 0.1 + 3 * rng.uniform(),
+                                      .top_k = rng.below(10),
+                                      .top_p = rng.uniform() * 1.2,
+                                      .rule = trial % 2 == 0 ? SamplingRule::usual
+                                                             : SamplingRule::official};
+        auto const p = sampling_probabilities(logits, options);
+        double sum = 0;
+        for (double x : p) {
+            CHECK(x >= 0);
+            sum += x;
+        }
+        CHECK(sum == doctest::Approx(1));
+        auto const likely = static_cast<std::size_t>(argmax(logits));
+        CHECK(*std::max_element(p.begin(), p.end()) == p[likely]);
+    }
+}
+
+}  // namespace
+}  // namespace spikelet::test

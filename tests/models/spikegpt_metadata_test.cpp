@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include <limits>
+#include <map>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/models/spikegpt_metadata.hpp>
+
+using namespace spikelet;
+
+namespace {
+
+using Texts = std::map<std::string, std::string, std::less<>>;
+
+// As the reference implementation writes it.
+Texts reference_texts() {
+    return {{"variant", "\"spikegpt\""},
+            {"L", "3"},
+            {"C", "32"},
+            {"V", "77"},
+            {"ctx", "1024"},
+            {"tau", "2.0"},
+            {"vth", "1.0"},
+            {"vreset", "0.0"},
+            {"decay_input", "true"},
+            {"detach", "false"},
+            {"sg", "\"atan\""},
+            {"alpha", "2.0"},
+            {"ffn_pre", "false"},
+            {"bin_emb", "true"},
+            {"H", "128"}};
+}
+
+bool same(SpikeGptConfig const& a, SpikeGptConfig const& b) {
+    return a.vocabulary == b.vocabulary && a.channels == b.channels && a.layers == b.layers &&
+           a.hidden_channels() == b.hidden_channels() && a.spikes == b.spikes &&
+           a.neuron == b.neuron && a.output_threshold == b.output_threshold && a.slope == b.slope &&
+           a.ffn_pre == b.ffn_pre && a.dropout == b.dropout;
+}
+
+// What reading these texts complains about.
+std::string complaint(Texts const& texts) {
+    try {
+        static_cast<void>(config_from_metadata(texts));
+    } catch (Error const& e) { return e.what(); }
+    return "";
+}
+
+std::string complaint_with(std::string const& key, std::string const& text) {
+    Texts texts = reference_texts();
+    texts[key] = text;
+    return complaint(texts);
+}
+
+}  // namespace
+
+TEST_CASE("spikegpt_metadata: the reference's metadata is read and written") {
+    Texts texts = reference_texts();
+    SpikeGptConfig const config = config_from_metadata(texts);
+    CHECK(config.layers == 3);
+    CHECK(config.channels == 32);
+    CHECK(config.vocabulary == 77);
+    CHECK(config.hidden == 128);
+    CHECK(config.spikes == find_variant("spikegpt").spikes);
+    CHECK(config.neuron == LifOptions{});
+    CHECK(config.output_threshold == 1.0);
+    texts.erase("ctx");
+    CHECK(metadata(config) == texts);
+}
+
+TEST_CASE("spikegpt_metadata: null resets softly") {
+    Texts texts = reference_texts();
+    texts["vreset"] = "null";
+    SpikeGptConfig const config = config_from_metadata(texts);
+    CHECK(config.neuron.reset == Reset::soft);
+    CHECK(metadata(config).at("vreset") == "null");
+}
+
+TEST_CASE("spikegpt_metadata: one threshold is meant for all neurons unless vth_o says otherwise") {
+    Texts texts = reference_texts();
+    texts["variant"] = "\"spike_driven\"";
+    texts["bin_emb"] = "false";
+    texts["vth"] = "0.5";
+    CHECK(config_from_metadata(texts).output_threshold == 0.5);
+    texts["vth_o"] = "0.25";
+    CHECK(config_from_metadata(texts).output_threshold == 0.25);
+    texts.erase("ctx");
+    CHECK(metadata(config_from_metadata(texts)) == texts);
+}
+
+TEST_CASE("spikegpt_metadata: only variant, L, C and V must be there") {
+    Texts const least{{"variant", "\"vanilla_rwkv\""}, {"L", "2"}, {"C", "8"}, {"V", "5"}};
+    SpikeGptConfig expected;
+    expected.spikes = find_variant("vanilla_rwkv").spikes;
+    expected.layers = 2;
+    expected.channels = 8;
+    expected.vocabulary = 5;
+    CHECK(same(config_from_metadata(least), expected));
+    for (auto const& entry : least) {
+        std::string const& key = entry.first;
+        CAPTURE(key);
+        Texts less = least;
+        less.erase(key);
+        CHECK(complaint(less).starts_with("metadata: '" + key + "' is missing, expected "));
+    }
+}
+
+TEST_CASE("spikegpt_metadata: every configuration survives") {
+    SpikeGptConfig config = make_config(find_variant("spike_driven"), 300, 5, 24);
+    config.neuron = {.tau = 1.0 / 3.0,
+                     .threshold = -0.1,
+                     .reset_value = 1e-7,
+                     .decay_input = false,
+                     .detach_reset = true};
+    config.slope = 1e300;
+    config.ffn_pre = true;
+    config.dropout = 0.03;
+    CHECK(same(config_from_metadata(metadata(config)), config));
+
+    config.neuron = {.tau = std::numeric_limits<double>::infinity(), .reset = Reset::none};
+    CHECK(metadata(config).at("tau") == "Infinity");
+    CHECK(same(config_from_metadata(metadata(config)), config));
+
+    for (bool const embedding : {false, true}) {
+        for (Node const residual : {Node::none, Node::heaviside, Node::lif}) {
+            for (bool const hidden : {false, true}) {
+                for (bool const inputs : {false, true}) {
+                    config.spikes = {embedding, residual, hidden, inputs};
+                    CHECK(same(config_from_metadata(metadata(config)), config));
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("spikegpt_metadata: a placement without a name is the nearest variant and what differs") {
+    SpikeGptConfig config;
+    config.spikes.binary_embedding = false;  // as in the released model
+    Texts const released = metadata(config);
+    CHECK(released.at("variant") == "\"spikegpt\"");
+    CHECK(released.at("bin_emb") == "false");
+    CHECK_FALSE(released.contains("residual"));
+
+    config.spikes = {true, Node::heaviside, true, false};
+    Texts const mixture = metadata(config);
+    CHECK(mixture.at("variant") == "\"heaviside_rwkv\"");
+    CHECK(mixture.at("spiking_hidden") == "true");
+    CHECK_FALSE(mixture.contains("spiking_inputs"));
+    for (Variant const& variant : variants) {
+        config.spikes = variant.spikes;
+        CHECK(metadata(config).at("variant") == "\"" + std::string(variant.name) + "\"");
+    }
+}
+
+TEST_CASE("spikegpt_metadata: what cannot be read is named") {
+    CHECK(complaint_with("variant", "\"event_driven\"") ==
+          "metadata: 'variant' is \"event_driven\", expected \"vanilla_rwkv\", "
+          "\"heaviside_rwkv\", \"spikegpt\", \"spikegpt_b\", \"spike_driven\"");
+    CHECK(complaint_with("variant", "spikegpt").starts_with("metadata: 'variant' is spikegpt,"));
+    CHECK(complaint_with("L", "3.0") == "metadata: 'L' is 3.0, expected a whole number above 0");
+    for (char const* text : {"", "0", "-1", "1e3", " 3", "99999999999999999999", "three"}) {
+        CHECK(complaint_with("C", text).starts_with("metadata: 'C' is "));
+        CHECK(complaint_with("H", text).starts_with("metadata: 'H' is "));
+    }
+    for (char const* text : {"", "0", "-2.0", "nan", "2,0", "2.0 ", "null", "0x10", "+2"}) {
+        CHECK(complaint_with("tau", text) == "metadata: 'tau' is " + std::string(text) +
+                                                 ", expected a number above 0, or Infinity");
+        CHECK(complaint_with("alpha", text).starts_with("metadata: 'alpha' is "));
+    }
+    CHECK(complaint_with("vth", "Infinity").starts_with("metadata: 'vth' is Infinity,"));
+    CHECK(complaint_with("vreset", "nul").starts_with("metadata: 'vreset' is nul,"));
+    CHECK(complaint_with("detach", "1") == "metadata: 'detach' is 1, expected true or false");
+    CHECK(complaint_with("bin_emb", "True").starts_with("metadata: 'bin_emb' is True,"));
+    CHECK(complaint_with("sg", "\"sigmoid\"").starts_with("metadata: 'sg' is \"sigmoid\","));
+    CHECK(complaint_with("reset", "\"hard\"").starts_with("metadata: 'reset' is \"hard\","));
+    CHECK(complaint_with("residual", "\"relu\"").starts_with("metadata: 'residual' is "));
+    CHECK(complaint_with("dropout", "1.0") ==
+          "metadata: 'dropout' is 1.0, expected a number from 0 to below 1");
+    CHECK(complaint_with("tau", std::string(1000, '9') + "x").size() < 160);
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include <spikelet/models/spikegpt.hpp>
+
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/autodiff/forward.hpp>
+#include <spikelet/autodiff/tape.hpp>
+
+#include <support/lively_spikegpt.hpp>
+#include <support/recorder.hpp>
+#include <support/tiny_lm.hpp>
+#include <support/values.hpp>
+
+namespace spikelet::test {
+namespace {
+
+std::vector<std::string> names(auto const& model) {
+    std::vector<std::string> list;
+    each_parameter(model, [&](std::string_view name, auto&) { list.emplace_back(name); });
+    return list;
+}
+
+bool contains(std::vector<std::string> const& list, std::string const& name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+TEST_CASE("spikegpt: parameters have the names of the official files") {
+    auto const list = names(SpikeGpt<>(make_config(variants[2], 11, 2, 5)));
+    CHECK(list.size() == 1 + 2 + 2 * (4 + 9 + 5) + 2 + 1);
+    CHECK(list.front() == "emb.weight");
+    CHECK(list.back() == "head.weight");
+    for (auto const* name :
+         {"ln0.bias", "blocks.1.ln2.weight", "blocks.0.att.time_decay", "blocks.0.att.time_first",
+          "blocks.1.att.time_mix_v", "blocks.1.att.receptance.weight", "blocks.1.att.output.weight",
+          "blocks.1.ffn.time_mix_r", "blocks.1.ffn.key.weight", "ln_out.weight"}) {
+        CAPTURE(name);
+        CHECK(contains(list, name));
+    }
+    CHECK(SpikeGpt<>::file_name("ln0.weight") == "blocks.0.ln0.weight");
+    CHECK(SpikeGpt<>::file_name("ln_out.weight") == "ln_out.weight");
+    CHECK(SpikeGpt<>::file_leading_ones("blocks.1.att.time_mix_k") == 2);
+    CHECK(SpikeGpt<>::file_leading_ones("blocks.1.att.time_decay") == 0);
+}
+
+TEST_CASE("spikegpt: with ffn_pre the first block mixes channels in place of time") {
+    auto config = make_config(variants[2], 11, 2, 5);
+    config.ffn_pre = true;
+    auto const list = names(SpikeGpt<>(config));
+    CHECK(contains(list, "blocks.0.ffnPre.key.weight"));
+    CHECK_FALSE(contains(list, "blocks.0.att.key.weight"));
+    CHECK(contains(list, "blocks.1.att.key.weight"));
+    CHECK_FALSE(contains(list, "blocks.1.ffnPre.key.weight"));
+}
+
+/// A spiking node, or numbers as they are.
+auto through(Node kind, auto const& options, auto x) {
+    if (kind == Node::none) { return x; }
+    return to_numbers(kind == Node::lif ? lif(x, options).spikes : heaviside(x).spikes);
+}
+
+/// The model as the paper's formulas read.
+auto formula(auto const& m, auto ids) {
+    auto const& spikes = m.config.spikes;
+    auto const norm = [](auto const& layer, auto x) {
+        return layer_norm(x, layer.weight, layer.bias);
+    };
+    auto const embedded = gather(ids, m.emb.weight);
+    auto x = norm(m.ln0, through(spikes.binary_embedding ? Node::heaviside : Node::none,
+                                 m.config.neuron, embedded));
+    for (auto const& block : m.blocks) {
+        auto const a = norm(block.ln1, x);
+        auto const mixed = block.att ? (*block.att)(a) : (*block.ffnPre)(a);
+        x = x + through(spikes.residual, m.config.neuron, mixed);
+        x = x + through(spikes.residual, m.config.neuron, block.ffn(norm(block.ln2, x)));
+    }
+    auto const out = norm(m.ln_out, x);
+    return linear(through(spikes.spiking_inputs ? Node::lif : Node::none, m.config.neuron, out),
+                  m.head.weight);
+}
+
+TEST_CASE("spikegpt: every variant computes its formula") {
+    auto const tokens = random_tokens(2, 15, 11);
+    for (Variant const& variant : variants) {
+        for (bool const ffn_pre : {false, true}) {
+            CAPTURE(variant.name);
+            CAPTURE(ffn_pre);
+            auto config = make_config(variant, 11, 2, 5);
+            config.ffn_pre = ffn_pre;
+            config.dropout = 0.5;  // not in evaluation
+            auto const model = lively_model(config);
+            Forward forward;
+            auto const logits = model(forward.begin(tokens));
+            CHECK(logits.extents == Extents<dyn, dyn, dyn>(2, 15, 11));
+            auto const values = values_of(logits);
+            CHECK(values == values_of(formula(model, forward.begin(tokens))));
+        }
+    }
+}
+
+TEST_CASE("spikegpt: its traces show spikes wherever the variant has them, in both states") {
+    auto const tokens = random_tokens(4, 40, 11);
+    auto const sites = [&](Variant const& variant) {
+        auto const model = lively_model(make_config(variant, 11, 2, 16));
+        Recorder recorder(model);
+        Forward forward;
+        forward.observe(&recorder);
+        (void)model(forward.begin(tokens));
+        std::vector<std::string> list;
+        for (auto const& [name, spikes] : recorder.seen) {
+            if (name.ends_with(".s")) {
+                CAPTURE(name);
+                CHECK(std::count(spikes.begin(), spikes.end(), 1.0F) > 0);
+                CHECK(std::count(spikes.begin(), spikes.end(), 0.0F) > 0);
+                list.push_back(name);
+            }
+        }
+        for (auto const* name : {"ln0", "blocks.0.ln1", "blocks.0.att.wkv", "blocks.1.att_out",
+                                 "blocks.1.x_mid", "blocks.0.ffn.kv", "blocks.1.x_out", "logits"}) {
+            CAPTURE(name);
+            CHECK(recorder.seen.count(name) == 1);
+        }
+        return list;
+    };
+    CHECK(sites(find_variant("vanilla_rwkv")).empty());
+    CHECK(sites(find_variant("spikegpt")) ==
+          std::vector<std::string>{"blocks.0.lif1.s", "blocks.0.lif2.s", "blocks.1.lif1.s",
+                                   "blocks.1.lif2.s", "emb.s"});
+    CHECK(sites(find_variant("heaviside_rwkv")).size() == 5);
+    CHECK(contains(sites(find_variant("spikegpt_b")), "blocks.1.ffn.lif_v.s"));
+    CHECK(sites(find_variant("spike_driven")).size() == 2 * 7 + 1);
+}
+
+TEST_CASE("spikegpt: sizes in the type change no bit") {
+    auto const tokens = random_tokens(2, 9, 11);
+    auto const config = make_config(find_variant("spikegpt_b"), 11, 2, 6);
+    auto const dynamic = lively_model(config);
+    auto const fixed = lively_model<SpikeGpt<11, 6, 2>>(config);
+    Forward forward;
+    auto const values = values_of(dynamic(forward.begin(tokens)));
+    CHECK(values == values_of(fixed(forward.begin(tokens))));
+}
+
+TEST_CASE("spikegpt: dropout drops in training, each block on its own") {
+    auto config = make_config(find_variant("vanilla_rwkv"), 11, 2, 64);
+    config.dropout = 0.25;
+    auto const model = lively_model(config);
+    Recorder recorder(model);
+    Tape tape;
+    tape.observe(&recorder);
+    (void)model(tape.begin(random_tokens(2, 20, 11)));
+    for (auto const* name : {"blocks.0.x_out", "blocks.1.x_out"}) {
+        auto const& x = recorder.seen[name];
+        double const dropped = static_cast<double>(std::count(x.begin(), x.end(), 0.0F));
+        CHECK(std::abs(dropped / static_cast<double>(x.size()) - 0.25) < 0.05);
+    }
+    CHECK(recorder.seen["blocks.0.x_out"] != recorder.seen["blocks.1.x_out"]);
+}
+
+TEST_CASE("spikegpt: sizes that make no sense or contradict the type are an error") {
+    CHECK_THROWS_AS(SpikeGpt<>(make_config(variants[2], 0, 2, 5)), Error);
+    CHECK_THROWS_AS(SpikeGpt<>(make_config(variants[2], 11, 0, 5)), Error);
+    CHECK_THROWS_AS(SpikeGpt<>(make_config(variants[2], 11, 2, -5)), Error);
+    CHECK_THROWS_AS((SpikeGpt<11, 6, 2>(make_config(variants[2], 11, 3, 6))), Error);
+    CHECK_THROWS_AS((SpikeGpt<11, 6, 2>(make_config(variants[2], 12, 2, 6))), Error);
+    CHECK_THROWS_AS((SpikeGpt<11, 6, 2>(make_config(variants[2], 11, 2, 7))), Error);
+    CHECK(SpikeGpt<11, 6, 2>{}.config.channels == 6);
+}
+
+}  // namespace
+}  // namespace spikelet::test

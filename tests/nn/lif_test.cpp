@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include <spikelet/nn/lif.hpp>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/autodiff/tape.hpp>
+#include <spikelet/ops/elementwise.hpp>
+
+#include <support/numbers.hpp>
+#include <support/recorder.hpp>
+#include <support/values.hpp>
+
+namespace spikelet::test {
+namespace {
+
+constexpr Extents<dyn, dyn, dyn> shape(2, 7, 65);
+constexpr LifOptions options{.tau = 3.0, .threshold = 0.3};
+
+/// Spikes of f(x), and the gradient of x when each spike has gradient one.
+template <class F>
+std::pair<std::vector<word>, std::vector<float>> fire(F const& f) {
+    auto const input = random_tensor<float>(shape, 1);
+    Tape tape;
+    auto const x = tape.begin(input.view());
+    auto const s = f(x);
+    auto const words = words_of(s);
+    tape.backward(to_numbers(s));
+    return {words, gradient_of(x)};
+}
+
+TEST_CASE("lif layer: is the op with its options and surrogate") {
+    CHECK(fire(Lif<Triangle>{options, {2.0}}) ==
+          fire([](auto x) { return lif(x, options, Triangle{2.0}).spikes; }));
+    CHECK(fire(Heaviside<>{0.2}) == fire([](auto x) { return heaviside(x, 0.2).spikes; }));
+}
+
+TEST_CASE("spiking node: its kind is a value") {
+    SpikingNode<> node{Node::lif, options, Arctan{3.0}};
+    CHECK(fire(node) == fire([](auto x) { return lif(x, options, Arctan{3.0}).spikes; }));
+    node.kind = Node::heaviside;
+    CHECK(fire(node) == fire([](auto x) { return heaviside(x, 0.0, Arctan{3.0}).spikes; }));
+}
+
+struct Model {
+    Lif<> neuron{options, {}};
+    Heaviside<> step{0.2, {}};
+    SPIKELET_PARTS(neuron, step)
+};
+
+TEST_CASE("spiking layers: show charge and spikes under their own name") {
+    Model const model;
+    Recorder recorder(model);
+    auto const input = random_tensor<float>(shape, 1);
+    Tape tape;
+    tape.observe(&recorder);
+    auto const x = tape.begin(input.view());
+    auto const s = model.neuron(x);
+    (void)model.step(x);
+    CHECK(recorder.seen.size() == 4);
+    CHECK(recorder.seen["neuron.s"] == values_of(to_numbers(s)));
+    auto const& charge = recorder.seen["neuron.h"];
+    auto const& spikes = recorder.seen["neuron.s"];
+    REQUIRE(charge.size() == spikes.size());
+    bool right = true;
+    for (std::size_t i = 0; i < charge.size(); ++i) {
+        right = right && (charge[i] >= 0.3F) == (spikes[i] == 1);
+    }
+    CHECK(right);
+    CHECK(recorder.seen["step.h"] == values_of(x));
+    CHECK(recorder.seen.count("step.s") == 1);
+}
+
+}  // namespace
+}  // namespace spikelet::test

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include <spikelet/nn/time_mix.hpp>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/autodiff/gradcheck.hpp>
+
+#include <support/recorder.hpp>
+#include <support/values.hpp>
+
+namespace spikelet::test {
+namespace {
+
+constexpr Extents<dyn, dyn, dyn> shape(2, 7, 5);
+
+/// With random weights everywhere.
+template <class T>
+TimeMix<dyn, Arctan, T> random_layer(bool spiking) {
+    TimeMix<dyn, Arctan, T> layer{.channels = 5, .spiking_inputs = spiking};
+    for (auto* node : {&layer.lif_k, &layer.lif_v, &layer.lif_r}) { node->options.threshold = 0.4; }
+    layer.lif_o.options.threshold = 0.1;
+    std::uint64_t seed = 1;
+    each_parameter(layer, [&](std::string_view, auto& p) { fill_random(p, seed++); });
+    return layer;
+}
+
+/// The layer as its formula reads.
+auto formula(auto const& layer, auto x) {
+    auto const past = shift(x);
+    auto const k = linear(mix(x, past, layer.time_mix_k), layer.key.weight);
+    auto const v = linear(mix(x, past, layer.time_mix_v), layer.value.weight);
+    auto const r = linear(mix(x, past, layer.time_mix_r), layer.receptance.weight);
+    auto const y = sigmoid(r) * wkv(k, v, layer.time_decay, layer.time_first);
+    return linear(y, layer.output.weight);
+}
+
+auto spiking_formula(auto const& layer, auto x) {
+    auto const past = shift(x);
+    auto const spikes = [](auto value, auto const& node) {
+        return to_numbers(lif(value, node.options).spikes);
+    };
+    auto const k = linear(spikes(mix(x, past, layer.time_mix_k), layer.lif_k), layer.key.weight);
+    auto const v = linear(spikes(mix(x, past, layer.time_mix_v), layer.lif_v), layer.value.weight);
+    auto const r =
+        linear(spikes(mix(x, past, layer.time_mix_r), layer.lif_r), layer.receptance.weight);
+    auto const y = gate(r, wkv(k, v, layer.time_decay, layer.time_first));
+    return linear(spikes(y, layer.lif_o), layer.output.weight);
+}
+
+TEST_CASE("time mix: backward equals finite differences in every weight") {
+    auto layer = random_layer<double>(false);
+    auto const report = gradcheck(layer, random_tensor<double>(shape, 9));
+    CHECK_MESSAGE(report.passed(), to_string(report));
+    CHECK(report.checked == 70 + 25 + 4 * 25);
+}
+
+TEST_CASE("time mix: equals its formula") {
+    auto const x = random_tensor<double>(shape, 9);
+    Tape<Serial<>, double> tape;
+    auto const v = tape.begin(x.view());
+    auto const numbers = random_layer<double>(false);
+    auto const a = values_of(numbers(v));
+    auto const b = values_of(formula(numbers, v));
+    for (std::size_t i = 0; i < a.size(); ++i) { CHECK(a[i] == doctest::Approx(b[i])); }
+    auto const spiking = random_layer<double>(true);
+    CHECK(values_of(spiking(v)) == values_of(spiking_formula(spiking, v)));
+}
+
+TEST_CASE("time mix: gradients through spikes are those of the formula") {
+    auto const layer = random_layer<double>(true);
+    auto const x = random_tensor<double>(shape, 9);
+    Tape<Serial<>, double> tape;
+    auto const first = tape.begin(x.view());
+    tape.backward(layer(first));
+    auto const dx = gradient_of(first);
+    auto const second = tape.begin(x.view());
+    tape.backward(spiking_formula(layer, second));
+    CHECK(dx == gradient_of(second));
+}
+
+TEST_CASE("time mix: streaming, split at every point, equals the whole sequence") {
+    for (bool const spiking : {false, true}) {
+        auto const layer = random_layer<float>(spiking);
+        CHECK(streams_exactly(random_tensor<float>(shape, 9), layer));
+    }
+}
+
+TEST_CASE("time mix: shows what a trace wants to see") {
+    auto const layer = random_layer<float>(true);
+    Recorder recorder(layer);
+    auto const x = random_tensor<float>(shape, 9);
+    Tape tape;
+    tape.observe(&recorder);
+    (void)layer(tape.begin(x.view()));
+    for (auto const* name :
+         {"k", "v", "r", "wkv", "lif_k.h", "lif_k.s", "lif_v.s", "lif_r.s", "lif_o.h", "lif_o.s"}) {
+        CAPTURE(name);
+        CHECK(recorder.seen[name].size() == 70);
+    }
+    auto const& spikes = recorder.seen["lif_o.s"];
+    CHECK(std::count(spikes.begin(), spikes.end(), 1.0F) > 0);
+}
+
+TEST_CASE("time mix: neurons start as the layer's, the output's may differ") {
+    TimeMix<4> const layer{.neuron = {{.threshold = 0.5}, {}},
+                           .output_neuron = {{.threshold = 0.25}, {}}};
+    CHECK(layer.lif_k.options.threshold == 0.5);
+    CHECK(layer.lif_v.options.threshold == 0.5);
+    CHECK(layer.lif_r.options.threshold == 0.5);
+    CHECK(layer.lif_o.options.threshold == 0.25);
+    CHECK(TimeMix<4>{.neuron = {{.tau = 7}, {}}}.lif_o.options.tau == 7);
+}
+
+}  // namespace
+}  // namespace spikelet::test

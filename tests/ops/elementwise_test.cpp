@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#include <spikelet/ops/elementwise.hpp>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/autodiff/gradcheck.hpp>
+
+#include <support/numbers.hpp>
+#include <support/reference.hpp>
+#include <support/values.hpp>
+
+namespace spikelet::test {
+namespace {
+
+constexpr Extents<dyn, dyn, 5> shape(2, 3, {});
+
+template <class T>
+using Context = Tape<Serial<>, T>;
+
+TEST_CASE("elementwise: backward equals finite differences, for one value in two places too") {
+    auto const a = random_tensor<double>(shape, 1);
+    auto const b = random_tensor<double>(shape, 2);
+    CHECK(gradcheck([](auto x, auto y) { return x + y; }, a, b).passed());
+    CHECK(gradcheck([](auto x, auto y) { return x * y; }, a, b).passed());
+    CHECK(gradcheck([](auto x, auto y) { return gate(x, y); }, a, b).passed());
+    CHECK(gradcheck([](auto x) { return sigmoid(x); }, a).passed());
+    CHECK(gradcheck([](auto x) { return relu2(x); }, a).passed());
+    CHECK(gradcheck([](auto x) { return x + x; }, a).passed());
+    CHECK(gradcheck([](auto x) { return x * x; }, a).passed());
+    CHECK(gradcheck([](auto x) { return gate(x, x); }, a).passed());
+    CHECK(gradcheck([](auto x, auto y) { return gate(x * y, sigmoid(y)) + relu2(x); }, a, b)
+              .passed());
+}
+
+TEST_CASE_TEMPLATE("elementwise: values equal their formulas, in the shape of x", T, float,
+                   double) {
+    auto const a = random_tensor<T>(shape, 1);
+    auto const b = random_tensor<T>(shape, 2);
+    Context<T> tape;
+    auto const x = tape.begin(a.view());
+    auto const y = place(tape, b);
+    CHECK((x + y).extents == shape);
+    auto const check = [&](auto result, auto formula) {
+        CHECK(result.extents == shape);
+        std::vector<double> expected;
+        for (std::size_t i = 0; i < a.span().size(); ++i) {
+            expected.push_back(
+                formula(static_cast<double>(a.span()[i]), static_cast<double>(b.span()[i])));
+        }
+        CHECK(roundings(values_of(result), expected) < 8);
+    };
+    check(x + y, [](double p, double q) { return p + q; });
+    check(x * y, [](double p, double q) { return p * q; });
+    check(gate(x, y), [](double p, double q) { return reference::sigmoid(p) * q; });
+    check(sigmoid(x), [](double p, double) { return reference::sigmoid(p); });
+    check(relu2(x), [](double p, double) { return p > 0 ? p * p : 0; });
+}
+
+TEST_CASE_TEMPLATE("spikes: count as 0 and 1, and their gradient is that of the sum", T, float,
+                   double) {
+    Extents<dyn, dyn> const wide(3, 70);
+    auto const a = random_tensor<T>(wide, 1);
+    auto const spikes = random_spikes(wide, 2);
+    Context<T> tape;
+    auto const x = tape.begin(a.view());
+    auto const s = place(tape, spikes);
+    auto const y = x + s;
+    auto const numbers = to_numbers(s);
+    bool right = true;
+    for (index r = 0; r < 3; ++r) {
+        for (index c = 0; c < 70; ++c) {
+            T const one = spikes(r, c) ? T(1) : T(0);
+            right = right && numbers.data[r * 70 + c] == one;
+            right = right && y.data[r * 70 + c] == a(r, c) + one;
+        }
+    }
+    CHECK(right);
+    auto const dy = random_numbers<T>(210, 3);
+    tape.backward(y, View<T const, dyn>(dy.data(), Extents<dyn>(210)));
+    CHECK(same_bits(gradient_of(x), dy));
+    CHECK(same_bits(gradient_of(s), dy));
+    tape.backward(numbers, View<T const, dyn>(dy.data(), Extents<dyn>(210)));
+    CHECK(same_bits(gradient_of(s), dy));
+}
+
+TEST_CASE("dropout: only where a gradient is recorded") {
+    auto const a = random_tensor<float>(shape, 1);
+    Tape tape;
+    auto const x = tape.begin(a.view());
+    CHECK(dropout(x, 0.0).data == x.data);
+    auto const dropped = values_of(dropout(x, 0.5));
+    CHECK(std::count(dropped.begin(), dropped.end(), 0.0F) > 0);
+    Forward forward;
+    auto const y = forward.begin(a.view());
+    CHECK(dropout(y, 0.5).data == y.data);
+}
+
+TEST_CASE("dropout: each call of a step draws its own mask, a repeated step the same") {
+    Tensor<float, 1000> ones;
+    ones.fill(1);
+    Tape tape;
+    auto const masks = [&](std::int64_t step) {
+        tape.set_step(step);
+        auto const x = tape.begin(std::as_const(ones).view());
+        auto const first = values_of(dropout(x, 0.5));
+        auto const second = values_of(dropout(x, 0.5));
+        CHECK(first != second);
+        return first;
+    };
+    CHECK(masks(1) == masks(1));
+    CHECK(masks(1) != masks(2));
+}
+
+TEST_CASE("dropout: backward goes through the same mask") {
+    auto const a = random_tensor<double>(Extents<200>{}, 1);
+    CHECK(gradcheck([](auto x) { return dropout(x, 0.3); }, a).passed());
+}
+
+TEST_CASE("dropout: a rate that leaves nothing is an error") {
+    Tape tape;
+    auto const numbers = random_tensor<float>(Extents<3>{}, 1);
+    auto const x = tape.begin(numbers.view());
+    CHECK_THROWS_AS((void)dropout(x, 1.0), Error);
+    CHECK_THROWS_AS((void)dropout(x, 1.5), Error);
+}
+
+TEST_CASE("elementwise: shapes that differ are an error that shows both") {
+    Tape tape;
+    tape.begin();
+    auto const a = tape.make<float>(Extents<dyn, 3>(2, {}));
+    auto const b = tape.make<float>(Extents<dyn, 3>(4, {}));
+    auto const s = tape.make<bit>(Extents<dyn, 3>(4, {}));
+    CHECK_THROWS_WITH_AS((void)(a + b), "add: shapes differ: [2, 3] and [4, 3]", Error);
+    CHECK_THROWS_AS((void)(a * b), Error);
+    CHECK_THROWS_AS((void)gate(a, b), Error);
+    CHECK_THROWS_AS((void)(a + s), Error);
+}
+
+}  // namespace
+}  // namespace spikelet::test

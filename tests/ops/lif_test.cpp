@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include <spikelet/ops/lif.hpp>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/autodiff/tape.hpp>
+#include <spikelet/ops/elementwise.hpp>
+
+#include <support/numbers.hpp>
+#include <support/reference_lif.hpp>
+#include <support/values.hpp>
+
+namespace spikelet::test {
+namespace {
+
+constexpr LifOptions options{.tau = 2.0, .threshold = 0.4};
+constexpr index C = 67;
+
+Extents<dyn, dyn, dyn> shape(index batch, index time) {
+    return Extents<dyn, dyn, dyn>(batch, time, C);
+}
+
+/// One neuron's numbers over time.
+std::vector<double> over_time(double const* x, index time, index b, index c) {
+    std::vector<double> column;
+    for (index t = 0; t < time; ++t) { column.push_back(x[(b * time + t) * C + c]); }
+    return column;
+}
+
+TEST_CASE("lif: spikes and gradient are those of one neuron per channel") {
+    index const time = 9;
+    auto const input = random_tensor<double>(shape(2, time), 1);
+    auto const dy = random_numbers<double>(input.size(), 2);
+    Tape<Serial<>, double> tape;
+    auto const x = tape.begin(input.view());
+    auto const [spikes, charge] = lif(x, options, SigmoidSurrogate{});
+    auto const numbers = to_numbers(spikes);
+    tape.backward(numbers, View<double const, dyn>(dy.data(), Extents<dyn>(input.size())));
+    double worst = 0;
+    for (index b = 0; b < 2; ++b) {
+        for (index c = 0; c < C; ++c) {
+            auto const neuron =
+                reference::integrate_and_fire(options, 0, over_time(x.data, time, b, c));
+            auto const s = over_time(numbers.data, time, b, c);
+            CHECK(std::equal(s.begin(), s.end(), neuron.spikes.begin()));
+            auto const g = reference::back_through_time(
+                options, [](double v) { return reference::slope_of(SigmoidSurrogate{}, v); },
+                neuron.charge, over_time(dy.data(), time, b, c), 0);
+            worst = std::max(worst, roundings(over_time(x.gradient, time, b, c), g.dx));
+            worst = std::max(worst, roundings(over_time(charge.data, time, b, c), neuron.charge));
+        }
+    }
+    CHECK(worst < 100);
+}
+
+TEST_CASE_TEMPLATE("lif: streaming, split at every point, equals the whole sequence", T, float,
+                   double) {
+    for (Reset const reset : {Reset::hard, Reset::soft, Reset::none}) {
+        LifOptions const o{.threshold = 0.4, .reset = reset, .reset_value = -0.2};
+        auto const x = random_tensor<T>(shape(2, 7), 1);
+        CHECK(streams_exactly(x, [&](auto v) { return v + lif(v, o).spikes; }));
+    }
+}
+
+TEST_CASE("lif: the charge is there where a gradient needs it, or an observer") {
+    auto const input = random_tensor<float>(shape(1, 2), 1);
+    Tape tape;
+    CHECK(lif(tape.begin(input.view())).charge.data != nullptr);
+    Forward forward;
+    CHECK(lif(forward.begin(input.view())).charge.data == nullptr);
+}
+
+TEST_CASE("heaviside: spikes and gradient are those of the step and its surrogate") {
+    auto const input = random_tensor<double>(shape(2, 3), 1);
+    auto const dy = random_numbers<double>(input.size(), 2);
+    Tape<Serial<>, double> tape;
+    auto const x = tape.begin(input.view());
+    auto const [spikes, charge] = heaviside(x, 0.3, Triangle{});
+    auto const numbers = to_numbers(spikes);
+    tape.backward(numbers, View<double const, dyn>(dy.data(), Extents<dyn>(input.size())));
+    CHECK(charge.data == x.data);
+    std::vector<double> expected;
+    bool right = true;
+    for (index i = 0; i < input.size(); ++i) {
+        double const above = x.data[i] - 0.3;
+        right = right && numbers.data[i] == (above >= 0 ? 1 : 0);
+        expected.push_back(reference::slope_of(Triangle{}, above) *
+                           dy[static_cast<std::size_t>(i)]);
+    }
+    CHECK(right);
+    CHECK(roundings(gradient_of(x), expected) < 16);
+}
+
+TEST_CASE("heaviside: any rank, and zero fires") {
+    Tensor<float, 3> input;
+    input(1) = -1;
+    Tape tape;
+    auto const s = heaviside(tape.begin(std::as_const(input).view())).spikes;
+    CHECK(words_of(s) == std::vector<word>{5});
+}
+
+}  // namespace
+}  // namespace spikelet::test

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include <spikelet/ops/linear.hpp>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/autodiff/gradcheck.hpp>
+#include <spikelet/ops/elementwise.hpp>
+
+#include <support/numbers.hpp>
+#include <support/reference.hpp>
+#include <support/values.hpp>
+
+namespace spikelet::test {
+namespace {
+
+template <index In, index Out, class T = double>
+struct Map {
+    BasicParameter<T, In, Out> weight;
+    SPIKELET_PARTS(weight)
+    auto operator()(auto x) const { return linear(x, weight); }
+};
+
+TEST_CASE_TEMPLATE("linear: x W for every row, the other extents stay", T, float, double) {
+    Map<dyn, dyn, T> map{{17, 9}};
+    fill_random(map.weight, 1);
+    Extents<dyn, dyn, dyn> const shape(2, 3, 17);
+    auto const x = random_tensor<T>(shape, 2);
+    Tape<Serial<>, T> tape;
+    auto const y = map(tape.begin(x.view()));
+    CHECK(y.extents == Extents<dyn, dyn, dyn>(2, 3, 9));
+    std::vector<double> const xd(x.span().begin(), x.span().end());
+    std::vector<double> const wd(map.weight.span().begin(), map.weight.span().end());
+    CHECK(roundings(values_of(y), reference::product(xd, wd, 6, 17, 9)) < 32);
+}
+
+TEST_CASE("linear: static sizes go from type to type") {
+    Map<4, 6, float> map;
+    fill_random(map.weight, 1);
+    auto const x = random_tensor<float>(Extents<dyn, 4>(3, {}), 2);
+    Tape tape;
+    auto const y = map(tape.begin(x.view()));
+    static_assert(decltype(y.extents)::last == 6);
+    CHECK(y.extents == Extents<dyn, 6>(3, {}));
+}
+
+TEST_CASE("linear: backward equals finite differences, for few rows and for many") {
+    for (index const rows : {1, 7, 40}) {
+        Map<dyn, dyn> map{{5, 3}};
+        fill_random(map.weight, 1);
+        auto const x = random_tensor<double>(Extents<dyn, dyn>(rows, 5), 2);
+        auto const report = gradcheck(map, x);
+        CHECK_MESSAGE(report.passed(), to_string(report));
+        CHECK(report.checked == rows * 5 + 15);
+    }
+}
+
+TEST_CASE_TEMPLATE("linear: spikes give the bits of the numbers 0 and 1, gradients too", T, float,
+                   double) {
+    for (index const rows : {1, 5, 70}) {
+        Map<dyn, dyn, T> map{{70, 33}};
+        fill_random(map.weight, 1);
+        auto const spikes = random_spikes(Extents<dyn, dyn>(rows, 70), 2);
+        auto const dy = random_numbers<T>(rows * 33, 3);
+        View<T const, dyn> const seed(dy.data(), Extents<dyn>(rows * 33));
+
+        Tape<Serial<>, T> tape;
+        auto const s = tape.begin(spikes.view());
+        auto const y = map(s);
+        auto const sparse = values_of(y);
+        tape.backward(y, seed);
+        auto const ds = gradient_of(s);
+        std::vector<T> const dw(map.weight.gradient(), map.weight.gradient() + map.weight.size());
+
+        zero_gradients(map);
+        auto const t = tape.begin(spikes.view());
+        auto const x = to_numbers(t);
+        auto const z = map(x);
+        CHECK(same_bits(values_of(z), sparse));
+        tape.backward(z, seed);
+        CHECK(same_bits(gradient_of(x), ds));
+        CHECK(same_bits(dw, {map.weight.gradient(), map.weight.gradient() + map.weight.size()}));
+    }
+}
+
+TEST_CASE("linear: a frozen weight lets the gradient through") {
+    Map<5, 3, float> map;
+    fill_random(map.weight, 1);
+    auto const input = random_tensor<float>(Extents<2, 5>{}, 2);
+    Tape tape;
+    auto const x = tape.begin(input.view());
+    tape.backward(map(x));
+    auto const trained = gradient_of(x);
+    map.weight.freeze();
+    auto const again = tape.begin(input.view());
+    tape.backward(map(again));
+    CHECK(same_bits(gradient_of(again), trained));
+}
+
+TEST_CASE("linear: run-time sizes that do not fit are an error that shows both") {
+    Map<dyn, dyn, float> map{{5, 3}};
+    map.weight.allocate();
+    auto const x = random_tensor<float>(Extents<dyn, dyn>(2, 4), 1);
+    Tape tape;
+    auto const v = tape.begin(x.view());
+    CHECK_THROWS_WITH_AS((void)map(v), "linear: x is [2, 4], the parameters expect 5 channels",
+                         Error);
+}
+
+}  // namespace
+}  // namespace spikelet::test

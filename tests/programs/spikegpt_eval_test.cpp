@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "programs/spikegpt.hpp"
+
+using namespace spikelet_test;
+
+namespace {
+
+nlohmann::json eval(Trained const& trained, Arguments const& more) {
+    auto const done = spikegpt(
+        Arguments{"eval", "--model", trained.model, "--data", trained.text, "--json"} + more);
+    REQUIRE_MESSAGE(done.code == 0, done.err);
+    return done.json();
+}
+
+}  // namespace
+
+TEST_CASE("spikegpt eval: every id but the first is predicted once, in windows and in a stream") {
+    auto const size = static_cast<long>(sample_text().size());
+    for (Arguments const& how :
+         {Arguments{"--ctx", "16"}, Arguments{"--ctx", "16", "--stride", "5"},
+          Arguments{"--ctx", "100", "--batch", "3"}, Arguments{"--mode", "stream"}}) {
+        CHECK(eval(trained_on_bytes(), how)["tokens"] == size - 1);
+    }
+}
+
+TEST_CASE("spikegpt eval: numbers agree with each other and with training") {
+    Trained const& trained = trained_on_bytes();
+    auto const result = eval(trained, {"--ctx", "16"});
+    double const nats = result["nats"].get<double>() / result["tokens"].get<double>();
+    CHECK(result["bpc"].get<double>() == doctest::Approx(nats / std::log(2.0)));
+    CHECK(result["bits_per_byte"].get<double>() == doctest::Approx(nats / std::log(2.0)));
+    CHECK(result["perplexity"].get<double>() == doctest::Approx(std::exp(nats)));
+
+    // Training validates on the last 5 % of the text.
+    TemporaryFolder folder;
+    std::string const text = read_file(trained.text);
+    write_file(folder / "valid", text.substr(text.size() - text.size() / 20));
+    auto const valid = spikegpt(
+        {"eval", "--model", trained.model, "--data", folder / "valid", "--ctx", "16", "--json"});
+    auto const rows = read_csv(trained.run + "/metrics.csv");
+    CHECK(valid.json()["bpc"].get<double>() == doctest::Approx(std::stod(rows.back()[5])));
+}
+
+TEST_CASE("spikegpt eval: one stream has the same bits however it is cut, and as one window") {
+    Trained const& trained = trained_on_characters();
+    auto const stream = eval(trained, {"--mode", "stream", "--ctx", "64"});
+    auto const same = [&](Arguments const& how) {
+        auto const other = eval(trained, how);
+        return other["nats"] == stream["nats"] && other["firing_rates"] == stream["firing_rates"];
+    };
+    CHECK(same({"--mode", "stream", "--ctx", "7"}));
+    CHECK(same({"--mode", "stream", "--ctx", "64", "--threads", "2"}));
+    CHECK(same({"--ctx", "100000", "--threads", "1"}));
+    CHECK(stream["bpc_unit"] == "character");
+    CHECK(stream["bits_per_byte"].get<double>() < stream["bpc"].get<double>());
+}
+
+TEST_CASE("spikegpt eval: firing rates by layer and site") {
+    Trained const& trained = trained_on_bytes();
+    auto const rates = eval(trained, {"--ctx", "16"})["firing_rates"];
+    CHECK(rates.size() == 5);
+    CHECK(rates["emb"].get<double>() > 0.1);
+    auto const done = spikegpt({"eval", "--model", trained.model, "--data", trained.text});
+    CHECK(done.out.find("firing in layer      lif1      lif2") != std::string::npos);
+    CHECK(done.out.find("bits per byte") != std::string::npos);
+}
+
+TEST_CASE("spikegpt eval: characters that the model does not know are reported") {
+    TemporaryFolder folder;
+    write_file(folder / "greek", "ναι, the neuron");
+    auto const done =
+        spikegpt({"eval", "--model", trained_on_characters().model, "--data", folder / "greek"});
+    CHECK(done.code == 0);
+    CHECK(done.out.find("3 characters are not in the vocabulary") != std::string::npos);
+}

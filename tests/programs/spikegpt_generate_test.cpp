@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "programs/spikegpt.hpp"
+
+#include <spikelet/io/utf8.hpp>
+
+using namespace spikelet_test;
+
+namespace {
+
+Arguments generate(std::string const& model, std::string const& tokens) {
+    return {"generate", "--model", model, "--tokens", tokens};
+}
+
+std::string text_of(Arguments const& arguments) {
+    auto const done = spikegpt(arguments + Arguments{"--json"});
+    REQUIRE_MESSAGE(done.code == 0, done.err);
+    return done.json()["text"];
+}
+
+}  // namespace
+
+TEST_CASE("spikegpt generate: writes a prompt and goes on") {
+    auto const done =
+        spikegpt(generate(trained_on_bytes().model, "40") + Arguments{"--prompt", "The neuron"});
+    REQUIRE_MESSAGE(done.code == 0, done.err);
+    CHECK(done.out.starts_with("The neuron"));
+    CHECK(done.out.size() > 50);
+    CHECK(done.err.empty());
+    CHECK(spikelet::valid_utf8_prefix(done.out) == done.out.size());
+}
+
+TEST_CASE("spikegpt generate: chance is repeatable") {
+    Arguments const some = generate(trained_on_bytes().model, "60");
+    CHECK(text_of(some) == text_of(some + Arguments{"--seed", "42"}));
+    CHECK(text_of(some) != text_of(some + Arguments{"--seed", "43"}));
+    CHECK(text_of(some) == text_of(some + Arguments{"--threads", "2"}));
+    std::string const greedy = text_of(some + Arguments{"--greedy"});
+    CHECK(greedy == text_of(some + Arguments{"--top-k", "1", "--seed", "5"}));
+    CHECK(greedy == text_of(some + Arguments{"--temperature", "0"}));
+    CHECK(greedy == text_of(some + Arguments{"--top-p", "0", "--seed", "6"}));
+    CHECK(greedy == text_of(some + Arguments{"--rule", "official", "--top-p", "0", "--seed", "6"}));
+}
+
+TEST_CASE("spikegpt generate: a state goes on as if the program had not ended") {
+    TemporaryFolder folder;
+    std::string const model = trained_on_characters().model;
+    Arguments const prompt{"--prompt", "A spike came late, and then it was gone. "};
+    std::string const at_once = text_of(generate(model, "50") + prompt);
+    std::string const state = folder / "state";
+    std::string const first =
+        text_of(generate(model, "20") + prompt + Arguments{"--state-out", state});
+    std::string const rest = text_of(generate(model, "30") + Arguments{"--state-in", state});
+    CHECK(first + rest == at_once);
+
+    // A prompt that is only read, and one in two halves.
+    CHECK(text_of(generate(model, "0") + prompt + Arguments{"--state-out", state}).empty());
+    CHECK(text_of(generate(model, "50") + Arguments{"--state-in", state}) == at_once);
+    text_of(generate(model, "0") + Arguments{"--prompt", "A spike came", "--state-out", state});
+    CHECK(text_of(generate(model, "50") + Arguments{"--state-in", state, "--prompt",
+                                                    " late, and then it was gone. "}) == at_once);
+}
+
+TEST_CASE("spikegpt generate: a state belongs to its model, and must be whole") {
+    TemporaryFolder folder;
+    std::string const state = folder / "state";
+    text_of(generate(trained_on_bytes().model, "5") + Arguments{"--state-out", state});
+
+    auto const other =
+        spikegpt(generate(trained_on_characters().model, "5") + Arguments{"--state-in", state});
+    CHECK(other.code == 1);
+    CHECK(other.complains("the state is of another model: 'V'"));
+
+    std::string damaged = read_file(state);
+    damaged[damaged.size() - 10] ^= 1;
+    write_file(state, damaged);
+    auto const refused = spikegpt(generate(trained_on_bytes().model, "5") +
+                                  Arguments{"--state-in", state, "--state-out", folder / "new"});
+    CHECK(refused.code == 1);
+    CHECK(refused.complains("damaged"));
+    CHECK(refused.out.empty());
+    CHECK(folder.count() == 1);
+}
+
+TEST_CASE("spikegpt generate: characters that the model does not know") {
+    auto const done = spikegpt(generate(trained_on_characters().model, "5") +
+                               Arguments{"--prompt", "The ω neuron"});
+    CHECK(done.code == 0);
+    CHECK(done.complains("1 characters of the prompt are not in the vocabulary"));
+    CHECK(done.out.starts_with("The ω neuron"));
+}
+
+TEST_CASE("spikegpt generate: Ctrl-C ends the text and leaves the state") {
+    TemporaryFolder folder;
+    Spikegpt program(generate(trained_on_bytes().model, "1000000000") +
+                     Arguments{"--state-out", folder / "state", "--json"});
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    program.send(SIGINT);
+    auto const stopped = program.wait();
+    CHECK(stopped.code == 128 + SIGINT);
+    CHECK(stopped.json()["tokens"].get<int>() > 0);
+    text_of(generate(trained_on_bytes().model, "5") + Arguments{"--state-in", folder / "state"});
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "programs/spikegpt.hpp"
+
+#include <array>
+
+#include <spikelet/spikelet.hpp>
+
+using namespace spikelet_test;
+
+namespace {
+
+nlohmann::json info(Arguments const& arguments) {
+    auto const done = spikegpt(Arguments{"info", "--json"} + arguments);
+    REQUIRE_MESSAGE(done.code == 0, done.err);
+    return done.json();
+}
+
+}  // namespace
+
+TEST_CASE("spikegpt info: named sizes have the parameters that the paper counts") {
+    struct Known {
+        char const* size;
+        long parameters;
+    };
+    for (auto const& known : {Known{"46m", 41'226'240}, Known{"216m", 215'399'424},
+                              Known{"430m", 430'397'440}, Known{"1b2", 1'187'815'424}}) {
+        CHECK(info({"--size", known.size})["parameters"] == known.parameters);
+    }
+}
+
+TEST_CASE("spikegpt info: a file tells what was trained") {
+    auto const result = info({"--model", trained_on_characters().model});
+    CHECK(result["model"]["variant"] == "spikegpt");
+    CHECK(result["model"]["C"] == 16);
+    CHECK(result["tensors"]["blocks.0.att.time_mix_k"] == nlohmann::json{1, 1, 16});
+    CHECK(result["tensors"]["blocks.1.ffn.key.weight"] == nlohmann::json{64, 16});
+    auto const people = spikegpt({"info", "--model", trained_on_characters().model});
+    CHECK(people.out.find("variant      spikegpt\nlayers       2\n") != std::string::npos);
+}
+
+TEST_CASE("spikegpt info: memory to train is what a tape takes") {
+    using namespace spikelet;
+    for (bool const recompute : {false, true}) {
+        for (std::string const variant : {"spikegpt", "spike_driven"}) {
+            SpikeGpt<> model(make_config(find_variant(variant), 256, 2, 64));
+            Rng rng{1};
+            init(model, rng);
+            allocate(model, true);
+            Tape tape{serial, {.recompute = recompute}};
+            Tokens tokens;
+            tokens.resize(4, 1024);
+            tape.backward(cross_entropy(model(tape.begin(tokens)), tokens));
+            Arguments arguments{"--size", "nano", "--variant", variant, "--batch", "4"};
+            if (recompute) { arguments.push_back("--recompute"); }
+            auto const told = info(arguments)["activation_bytes"].get<double>();
+            // A tape takes memory in ever larger blocks, of which the last is partly unused.
+            auto const held = static_cast<double>(tape.bytes());
+            CHECK(told <= held);
+            CHECK(held <= 2 * told);
+        }
+    }
+}
+
+TEST_CASE("spikegpt info: memory to stream is the footprint of a session") {
+    using namespace spikelet;
+    SpikeGpt<> const model(make_config(find_variant("spike_driven"), 256, 2, 64));
+    auto const needs = footprint(model);
+    auto const told = info({"--size", "nano", "--variant", "spike_driven"});
+    CHECK(told["state_numbers"] == needs.state);
+    CHECK(told["streaming_bytes"] == needs.scratch + needs.workspace + 4 * needs.state);
+}

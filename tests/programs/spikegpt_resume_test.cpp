@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// Runs that are stopped, killed, or cut off must go on as if nothing had happened.
+#include "programs/spikegpt.hpp"
+
+using namespace spikelet_test;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Run {
+    TemporaryFolder folder;
+    std::string text = folder / "text.txt";
+    std::string path = folder / "run";
+
+    Run() { write_file(text, sample_text()); }
+
+    // With everything that has a state of its own: dropout, accumulation, validation, decay.
+    [[nodiscard]] Arguments start(std::string const& out, std::string const& steps) const {
+        return Arguments{"train", "--data",      text,    "--out",        out,   "--steps",
+                         steps,   "--vocab",     "char",  "--dropout",    "0.1", "--accumulate",
+                         "2",     "--optimizer", "adamw", "--eval-every", "9",   "--save-every",
+                         "7"} +
+               tiny;
+    }
+    [[nodiscard]] Arguments resume() const { return {"train", "--out", path, "--resume"}; }
+};
+
+// All that does not tell the time.
+std::vector<std::vector<std::string>> timeless(std::string const& run) {
+    auto rows = read_csv(run + "/metrics.csv");
+    for (auto& row : rows) { row[2] = row[8] = ""; }
+    return rows;
+}
+
+void check_same(std::string const& run, std::string const& other) {
+    for (char const* file : {"/model.safetensors", "/best-valid.safetensors"}) {
+        CHECK_MESSAGE(read_file(run + file) == read_file(other + file), file);
+    }
+    CHECK(timeless(run) == timeless(other));
+}
+
+}  // namespace
+
+TEST_CASE("spikegpt train: killed runs go on to the bits of one that was left alone") {
+    Run const run;
+    std::string const alone = run.folder / "alone";
+    REQUIRE(spikegpt(run.start(alone, "300")).code == 0);
+
+    Spikegpt first(run.start(run.path, "300"));
+    REQUIRE(wait_for_lines(run.path + "/metrics.csv", 25));
+    first.send(SIGKILL);
+    REQUIRE(first.wait().code == 128 + SIGKILL);
+    Spikegpt second(run.resume());
+    REQUIRE(wait_for_lines(run.path + "/metrics.csv", 60));
+    second.send(SIGKILL);
+    REQUIRE(second.wait().code == 128 + SIGKILL);
+    auto const third = spikegpt(run.resume());
+    REQUIRE_MESSAGE(third.code == 0, third.err);
+    check_same(run.path, alone);
+}
+
+TEST_CASE("spikegpt train: Ctrl-C saves, says how to go on, and loses nothing") {
+    Run const run;
+    std::string const alone = run.folder / "alone";
+    REQUIRE(spikegpt(run.start(alone, "300")).code == 0);
+
+    for (int const signal : {SIGINT, SIGTERM}) {
+        Arguments const how = signal == SIGINT ? run.start(run.path, "300") : run.resume();
+        Spikegpt program(how + Arguments{"--json"});
+        REQUIRE(wait_for_lines(run.path + "/metrics.csv", signal == SIGINT ? 20 : 50));
+        program.send(signal);
+        auto const stopped = program.wait();
+        CHECK(stopped.code == 128 + signal);
+        CHECK(stopped.complains("stopped and saved"));
+        CHECK(stopped.json()["stopped"] == true);
+    }
+    REQUIRE(spikegpt(run.resume()).code == 0);
+    check_same(run.path, alone);
+}
+
+TEST_CASE("spikegpt train: a run that is over can be made longer") {
+    Run const run;
+    REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
+    std::string const model = read_file(run.path + "/model.safetensors");
+    auto const over = spikegpt(run.resume());
+    CHECK(over.code == 0);
+    CHECK(over.out.find("goes on after step 10, which was the last") != std::string::npos);
+    CHECK(read_file(run.path + "/model.safetensors") == model);
+    CHECK(spikegpt(run.resume() + Arguments{"--steps", "15"}).code == 0);
+    CHECK(read_csv(run.path + "/metrics.csv").size() == 16);
+}
+
+TEST_CASE("spikegpt train: a resumed run is the same run, or says what is not") {
+    Run const run;
+    REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
+    std::string const before = read_file(run.path + "/resume.safetensors");
+    struct Wrong {
+        Arguments given;
+        char const* message;
+    };
+    write_file(run.folder / "other.txt", sample_text(151));
+    std::vector<Wrong> const wrongs{
+        {{"--embd", "32"}, "--embd is 32, the run was started with 16"},
+        {{"--size", "nano"}, "--embd is 64, the run was started with 16"},
+        {{"--seed", "1"}, "--seed is 1, the run was started with 42"},
+        {{"--lr", "0.02"}, "--lr is 0.02, the run was started with 0.01"},
+        {{"--variant", "spikegpt_b"}, "--variant is \"spikegpt_b\""},
+        {{"--data", run.folder / "other.txt"}, "the text is another"},
+        {{"--valid-fraction", "0.2"}, "the text is another"},
+        {{"--data", run.folder / "none.txt"}, "No such file"}};
+    for (Wrong const& wrong : wrongs) {
+        auto const refused = spikegpt(run.resume() + wrong.given);
+        CHECK(refused.code == 1);
+        CHECK_MESSAGE(refused.complains(wrong.message), refused.err);
+    }
+    // The same once more, and what may change.
+    auto const fine = spikegpt(run.resume() + Arguments{"--embd", "16", "--data", run.text,
+                                                        "--threads", "2", "--steps", "12"});
+    CHECK_MESSAGE(fine.code == 0, fine.err);
+}
+
+TEST_CASE("spikegpt train: a damaged state is refused and left alone") {
+    Run const run;
+    CHECK(spikegpt(run.resume()).complains("there is no run to go on with"));
+    REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
+    std::string const state = run.path + "/resume.safetensors";
+    std::string const whole = read_file(state);
+    for (std::size_t const length :
+         {std::size_t{0}, std::size_t{7}, std::size_t{1000}, whole.size() / 2, whole.size() - 1}) {
+        write_file(state, std::string_view(whole).substr(0, length));
+        auto const refused = spikegpt(run.resume());
+        CHECK(refused.code == 1);
+        CHECK_MESSAGE(refused.complains("resume.safetensors"), refused.err);
+    }
+    fs::copy_file(run.path + "/model.safetensors", state, fs::copy_options::overwrite_existing);
+    CHECK(spikegpt(run.resume()).complains("it is no state to resume from"));
+    write_file(state, whole);
+    CHECK(spikegpt(run.resume()).code == 0);
+}
+
+TEST_CASE("spikegpt train: what a killed run left half-written goes away") {
+    Run const run;
+    REQUIRE(spikegpt(run.start(run.path, "5")).code == 0);
+    std::string const leftover = run.path + "/.spikelet-123-0.tmp";
+    write_file(leftover, "half");
+    write_file(run.path + "/metrics.csv", read_file(run.path + "/metrics.csv") + "6,19");
+    CHECK(spikegpt(run.resume() + Arguments{"--steps", "7"}).code == 0);
+    CHECK_FALSE(fs::exists(leftover));
+    CHECK(read_csv(run.path + "/metrics.csv").size() == 8);
+}

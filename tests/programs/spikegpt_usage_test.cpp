@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// Mistakes: each ends in one line that names it, a code of its kind, and nothing half-written.
+#include "programs/spikegpt.hpp"
+
+using namespace spikelet_test;
+
+namespace {
+
+struct Mistake {
+    Arguments arguments;
+    int code;
+    std::string_view message;
+};
+
+void check(Mistake const& mistake) {
+    std::string words;
+    for (auto const& word : mistake.arguments) { words += " " + word; }
+    auto const done = spikegpt(mistake.arguments);
+    INFO("spikegpt", words, " said: ", done.err);
+    CHECK(done.code == mistake.code);
+    CHECK(done.complains(mistake.message));
+    CHECK(done.err.starts_with("spikegpt: "));
+    CHECK(std::count(done.err.begin(), done.err.end(), '\n') == 1);
+    CHECK(done.out.empty());
+}
+
+// A safetensors file of no tensors with this in its metadata.
+std::string safetensors_of(std::string const& metadata) {
+    std::string const header = "{\"__metadata__\":{" + metadata + "}}";
+    std::string file(8, '\0');
+    file[0] = static_cast<char>(header.size());
+    return file + header;
+}
+
+}  // namespace
+
+TEST_CASE("spikegpt: help for each subcommand, with examples") {
+    CHECK(spikegpt({"--help"}).out.find("train") != std::string::npos);
+    CHECK(spikegpt({"--version"}).out.starts_with("spikegpt "));
+    for (std::string const command : {"train", "generate", "eval", "info"}) {
+        auto const help = spikegpt({command, "--help"});
+        CHECK(help.code == 0);
+        CHECK(help.out.find("Examples:\n  spikegpt " + command) != std::string::npos);
+    }
+}
+
+TEST_CASE("spikegpt: flags that do not exist or do not fit") {
+    std::string const text = trained_on_bytes().text;
+    std::string const model = trained_on_bytes().model;
+    TemporaryFolder folder;
+    Arguments const train{"train", "--data", text, "--out", folder / "run"};
+    Arguments const generate{"generate", "--model", model};
+    std::vector<Mistake> const mistakes{
+        {{}, 2, "subcommand"},
+        {{"fly"}, 2, "fly"},
+        {train + Arguments{"--frobnicate"}, 2, "--frobnicate"},
+        {{"train", "--out", folder / "run"}, 2, "--data is required"},
+        {{"train", "--data", text}, 2, "--out is required"},
+        {train + Arguments{"--embd", "0"}, 2, "--embd: '0' is not a whole number from 1"},
+        {train + Arguments{"--embd", "-64"}, 2, "--embd: '-64'"},
+        {train + Arguments{"--embd", "1e3"}, 2, "--embd: '1e3'"},
+        {train + Arguments{"--layers", "99999999999999999999"}, 2, "--layers"},
+        {train + Arguments{"--batch", "many"}, 2, "--batch: 'many'"},
+        {train + Arguments{"--lr", "nan"}, 2, "--lr: 'nan'"},
+        {train + Arguments{"--dropout", "1"}, 2, "--dropout"},
+        {train + Arguments{"--variant", "gpt"}, 2, "'gpt' is not one of vanilla_rwkv"},
+        {train + Arguments{"--size", "huge"}, 2, "'huge' is not one of nano, tiny, 46m"},
+        {train + Arguments{"--size", "nano", "--embd", "3"}, 2, "excludes"},
+        {train + Arguments{"--steps", "5", "--minutes", "1"}, 2, "excludes"},
+        {train + Arguments{"--steps"}, 2, "--steps"},
+        {train + Arguments{"--resume", "--force"}, 2, "excludes"},
+        {generate + Arguments{"--tokens", "-1"}, 2, "--tokens"},
+        {generate + Arguments{"--top-p", "1.5"}, 2, "--top-p"},
+        {generate + Arguments{"--greedy", "--top-k", "3"}, 2, "excludes"},
+        {{"generate"}, 2, "--model is required"},
+        {{"eval", "--model", model}, 2, "--data is required"},
+        {{"eval", "--model", model, "--data", text, "--ctx", "8", "--stride", "9"}, 2, "--stride"},
+        {{"info"}, 2, "--model or --size is required"},
+        {{"info", "--size", "tiny", "--model", model}, 2, "excludes"}};
+    for (auto const& mistake : mistakes) { check(mistake); }
+    CHECK(folder.count() == 0);
+}
+
+TEST_CASE("spikegpt: texts and folders that cannot be used") {
+    TemporaryFolder folder;
+    write_file(folder / "empty", "");
+    write_file(folder / "short", "four");
+    write_file(folder / "latin", "caf\xe9 au lait, and so on, and so forth\n");
+    std::string const text = trained_on_bytes().text;
+    std::string const out = folder / "run";
+    auto const train = [&](std::string const& data) {
+        return Arguments{"train", "--data", data, "--out", out, "--steps", "2"} + tiny;
+    };
+    std::vector<Mistake> const mistakes{
+        {train(folder / "none"), 1, "none': No such file"},
+        {train(folder / ""), 1, "is a directory"},
+        {train(folder / "empty"), 1, "there is no text in it"},
+        {train(folder / "short"), 1, "--ctx 16 needs at least 17"},
+        {train(folder / "latin") + Arguments{"--vocab", "char"}, 1, "byte 3 (value 233)"},
+        {train(text) + Arguments{"--valid", folder / "none"}, 1, "No such file"},
+        {train(text) + Arguments{"--valid", folder / "empty"}, 1, "there is no text in it"},
+        {train(text) + Arguments{"--valid-fraction", "0.0001"}, 1, "--valid-fraction"},
+        {train(text) + Arguments{"--init-from", folder / "none"}, 2, "excludes"},
+        {{"train", "--data", text, "--out", out, "--init-from", folder / "short"}, 1, "short"},
+        {{"train", "--data", text, "--out", out, "--minutes", "1", "--schedule", "official"},
+         1,
+         "give --steps"},
+        {{"train", "--data", text, "--out", folder / "empty", "--steps", "2"}, 1, "empty"},
+        {{"train", "--data", text, "--out", "/proc/none/run", "--steps", "2"}, 1, "/proc/none/run"},
+        {{"train", "--data", text, "--out", out, "--layers", "1024", "--embd", "16384"},
+         1,
+         "this machine has"}};
+    for (auto const& mistake : mistakes) { check(mistake); }
+    CHECK(folder.count() == 3);
+}
+
+TEST_CASE("spikegpt: files that are no models") {
+    TemporaryFolder folder;
+    std::string const whole = read_file(trained_on_bytes().model);
+    std::string const path = folder / "model";
+    std::vector<std::pair<std::string, std::string_view>> const files{
+        {"", "not a safetensors file"},
+        {"hello", "not a safetensors file"},
+        {std::string(100, '\xff'), "not a safetensors file"},
+        {whole.substr(0, whole.size() / 2), "but the file has only"},
+        {whole.substr(0, whole.size() - 1), "but the file has only"},
+        {safetensors_of(""), "'variant' is missing"},
+        {safetensors_of(R"("variant":"\"spikegpt\"","L":"0","C":"8","V":"256")"), "'L' is 0"},
+        {safetensors_of(R"("variant":"\"spikegpt\"","L":"4000000000","C":"8","V":"256")"), "'L'"},
+        {safetensors_of(R"("variant":"\"spikegpt\"","L":"x","C":"8","V":"256")"), "'L' is x"}};
+    for (auto const& [content, message] : files) {
+        write_file(path, content);
+        check({{"generate", "--model", path}, 1, message});
+        check({{"eval", "--model", path, "--data", path}, 1, message});
+        check({{"info", "--model", path}, 1, message});
+    }
+    check({{"generate", "--model", folder / "none"}, 1, "No such file"});
+    check({{"generate", "--model", folder / ""}, 1, "is a directory"});
+    CHECK(folder.count() == 1);
+}
+
+TEST_CASE("spikegpt: a full disk is noticed") {
+    std::string const model = trained_on_bytes().model;
+    std::string const command = "'" SPIKELET_BINARY_DIR "/bin/spikegpt' generate --model '" +
+                                model + "' --tokens 10 >/dev/full 2>/dev/null";
+    CHECK(WEXITSTATUS(std::system(command.c_str())) == 1);
+}
