@@ -59,7 +59,9 @@ class Gradcheck {
 
 public:
     Gradcheck(GradcheckOptions options, F& f, Inputs const&... inputs)
-        : options_(options), f_(f), inputs_(inputs.clone()...) {
+        : options_(options),
+          f_(f),
+          inputs_(inputs.clone()...) {
         report_.tolerance = options.tolerance;
     }
 
@@ -113,9 +115,7 @@ private:
 
     /// Fills gradients_, inputs first. Backward finds ones in place of zeros, since it must add.
     void differentiate() {
-        if constexpr (Layer<F>) {
-            allocate(f_, true);
-        }
+        if constexpr (Layer<F>) { allocate(f_, true); }
         auto const inputs = begin();
         auto const y = std::apply(f_, inputs);
         static_assert(std::is_same_v<typename decltype(y)::element, double>,

@@ -47,6 +47,28 @@ constexpr index or_else(index found, index expected) {
     return found == dyn || expected == dyn ? expected : found;
 }
 
+namespace detail {
+
+/// The extents that are known at run time only. Without any it is empty, which std::array is not.
+template <index N>
+class RunTimeExtents {
+public:
+    constexpr index get(std::size_t slot) const { return values_[slot]; }
+    constexpr void set(std::size_t slot, index n) { values_[slot] = n; }
+
+private:
+    std::array<index, static_cast<std::size_t>(N)> values_{};
+};
+
+template <>
+class RunTimeExtents<0> {
+public:
+    constexpr index get(std::size_t) const { return 0; }
+    constexpr void set(std::size_t, index) {}
+};
+
+}  // namespace detail
+
 /// The shape of a dense row-major array. "Rows" are all extents but the last, taken together.
 template <index... Es>
 class Extents {
@@ -63,19 +85,10 @@ public:
     static constexpr index last = static_extent(rank - 1);
 
     constexpr Extents() = default;
-    constexpr explicit Extents(Size<Es>... sizes) {
-        index r = 0;
-        auto store = [&](index n) {
-            if (static_extent(r) == dyn) {
-                at_run_time_[slot(r)] = n;
-            }
-            ++r;
-        };
-        (store(sizes), ...);
-    }
+    constexpr explicit Extents(Size<Es>... sizes) : at_run_time_(chosen(sizes...)) {}
 
     constexpr index operator[](index r) const {
-        return static_extent(r) == dyn ? at_run_time_[slot(r)] : static_extent(r);
+        return static_extent(r) == dyn ? at_run_time_.get(slot(r)) : static_extent(r);
     }
 
     /// Number of elements.
@@ -116,13 +129,26 @@ private:
         return n;
     }
 
+    static constexpr detail::RunTimeExtents<rank_dynamic> chosen(Size<Es>... sizes) {
+        detail::RunTimeExtents<rank_dynamic> values;
+        index r = 0;
+        auto store = [&](index n) {
+            if (static_extent(r) == dyn) {
+                values.set(slot(r), n);
+            }
+            ++r;
+        };
+        (store(sizes), ...);
+        return values;
+    }
+
     template <index N, std::size_t... R>
     constexpr auto replace_last(Size<N> n, std::index_sequence<R...>) const {
         return Extents<in_type_[R]..., N>(
             Size<in_type_[R]>((*this)[static_cast<index>(R)])..., n);
     }
 
-    [[no_unique_address]] std::array<index, static_cast<std::size_t>(rank_dynamic)> at_run_time_{};
+    [[no_unique_address]] detail::RunTimeExtents<rank_dynamic> at_run_time_{};
 };
 
 template <index... Es>

@@ -96,8 +96,8 @@ inline void save_session_state(std::string path, SessionState const& state, Meta
     detail::check_session_model(where, metadata, model);
     auto const random = file.read<std::uint64_t>("random");
     if (random.size() != 2) { fail(where, "the random numbers' state should be two numbers"); }
-    SessionState state{file.read<float>("numbers"), file.read<std::int32_t>("unread"),
-                       {random[0], random[1]}};
+    SessionState state{
+        file.read<float>("numbers"), file.read<std::int32_t>("unread"), {random[0], random[1]}};
     if (detail::text_at(metadata, "checksum") != detail::checksum_of(state)) {
         fail(where, "the checksum does not agree: the file is damaged");
     }

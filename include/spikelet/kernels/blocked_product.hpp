@@ -205,7 +205,7 @@ private:
             Batch const x(left[static_cast<index>(r) * Run]);
             simd::unrolled<tile_batches>([&](auto b) {
                 auto& sum = sums[r * tile_batches + b];
-                sum = simd::multiply_add(x, row[b], sum);
+                sum = simd::fma(x, row[b], sum);
             });
         });
     }

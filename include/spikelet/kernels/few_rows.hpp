@@ -117,7 +117,7 @@ private:
             Batch sum = simd::load<Batch>(r.y, lanes);
             simd::unrolled<static_cast<index>(N)>([&](auto g) {
                 sum =
-                    simd::multiply_add(Batch(r.x[static_cast<index>(g) * x_step]), weights[g], sum);
+                    simd::fma(Batch(r.x[static_cast<index>(g) * x_step]), weights[g], sum);
             });
             simd::store(r.y, sum, lanes);
         }

@@ -75,7 +75,8 @@ inline void keep_usual(std::vector<double>& p, SamplingOptions const& options) {
 // above top_p stay. Where no sum is above it, only the most likely token stays.
 inline void keep_official(std::vector<double>& p, SamplingOptions const& options) {
     auto const order = ranked(p);
-    double cutoff = p[order.front()];
+    double const top = p[order.front()];
+    double cutoff = top;
     double within = 0;
     for (std::size_t id : order) {
         within += p[id];
@@ -85,7 +86,7 @@ inline void keep_official(std::vector<double>& p, SamplingOptions const& options
         }
     }
     for (double& x : p) {
-        x = x < cutoff ? 0.0 : std::pow(x, 1.0 / options.temperature);
+        x = x < cutoff ? 0.0 : std::pow(x / top, 1.0 / options.temperature);
     }
 }
 

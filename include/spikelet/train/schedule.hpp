@@ -31,7 +31,7 @@ struct Schedule {
     double final = 1e-5;
     double warmup = 0;          ///< rises linearly until then
     double total = 1;           ///< is at `final` from then on
-    double decay_share = 0.2;   ///< of wsd: the part of the total in which it falls
+    double decay_share = 0.2;   ///< of wsd: the part of the total in which it falls; 0: it does not
 
     /// The rate of the step that starts after `done` units.
     [[nodiscard]] double at(double done) const {
@@ -47,7 +47,8 @@ struct Schedule {
             case Decay::linear: return peak + (final - peak) * p;
             case Decay::cosine: return final + (peak - final) * half_cosine(p);
             case Decay::wsd: {
-                double const fall = std::max(0.0, p - (1 - decay_share)) / decay_share;
+                double const stable = 1 - decay_share;
+                double const fall = p > stable ? (p - stable) / decay_share : 0.0;
                 return peak + (final - peak) * fall;
             }
             default: return peak;

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+// Batches: one vector register as a value, and arithmetic on it. The only kernel file that knows
+// xsimd and its version.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <type_traits>
+
+// GCC 12's own AVX-512 headers leave an operand undefined on purpose and then warn about it.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <xsimd/xsimd.hpp>
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+#include <spikelet/core/element.hpp>
+#include <spikelet/core/policy.hpp>
+
+namespace spikelet::simd {
+
+/// One vector register of T on the policy's instruction set.
+template <class T, class Policy>
+using Batch = xsimd::batch<T, typename Policy::arch>;
+
+/// Lanes of a batch.
+template <class B>
+inline constexpr index width = static_cast<index>(B::size);
+
+/// Vector registers of the instruction set, for choosing register tiles.
+template <class B>
+inline constexpr int registers = sizeof(B) == 64 ? 32 : 16;
+
+template <class B>
+B max(B const& a, B const& b) {
+    return xsimd::max(a, b);
+}
+
+template <class B>
+B exp(B const& x) {
+    return xsimd::exp(x);
+}
+
+template <class B>
+B abs(B const& x) {
+    return xsimd::abs(x);
+}
+
+template <class B>
+B sqrt(B const& x) {
+    return xsimd::sqrt(x);
+}
+
+/// Lane by lane: a where the mask holds, else b.
+template <class Mask, class B>
+B select(Mask const& mask, B const& a, B const& b) {
+    return xsimd::select(mask, a, b);
+}
+
+namespace detail {
+
+// xsimd 8.1 has no fused operation for AVX-512 and leaves it to the compiler to fuse a product and a
+// sum, which g++ does and clang does not.
+void fused();  // so that the name exists on machines without the instruction
+
+#if XSIMD_WITH_AVX512F
+inline __m512 fused(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
+inline __m512d fused(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
+#endif
+
+}  // namespace detail
+
+/// a * b + c, rounded once where the hardware can.
+template <class B>
+B fma(B const& a, B const& b, B const& c) {
+    if constexpr (requires { detail::fused(a.data, b.data, c.data); }) {
+        return detail::fused(a.data, b.data, c.data);
+    } else {
+        return xsimd::fma(a, b, c);
+    }
+}
+
+/// c - a * b, rounded once where the hardware can.
+template <class B>
+B fnma(B const& a, B const& b, B const& c) {
+    return fma(-a, b, c);
+}
+
+/// 1 / (1 + e^-x), without overflow.
+template <class B>
+B sigmoid(B const& x) {
+    B const e = exp(-abs(x));
+    B const one(1);
+    return select(x >= B(0), one, e) / (one + e);
+}
+
+/// Sum of the lanes in a fixed order: halves are folded until one is left.
+template <class B>
+typename B::value_type sum(B const& x) {
+    alignas(64) std::array<typename B::value_type, B::size> lanes;
+    x.store_aligned(lanes.data());
+    for (std::size_t half = B::size / 2; half > 0; half /= 2) {
+        for (std::size_t i = 0; i < half; ++i) {
+            lanes[i] += lanes[i + half];
+        }
+    }
+    return lanes[0];
+}
+
+/// The largest lane.
+template <class B>
+typename B::value_type largest(B const& x) {
+    alignas(64) std::array<typename B::value_type, B::size> lanes;
+    x.store_aligned(lanes.data());
+    return *std::max_element(lanes.begin(), lanes.end());
+}
+
+namespace detail {
+
+/// True where a comparison's result is an integer with one bit a lane (AVX-512).
+template <class Mask>
+inline constexpr bool is_bit_mask = sizeof(Mask::data) <= sizeof(word);
+
+void sign_bits();  // so that the name exists on machines without the instruction
+
+#if XSIMD_WITH_SSE2
+inline word sign_bits(__m128 lanes) {
+    return static_cast<word>(static_cast<unsigned>(_mm_movemask_ps(lanes)));
+}
+inline word sign_bits(__m128d lanes) {
+    return static_cast<word>(static_cast<unsigned>(_mm_movemask_pd(lanes)));
+}
+#endif
+
+#if XSIMD_WITH_AVX
+inline word sign_bits(__m256 lanes) {
+    return static_cast<word>(static_cast<unsigned>(_mm256_movemask_ps(lanes)));
+}
+inline word sign_bits(__m256d lanes) {
+    return static_cast<word>(static_cast<unsigned>(_mm256_movemask_pd(lanes)));
+}
+#endif
+
+}  // namespace detail
+
+/// A comparison's lanes as bits: lane i is bit i.
+template <class T, class Arch>
+word to_bits(xsimd::batch_bool<T, Arch> const& mask) {
+    using Mask = xsimd::batch_bool<T, Arch>;
+    if constexpr (detail::is_bit_mask<Mask>) {
+        return static_cast<word>(mask.data);
+    } else if constexpr (requires { detail::sign_bits(mask.data); }) {
+        return detail::sign_bits(mask.data);
+    } else {
+        bool lanes[Mask::size];
+        mask.store_unaligned(lanes);
+        word bits = 0;
+        for (std::size_t i = 0; i < Mask::size; ++i) {
+            bits |= static_cast<word>(lanes[i] ? 1 : 0) << i;
+        }
+        return bits;
+    }
+}
+
+/// 1 where bit i of `bits` is set, else 0.
+template <class B>
+B from_bits(word bits) {
+    using T = typename B::value_type;
+    using Mask = xsimd::batch_bool<T, typename B::arch_type>;
+    if constexpr (detail::is_bit_mask<Mask>) {
+        auto const mask = static_cast<typename Mask::register_type>(bits);
+        return xsimd::select(Mask(mask), B(1), B(0));
+    } else {
+        using Integer = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+        using Integers = xsimd::batch<Integer, typename B::arch_type>;
+        static constexpr auto one_bit_per_lane = [] {
+            std::array<Integer, B::size> lanes{};
+            for (std::size_t i = 0; i < B::size; ++i) {
+                lanes[i] = Integer{1} << i;
+            }
+            return lanes;
+        }();
+        Integers const lane = Integers::load_unaligned(one_bit_per_lane.data());
+        auto const set = (Integers(static_cast<Integer>(bits)) & lane) != Integers(0);
+        return xsimd::to_float(xsimd::select(set, Integers(1), Integers(0)));
+    }
+}
+
+/// The `width` spikes of a packed row that start at element i (a multiple of the width).
+template <class B>
+word spikes_at(word const* row, index i) {
+    word const mask = width<B> == 64 ? ~word{0} : (word{1} << width<B>) - 1;
+    return (row[i / bits_per_word] >> (i % bits_per_word)) & mask;
+}
+
+}  // namespace spikelet::simd
