@@ -20,7 +20,7 @@ struct Loss {
     std::vector<std::int32_t> targets = random_targets();
     std::vector<T> dlogits = random_numbers<T>(rows * V, 2);
     std::vector<double> nats = std::vector<double>(static_cast<std::size_t>(rows), 99);
-    std::vector<T> log_sum = std::vector<T>(static_cast<std::size_t>(rows), T(99));
+    std::vector<T> log_sum = std::vector<T>(static_cast<std::size_t>(2 * rows), T(99));
 
     double forward() {
         return kernels::CrossEntropy<Policy>::forward(policy, rows, V, logits.data(),

@@ -32,7 +32,7 @@ void check_cross_entropy_in(Operation const& operation) {
     auto const logits = operation.read<T>("logits");
     auto const targets = operation.read<std::int32_t>("targets");
     std::vector<double> nats(targets.size());
-    std::vector<T> log_sum(targets.size());
+    std::vector<T> log_sum(2 * targets.size());
     double const mean = CrossEntropy::forward(operation.policy, rows, n.C, logits.data(),
                                               targets.data(), nats.data(), log_sum.data());
     operation.compare("loss", "loss", std::vector<T>{static_cast<T>(mean)}, loss);

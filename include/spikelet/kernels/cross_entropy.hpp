@@ -22,17 +22,23 @@ template <class Policy>
 struct CrossEntropy {
     static_assert(CpuPolicy<Policy>, "cross_entropy: no kernel for this policy");
 
-    /// logits [rows,V], targets [rows] -> nats [rows], log_sum [rows]; returns the mean of nats.
+    /// logits [rows,V], targets [rows] -> nats [rows], log_sum [rows,2]: each row's largest logit and
+    /// the logarithm of the sum of e^(z - largest), apart because their sum has fewer digits.
+    /// Returns the mean of nats.
     template <class T>
     static double forward(Policy policy, index rows, index V, T const* logits,
                           std::int32_t const* targets, double* nats, T* log_sum) {
         auto some_rows = [=](index begin, index end) {
             for (index r = begin; r < end; ++r) {
-                double const sum = log_sum_exp(V, logits + r * V);
-                log_sum[r] = static_cast<T>(sum);
+                T const* const z = logits + r * V;
+                T const top = largest(V, z);
+                double const log_rest = log_sum_exp(V, z, top);
+                log_sum[2 * r] = top;
+                log_sum[2 * r + 1] = static_cast<T>(log_rest);
                 nats[r] = targets[r] == ignored_target
                               ? 0.0
-                              : sum - static_cast<double>(logits[r * V + targets[r]]);
+                              : log_rest + (static_cast<double>(top) -
+                                            static_cast<double>(z[targets[r]]));
             }
         };
         parallel_for(policy, rows, some_rows, 4096 / V + 1);
@@ -55,7 +61,7 @@ struct CrossEntropy {
                 }
                 T* const dz = dlogits + r * V;
                 T const* const z = logits + r * V;
-                add_softmax(V, z, log_sum[r], dloss * share, dz);
+                add_softmax(V, z, log_sum + 2 * r, dloss * share, dz);
                 dz[targets[r]] -= dloss * share;
                 if (l2_wrap) {
                     T const* const top = std::max_element(z, z + V);
@@ -72,29 +78,37 @@ private:
     }
 
     template <class T>
-    static double log_sum_exp(index V, T const* z) {
+    static T largest(index V, T const* z) {
         using B = simd::Batch<T, Policy>;
         T const lowest = std::numeric_limits<T>::lowest();
         B top(lowest);
         simd::for_each_batch<B>(0, V, [&](index v, auto lanes) {
             top = simd::max(top, simd::load<B>(z + v, lanes, lowest));
         });
-        T const largest = simd::largest(top);
-        B const shift(largest);
+        return simd::largest(top);
+    }
+
+    template <class T>
+    static double log_sum_exp(index V, T const* z, T top) {
+        using B = simd::Batch<T, Policy>;
+        T const lowest = std::numeric_limits<T>::lowest();
+        B const shift(top);
         B sum(0);
         simd::for_each_batch<B>(0, V, [&](index v, auto lanes) {
             sum = sum + simd::exp(simd::load<B>(z + v, lanes, lowest) - shift);
         });
-        return static_cast<double>(largest) + std::log(static_cast<double>(simd::sum(sum)));
+        return std::log(static_cast<double>(simd::sum(sum)));
     }
 
+    /// log_sum [2] as forward() leaves it.
     template <class T>
-    static void add_softmax(index V, T const* z, T log_sum, T scale, T* dz) {
+    static void add_softmax(index V, T const* z, T const* log_sum, T scale, T* dz) {
         using B = simd::Batch<T, Policy>;
-        B const shift(log_sum);
+        B const top(log_sum[0]);
+        B const log_rest(log_sum[1]);
         B const factor(scale);
         simd::for_each_batch<B>(0, V, [&](index v, auto lanes) {
-            B const p = simd::exp(simd::load<B>(z + v, lanes) - shift);
+            B const p = simd::exp((simd::load<B>(z + v, lanes) - top) - log_rest);
             simd::store(dz + v, simd::fma(p, factor, simd::load<B>(dz + v, lanes)), lanes);
         });
     }

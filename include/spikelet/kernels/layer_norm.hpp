@@ -69,14 +69,19 @@ private:
             sum = sum + simd::load<B>(x + c, lanes);
         });
         T const mean = simd::sum(sum) / static_cast<T>(C);
+        // The rounding of the first sum is large where the mean is: the second pass measures it.
         B const shift(mean);
+        B rest(0);
         B squares(0);
         simd::for_each_batch<B>(0, C, [&](index c, auto lanes) {
             B const d = simd::load<B>(x + c, lanes, mean) - shift;
+            rest = rest + d;
             squares = simd::fma(d, d, squares);
         });
-        T const variance = simd::sum(squares) / static_cast<T>(C);
-        return {mean, T(1) / std::sqrt(variance + eps)};
+        T const correction = simd::sum(rest) / static_cast<T>(C);
+        T const variance =
+            std::fma(-correction, correction, simd::sum(squares) / static_cast<T>(C));
+        return {mean + correction, T(1) / std::sqrt(std::max(variance, T(0)) + eps)};
     }
 
     template <class T>

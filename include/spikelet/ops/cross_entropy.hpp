@@ -48,7 +48,7 @@ auto cross_entropy(Var<Ctx, T, E> logits, Tokens const& targets, CrossEntropyOpt
     auto const ids = detail::checked_targets(logits, targets);
     auto loss = logits.ctx->template make<T>(Extents<1>{});
     auto nats = logits.ctx->template make<double>(Extents<dyn>(rows));
-    auto log_sum = logits.ctx->template make<T>(Extents<dyn>(rows));
+    auto log_sum = logits.ctx->template make<T>(Extents<dyn>(2 * rows));
     logits.ctx->run([&] {
         *loss.data = static_cast<T>(CrossEntropy::forward(
             logits.ctx->policy(), rows, V, logits.data, ids.data, nats.data, log_sum.data));
@@ -68,7 +68,7 @@ std::span<double const> token_nats(Var<Ctx, T, E> logits, Tokens const& targets)
     index const rows = logits.extents.rows();
     auto const ids = detail::checked_targets(logits, targets);
     auto nats = logits.ctx->template make<double>(Extents<dyn>(rows));
-    auto log_sum = logits.ctx->template make<T>(Extents<dyn>(rows));
+    auto log_sum = logits.ctx->template make<T>(Extents<dyn>(2 * rows));
     CrossEntropy::forward(logits.ctx->policy(), rows, last_extent(logits), logits.data, ids.data,
                           nats.data, log_sum.data);
     return {nats.data, static_cast<std::size_t>(rows)};
