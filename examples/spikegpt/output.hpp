@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where a command speaks: to people on standard output; with --json that is for a program, which gets
-// one JSON object as its last line, and people are spoken to on standard error.
+// Where a command speaks: to people on standard output. With --json that is for a program, which
+// gets one JSON object as its last line, and people are spoken to on standard error.
 #pragma once
 
 #include <cstdio>

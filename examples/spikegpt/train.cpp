@@ -61,8 +61,7 @@ void introduce(TrainingRun const& run, Output const& out) {
     out.say("{} {}s to learn from, {} to validate on", run.corpora.train.size(), language.symbol(),
             run.corpora.valid ? run.corpora.valid->size() : 0);
     auto const memory = training_memory(
-        language.net,
-        {.batch = options.batch, .ctx = options.ctx, .recompute = options.recompute});
+        language.net, {.batch = options.batch, .ctx = options.ctx, .recompute = options.recompute});
     out.say("about {} of memory", bytes_text(memory.total()));
     if (run.unknown > 0) {
         out.say("{} characters to validate on are not in the vocabulary and read as another",

@@ -50,8 +50,10 @@ TEST_CASE("tape: backward starts from a seed or from a gradient") {
     Context tape;
     auto const x = begin(tape, {2, 3});
     auto const y = product(x, x);
-    tape.backward(y, 10.0);
-    CHECK(gradient(x) == std::vector<double>{40, 60});
+    for (double const seed : {1.0, 10.0}) {
+        tape.backward(y, seed);
+        CHECK(gradient(x) == std::vector<double>{4 * seed, 6 * seed});
+    }
     std::array<double, 2> const dy{1, -1};
     tape.backward(y, View<double const, dyn>(dy.data(), Extents<dyn>(2)));
     CHECK(gradient(x) == std::vector<double>{4, -6});

@@ -33,6 +33,7 @@ inline std::vector<LifOptions> all_lif_options() {
     }
     all.push_back({});
     all.push_back({.threshold = 0.3, .reset_value = -0.25});
+    all.push_back({.threshold = -0.2, .reset = Reset::soft});  // at rest it fires
     all.push_back({.tau = HUGE_VAL, .reset = Reset::soft, .decay_input = false});
     return all;
 }

@@ -66,7 +66,7 @@ inline void check_session_model(std::string_view where, Metadata const& metadata
 /// Writes a state whole or not at all. `model` describes the model it belongs to, its sizes at
 /// least. Throws Error.
 ///
-///     save_session_state("chat.state", {to_vector(session.state()), ids, rng.state()}, description);
+///     save_session_state("chat.state", {numbers, unread, rng.state()}, metadata(model.config));
 inline void save_session_state(std::string path, SessionState const& state, Metadata const& model) {
     std::vector<std::uint64_t> const random{state.random.key, state.random.position};
     std::vector<StoredTensor> const tensors{
