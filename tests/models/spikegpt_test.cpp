@@ -132,6 +132,31 @@ TEST_CASE("spikegpt: its traces show spikes wherever the variant has them, in bo
     CHECK(sites(find_variant("spike_driven")).size() == 2 * 7 + 1);
 }
 
+TEST_CASE("spikegpt: the configuration's neurons stand at every place") {
+    auto config = make_config(find_variant("spike_driven"), 11, 2, 6);
+    config.neuron = {.tau = 3.0, .threshold = 0.7, .reset = Reset::soft};
+    config.output_threshold = 0.3;
+    config.slope = 5.0;
+    SpikeGpt<> const model(config);
+    for (auto const& block : model.blocks) {
+        for (auto const* node :
+             {&block.att->lif_k, &block.att->lif_v, &block.att->lif_r, &block.ffn.lif_k,
+              &block.ffn.lif_r, &block.ffn.lif_v, &model.lif_head}) {
+            CHECK(node->options == config.neuron);
+            CHECK(node->surrogate.slope == 5);
+        }
+        for (auto const* node : {&block.lif1, &block.lif2}) {
+            CHECK(node->options == config.neuron);
+            CHECK(node->surrogate.slope == 5);
+            CHECK(node->kind == config.spikes.residual);
+        }
+        auto expected = config.neuron;
+        expected.threshold = 0.3;
+        CHECK(block.att->lif_o.options == expected);
+        CHECK(block.att->lif_o.surrogate.slope == 5);
+    }
+}
+
 TEST_CASE("spikegpt: sizes in the type change no bit") {
     auto const tokens = random_tokens(2, 9, 11);
     auto const config = make_config(find_variant("spikegpt_b"), 11, 2, 6);

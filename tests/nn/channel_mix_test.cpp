@@ -93,5 +93,12 @@ TEST_CASE("channel mix: shows what a trace wants to see") {
     CHECK(recorder.seen["lif_v.s"].size() == 2 * 7 * 11);
 }
 
+TEST_CASE("channel mix: neurons start as the layer's") {
+    ChannelMix<4, 8> const layer{.neuron = {{.threshold = 0.5}, {}}};
+    CHECK(layer.lif_k.options.threshold == 0.5);
+    CHECK(layer.lif_r.options.threshold == 0.5);
+    CHECK(layer.lif_v.options.threshold == 0.5);
+}
+
 }  // namespace
 }  // namespace spikelet::test

@@ -78,6 +78,16 @@ TEST_CASE("spikegpt train: Ctrl-C saves, says how to go on, and loses nothing") 
     check_same(run.path, alone);
 }
 
+TEST_CASE("spikegpt train: one request to stop may come twice, as timeout(1) sends it") {
+    Run const run;
+    Spikegpt program(run.start(run.path, "100000"));
+    REQUIRE(wait_for_lines(run.path + "/metrics.csv", 5));
+    program.send(SIGTERM);
+    program.send(SIGTERM);
+    CHECK(program.wait().code == 128 + SIGTERM);
+    CHECK(spikegpt(run.resume() + Arguments{"--minutes", "0.001"}).code == 0);
+}
+
 TEST_CASE("spikegpt train: a run that is over can be made longer") {
     Run const run;
     REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);

@@ -31,7 +31,8 @@ struct TinyBlock {
     constexpr auto operator()(auto x) const {
         auto const h = norm(x);
         auto const past = wkv(key(h), value(shift(h)), decay, bonus);
-        return dropout(x + neuron(out(past)), dropout_rate);
+        auto const y = out(past);
+        return dropout(x + y + neuron(y), dropout_rate);
     }
 };
 

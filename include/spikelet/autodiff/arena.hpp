@@ -47,9 +47,7 @@ public:
     /// Bytes held, used or not.
     [[nodiscard]] std::size_t bytes() const {
         std::size_t total = 0;
-        for (std::size_t b = 0; b < blocks_.size(); ++b) {
-            total += size_of(b);
-        }
+        for (std::size_t b = 0; b < blocks_.size(); ++b) { total += size_of(b); }
         return total;
     }
 

@@ -22,15 +22,11 @@ namespace detail {
 template <class Layers, class Ctx, class T, class E>
 constexpr Var<Ctx, T, E> chain_in_place(Layers const& layers, Var<Ctx, T, E> x) {
     auto slot = x.ctx->template make<T>(x.extents);
-    if constexpr (!Ctx::dry) {
-        std::copy_n(x.data, x.extents.size(), slot.data);
-    }
+    if constexpr (!Ctx::dry) { std::copy_n(x.data, x.extents.size(), slot.data); }
     for (auto const& layer : layers) {
         auto const mark = x.ctx->mark();
         auto const y = layer(slot);
-        if constexpr (!Ctx::dry) {
-            std::copy_n(y.data, x.extents.size(), slot.data);
-        }
+        if constexpr (!Ctx::dry) { std::copy_n(y.data, x.extents.size(), slot.data); }
         x.ctx->rewind(mark);
     }
     return slot;

@@ -40,15 +40,16 @@ public:
         return {this, nullptr, nullptr, extents};
     }
     template <class U>
-    constexpr U* keep(index) { return nullptr; }
+    constexpr U* keep(index) {
+        return nullptr;
+    }
     constexpr T* carry(index n, std::initializer_list<T> rest) {
         needs_.state += n * static_cast<index>(rest.size());
         return nullptr;
     }
     template <class U>
     constexpr U* scratch(index n) {
-        needs_.workspace =
-            std::max(needs_.workspace, round_up(n * static_cast<index>(sizeof(U))));
+        needs_.workspace = std::max(needs_.workspace, round_up(n * static_cast<index>(sizeof(U))));
         return nullptr;
     }
     constexpr void run(auto&&) {}

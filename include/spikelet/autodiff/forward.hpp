@@ -27,7 +27,8 @@ public:
     static constexpr bool dry = false;
 
     explicit Forward(Policy policy = {}, ForwardOptions options = {})
-        : policy_(policy), options_(options) {}
+        : policy_(policy),
+          options_(options) {}
     Forward(Forward const&) = delete;
     Forward& operator=(Forward const&) = delete;
 
@@ -68,17 +69,15 @@ public:
     }
     /// Whoever watches may look at what only a gradient would need otherwise.
     template <class U>
-    U* keep(index n) { return observer_ != nullptr ? values_.take<U>(n) : nullptr; }
+    U* keep(index n) {
+        return observer_ != nullptr ? values_.take<U>(n) : nullptr;
+    }
     T* carry(index n, std::initializer_list<T> rest) {
-        if (!options_.carry_state) {
-            return nullptr;
-        }
+        if (!options_.carry_state) { return nullptr; }
         auto const planes = static_cast<index>(rest.size());
         if (next_state_ == state_.size()) {
             T* plane = state_.emplace_back(n * planes).data();
-            for (T value : rest) {
-                plane = std::fill_n(plane, n, value);
-            }
+            for (T value : rest) { plane = std::fill_n(plane, n, value); }
         }
         auto& state = state_[next_state_++];
         if (state.size() != n * planes) {
@@ -89,9 +88,7 @@ public:
     template <class U>
     U* scratch(index n) {
         auto const bytes = n * static_cast<index>(sizeof(U));
-        if (bytes > scratch_.size()) {
-            scratch_ = Buffer<std::byte>(bytes);
-        }
+        if (bytes > scratch_.size()) { scratch_ = Buffer<std::byte>(bytes); }
         return reinterpret_cast<U*>(scratch_.data());
     }
     void run(auto&& kernel) { kernel(); }

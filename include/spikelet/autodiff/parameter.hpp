@@ -30,8 +30,7 @@ public:
         requires(Extents<Es...>::rank_dynamic > 0)
         : extents_(sizes...) {}
     constexpr BasicParameter(Size<Es>...)  // NOLINT: the same spelling where sizes are static
-        requires(Extents<Es...>::rank_dynamic == 0)
-    {}
+        requires(Extents<Es...>::rank_dynamic == 0) {}
 
     [[nodiscard]] constexpr Extents<Es...> const& extents() const { return extents_; }
     [[nodiscard]] constexpr index size() const { return extents_.size(); }
@@ -47,9 +46,7 @@ public:
 
     /// Owns zeros from now on, unless it has numbers already. Throws Error.
     void allocate() {
-        if (value_.data() == nullptr) {
-            value_ = Buffer<T>(size());
-        }
+        if (value_.data() == nullptr) { value_ = Buffer<T>(size()); }
     }
 
     /// Uses somebody else's numbers, which must outlive the parameter and are only read.
@@ -57,9 +54,7 @@ public:
 
     /// Has a gradient, zero at first, from now on.
     void require_gradient() {
-        if (gradient_.data() == nullptr) {
-            gradient_ = Buffer<T>(size());
-        }
+        if (gradient_.data() == nullptr) { gradient_ = Buffer<T>(size()); }
     }
 
     /// Takes no gradient any more.

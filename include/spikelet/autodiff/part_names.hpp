@@ -28,9 +28,7 @@ public:
     /// its layer is not listed among the parts of anything.
     [[nodiscard]] std::string operator()(Tap const& tap) const {
         auto const layer = names_.find(Key{tap.layer, tap.layer_type});
-        if (layer == names_.end() || layer->second.empty()) {
-            return std::string(tap.name);
-        }
+        if (layer == names_.end() || layer->second.empty()) { return std::string(tap.name); }
         return layer->second + "." + std::string(tap.name);
     }
 

@@ -50,7 +50,9 @@ concept IsParameter = detail::IsParameter<std::remove_const_t<T>>::value;
 
 /// A type that lists its parts with SPIKELET_PARTS.
 template <class T>
-concept Layer = requires(T& layer) { std::remove_const_t<T>::each_part(layer, detail::IgnorePart{}); };
+concept Layer = requires(T& layer) {
+    std::remove_const_t<T>::each_part(layer, detail::IgnorePart{});
+};
 
 /// The dotted name of a part, built without the heap while parts are visited.
 class PartName {
@@ -60,9 +62,7 @@ public:
     /// This name with one more word.
     [[nodiscard]] constexpr PartName with(std::string_view label) const {
         PartName longer = *this;
-        if (length_ > 0) {
-            longer.append(".");
-        }
+        if (length_ > 0) { longer.append("."); }
         longer.append(label);
         return longer;
     }
@@ -81,9 +81,7 @@ public:
 private:
     constexpr void append(std::string_view text) {
         for (char c : text) {
-            if (length_ < capacity) {
-                text_[length_++] = c;
-            }
+            if (length_ < capacity) { text_[length_++] = c; }
         }
     }
 
@@ -101,15 +99,14 @@ constexpr void each_part(PartName const& name, Part& part, F&& f) {
         std::remove_const_t<Part>::each_part(part, [&](std::string_view label, auto& member) {
             each_part(name.with(label), member, f);
         });
-    } else if constexpr (requires { part.begin(); part.size(); }) {
+    } else if constexpr (requires {
+                             part.begin();
+                             part.size();
+                         }) {
         std::size_t i = 0;
-        for (auto& layer : part) {
-            each_part(name.with(i++), layer, f);
-        }
+        for (auto& layer : part) { each_part(name.with(i++), layer, f); }
     } else if constexpr (requires { part.has_value(); }) {
-        if (part.has_value()) {
-            each_part(name, *part, f);
-        }
+        if (part.has_value()) { each_part(name, *part, f); }
     }
 }
 
@@ -136,9 +133,7 @@ template <class Model>
 void allocate(Model& model, bool with_gradients = false) {
     each_parameter(model, [&](std::string_view, auto& p) {
         p.allocate();
-        if (with_gradients) {
-            p.require_gradient();
-        }
+        if (with_gradients) { p.require_gradient(); }
     });
 }
 
@@ -146,9 +141,7 @@ void allocate(Model& model, bool with_gradients = false) {
 template <class Model>
 void zero_gradients(Model& model) {
     each_parameter(model, [](std::string_view, auto& p) {
-        if (p.gradient() != nullptr) {
-            std::fill_n(p.gradient(), p.size(), 0);
-        }
+        if (p.gradient() != nullptr) { std::fill_n(p.gradient(), p.size(), 0); }
     });
 }
 

@@ -2,8 +2,8 @@
 // The context that remembers what the next token needs: streaming, on a desk or on a chip.
 //
 // With a model whose sizes are in its type all memory is inside the object and its size is known to
-// the compiler; otherwise it is taken once, at construction. A session is a value: copy it to fork a
-// conversation, keep `state()` to come back to it.
+// the compiler; otherwise it is taken once, at construction. A session is a value: copy it to fork
+// a conversation, keep `state()` to come back to it.
 #pragma once
 
 #include <array>
@@ -35,7 +35,10 @@ struct SessionMemory {
 template <class T>
 struct SessionMemory<T, at_run_time> {
     explicit SessionMemory(Footprint f)
-        : needs(f), scratch(f.scratch), workspace(f.workspace), state(f.state) {}
+        : needs(f),
+          scratch(f.scratch),
+          workspace(f.workspace),
+          state(f.state) {}
     SessionMemory(SessionMemory const& other) : SessionMemory(other.needs) {
         std::copy_n(other.state.data(), needs.state, state.data());
     }
@@ -86,7 +89,9 @@ public:
         : Session(model, SessionOptions{F.batch, F.chunk}, policy) {}
     /// Throws Error if memory runs out, or if F fixes other numbers.
     Session(Model const& model, SessionOptions options, Policy policy = {})
-        : model_(&model), policy_(policy), memory_(needs_of(model, options)) {}
+        : model_(&model),
+          policy_(policy),
+          memory_(needs_of(model, options)) {}
 
     /// Logits [vocabulary] after one token; for sessions of one stream. They stay valid until the
     /// next call.
@@ -106,7 +111,8 @@ public:
         }
         used_ = carried_ = 0;
         using Ids = Var<Session, std::int32_t const, Extents<dyn, dyn>>;
-        auto const y = (*model_)(Ids{this, tokens.data(), nullptr, Extents<dyn, dyn>(needs.batch, n)});
+        auto const y =
+            (*model_)(Ids{this, tokens.data(), nullptr, Extents<dyn, dyn>(needs.batch, n)});
         SPIKELET_ASSERT(carried_ == needs.state, "session: a recurrent op was skipped");
         at_rest_ = false;
         return {y.data, Extents<dyn, dyn>(y.extents.rows(), y.extents[y.extents.rank - 1])};
@@ -159,19 +165,21 @@ public:
         return {this, reinterpret_cast<storage_of<U>*>(p), nullptr, extents};
     }
     template <class U>
-    U* keep(index) { return nullptr; }
+    U* keep(index) {
+        return nullptr;
+    }
     T* carry(index n, std::initializer_list<T> rest) {
         T* const first = memory_.state.data() + carried_;
         for (T value : rest) {
-            if (at_rest_) {
-                std::fill_n(memory_.state.data() + carried_, n, value);
-            }
+            if (at_rest_) { std::fill_n(memory_.state.data() + carried_, n, value); }
             carried_ += n;
         }
         return first;
     }
     template <class U>
-    U* scratch(index) { return reinterpret_cast<U*>(memory_.workspace.data()); }
+    U* scratch(index) {
+        return reinterpret_cast<U*>(memory_.workspace.data());
+    }
     void run(auto&& kernel) { kernel(); }
     void record(auto&&) {}
     [[nodiscard]] Policy policy() const { return policy_; }

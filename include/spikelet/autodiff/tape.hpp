@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The context that remembers what the gradient needs.
 //
-// Forward, every op leaves a closure on the tape; backward() walks them in reverse. Closures capture
+// Forward, every op leaves a closure on the tape; backward() walks them in reverse. Closures hold
 // views and numbers only, live in an arena with the values, and are never destroyed, so freeing a
-// step is one reset. Values and gradients have an arena each, because `chain` gives the gradients of
+// step is one reset. Values and gradients have an arena each: `chain` gives the gradients of
 // one layer after another the same room.
 #pragma once
 
@@ -44,7 +44,8 @@ public:
     static constexpr bool dry = false;
 
     explicit Tape(Policy policy = {}, TapeOptions options = {})
-        : policy_(policy), options_(options) {}
+        : policy_(policy),
+          options_(options) {}
     Tape(Tape const&) = delete;
     Tape& operator=(Tape const&) = delete;
 
@@ -106,7 +107,9 @@ public:
 
     /// n units of U that only the way back reads.
     template <class U>
-    U* keep(index n) { return values_.take<U>(n); }
+    U* keep(index n) {
+        return values_.take<U>(n);
+    }
 
     /// State that survives to the next step: none, training starts at rest.
     T* carry(index, std::initializer_list<T>) { return nullptr; }
@@ -115,15 +118,15 @@ public:
     template <class U>
     U* scratch(index n) {
         auto const bytes = n * static_cast<index>(sizeof(U));
-        if (bytes > scratch_.size()) {
-            scratch_ = Buffer<std::byte>(bytes);
-        }
+        if (bytes > scratch_.size()) { scratch_ = Buffer<std::byte>(bytes); }
         return reinterpret_cast<U*>(scratch_.data());
     }
 
     /// Computes now.
     template <class F>
-    void run(F&& kernel) { kernel(); }
+    void run(F&& kernel) {
+        kernel();
+    }
 
     /// Computes on the way back. The closure may capture only views and numbers.
     template <class F>
@@ -133,7 +136,8 @@ public:
         struct Step : Node {
             F back;
             Step(Node* before, F f)
-                : Node{before, [](Node* n) { static_cast<Step*>(n)->back(); }}, back(f) {}
+                : Node{before, [](Node* n) { static_cast<Step*>(n)->back(); }},
+                  back(f) {}
         };
         last_ = new (values_.take<std::byte>(sizeof(Step))) Step(last_, back);
     }
@@ -169,9 +173,7 @@ public:
 
 private:
     void walk(Node* end) {
-        for (Node* node = last_; node != end; node = node->previous) {
-            node->run(node);
-        }
+        for (Node* node = last_; node != end; node = node->previous) { node->run(node); }
     }
 
     // Both links pass over a layer that returns its input: it has no gradient of its own.
@@ -211,9 +213,7 @@ private:
         values_.rewind(values);
         gradients_.rewind(gradients);
         last_ = before;
-        if (out.data == x.data) {
-            return x;
-        }
+        if (out.data == x.data) { return x; }
         std::copy_n(out.data, x.extents.size(), y.data);
         record([this, x, y, first_draw, l = &layer] { back_through(*l, x, y, first_draw); });
         return y;

@@ -31,9 +31,7 @@ constexpr void unpack(word const* spikes, index n, T* values) {
 /// How many of the words' bits are set.
 constexpr index count(word const* spikes, index words) {
     index n = 0;
-    for (index w = 0; w < words; ++w) {
-        n += std::popcount(spikes[w]);
-    }
+    for (index w = 0; w < words; ++w) { n += std::popcount(spikes[w]); }
     return n;
 }
 

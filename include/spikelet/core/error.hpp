@@ -17,7 +17,8 @@ namespace spikelet {
 class Error : public std::runtime_error {
 public:
     Error(std::string_view where, std::string_view message)
-        : std::runtime_error(std::string(where) + ": " + std::string(message)), where_(where) {}
+        : std::runtime_error(std::string(where) + ": " + std::string(message)),
+          where_(where) {}
 
     /// The part of the library, the file or the tensor that complains.
     [[nodiscard]] std::string const& where() const noexcept { return where_; }

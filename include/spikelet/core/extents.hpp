@@ -97,9 +97,7 @@ public:
     /// Number of rows: the product of all extents but the last.
     [[nodiscard]] constexpr index rows() const {
         index n = 1;
-        for (index r = 0; r + 1 < rank; ++r) {
-            n *= (*this)[r];
-        }
+        for (index r = 0; r + 1 < rank; ++r) { n *= (*this)[r]; }
         return n;
     }
 
@@ -111,9 +109,7 @@ public:
 
     friend constexpr bool operator==(Extents const& a, Extents const& b) {
         for (index r = 0; r < rank; ++r) {
-            if (a[r] != b[r]) {
-                return false;
-            }
+            if (a[r] != b[r]) { return false; }
         }
         return true;
     }
@@ -123,9 +119,7 @@ private:
 
     static constexpr std::size_t slot(index r) {
         std::size_t n = 0;
-        for (index i = 0; i < r; ++i) {
-            n += static_extent(i) == dyn ? 1U : 0U;
-        }
+        for (index i = 0; i < r; ++i) { n += static_extent(i) == dyn ? 1U : 0U; }
         return n;
     }
 
@@ -133,9 +127,7 @@ private:
         detail::RunTimeExtents<rank_dynamic> values;
         index r = 0;
         auto store = [&](index n) {
-            if (static_extent(r) == dyn) {
-                values.set(slot(r), n);
-            }
+            if (static_extent(r) == dyn) { values.set(slot(r), n); }
             ++r;
         };
         (store(sizes), ...);
@@ -144,8 +136,7 @@ private:
 
     template <index N, std::size_t... R>
     constexpr auto replace_last(Size<N> n, std::index_sequence<R...>) const {
-        return Extents<in_type_[R]..., N>(
-            Size<in_type_[R]>((*this)[static_cast<index>(R)])..., n);
+        return Extents<in_type_[R]..., N>(Size<in_type_[R]>((*this)[static_cast<index>(R)])..., n);
     }
 
     [[no_unique_address]] detail::RunTimeExtents<rank_dynamic> at_run_time_{};
@@ -158,9 +149,7 @@ Extents(Size<Es>...) -> Extents<Es...>;
 template <index... Es>
 std::string to_string(Extents<Es...> const& e) {
     std::string text = "[";
-    for (index r = 0; r < e.rank; ++r) {
-        text += (r == 0 ? "" : ", ") + std::to_string(e[r]);
-    }
+    for (index r = 0; r < e.rank; ++r) { text += (r == 0 ? "" : ", ") + std::to_string(e[r]); }
     return text + "]";
 }
 

@@ -75,15 +75,14 @@ public:
     Buffer(Buffer const&) = delete;
     Buffer& operator=(Buffer const&) = delete;
     constexpr ~Buffer() {
-        if (owned_) {
-            std::free(data_);
-        }
+        if (owned_) { std::free(data_); }
     }
 
     /// An owned copy.
     [[nodiscard]] Buffer clone() const {
         Buffer b = uninitialized(count_);
-        std::memcpy(static_cast<void*>(b.data_), data_, static_cast<std::size_t>(count_) * sizeof(T));
+        std::memcpy(static_cast<void*>(b.data_), data_,
+                    static_cast<std::size_t>(count_) * sizeof(T));
         return b;
     }
 

@@ -32,7 +32,7 @@ struct OpenMp {
 /// A policy whose kernels run on this machine's processor.
 template <class Policy>
 concept CpuPolicy = std::same_as<Policy, Serial<typename Policy::arch>> ||
-                    std::same_as<Policy, OpenMp<typename Policy::arch>>;
+    std::same_as<Policy, OpenMp<typename Policy::arch>>;
 
 inline constexpr Serial<> serial{};
 inline constexpr OpenMp<> openmp{};
@@ -57,9 +57,7 @@ int thread_count(OpenMp<Arch> policy) {
 /// worth another thread. Results must not depend on how the range is cut.
 template <class Arch, class F>
 void parallel_for(Serial<Arch>, index n, F&& f, index = 1) {
-    if (n > 0) {
-        f(index{0}, n);
-    }
+    if (n > 0) { f(index{0}, n); }
 }
 
 template <class Arch, class F>
@@ -71,9 +69,7 @@ void parallel_for([[maybe_unused]] OpenMp<Arch> policy, index n, F&& f, index gr
     }
 #if defined(_OPENMP)
 #pragma omp parallel for num_threads(static_cast <int>(parts)) schedule(static, 1)
-    for (index part = 0; part < parts; ++part) {
-        f(n * part / parts, n * (part + 1) / parts);
-    }
+    for (index part = 0; part < parts; ++part) { f(n * part / parts, n * (part + 1) / parts); }
 #endif
 }
 

@@ -75,9 +75,7 @@ public:
         auto const range = static_cast<std::uint64_t>(n);
         std::uint64_t const limit = ~std::uint64_t{0} - ~std::uint64_t{0} % range;
         std::uint64_t b = bits();
-        while (b >= limit) {
-            b = bits();
-        }
+        while (b >= limit) { b = bits(); }
         return static_cast<index>(b % range);
     }
 

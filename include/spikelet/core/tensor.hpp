@@ -15,12 +15,10 @@ class Tensor {
 public:
     using unit = storage_of<T>;
 
-    Tensor()
-        requires(Extents<Es...>::rank_dynamic == 0)  // otherwise the sizes must be given
+    Tensor() requires(Extents<Es...>::rank_dynamic == 0)  // otherwise the sizes must be given
         : Tensor(Extents<Es...>{}) {}
     explicit Tensor(Extents<Es...> extents) : extents_(extents), buffer_(units<T>(extents)) {}
-    explicit Tensor(Size<Es>... sizes)
-        requires(Extents<Es...>::rank_dynamic > 0)
+    explicit Tensor(Size<Es>... sizes) requires(Extents<Es...>::rank_dynamic > 0)
         : Tensor(Extents<Es...>(sizes...)) {}
 
     [[nodiscard]] unit* data() { return buffer_.data(); }
@@ -36,9 +34,13 @@ public:
     [[nodiscard]] unit const* row(index r) const { return view().row(r); }
 
     template <class... Indices>
-    [[nodiscard]] decltype(auto) operator()(Indices... at) { return view()(at...); }
+    [[nodiscard]] decltype(auto) operator()(Indices... at) {
+        return view()(at...);
+    }
     template <class... Indices>
-    [[nodiscard]] decltype(auto) operator()(Indices... at) const { return view()(at...); }
+    [[nodiscard]] decltype(auto) operator()(Indices... at) const {
+        return view()(at...);
+    }
 
     /// Sets every stored unit.
     void fill(unit value) { std::fill_n(data(), buffer_.size(), value); }

@@ -15,8 +15,8 @@ public:
     using element = std::remove_const_t<T>;
     using extents_type = Extents<Es...>;
     /// One stored unit: T itself, or a word of 64 spikes.
-    using unit = std::conditional_t<std::is_const_v<T>, storage_of<element> const,
-                                    storage_of<element>>;
+    using unit =
+        std::conditional_t<std::is_const_v<T>, storage_of<element> const, storage_of<element>>;
 
     constexpr View() = default;
     constexpr View(unit* data, Extents<Es...> extents) : data_(data), extents_(extents) {}

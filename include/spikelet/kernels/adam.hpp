@@ -81,9 +81,7 @@ struct SumOfSquares {
         };
         parallel_for(policy, blocks(n), some_blocks, 16);
         double total = 0;
-        for (index k = 0; k < blocks(n); ++k) {
-            total += partial[k];
-        }
+        for (index k = 0; k < blocks(n); ++k) { total += partial[k]; }
         return total;
     }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <numbers>
 #include <type_traits>
 
 // GCC 12's own AVX-512 headers leave an operand undefined on purpose and then warn about it.
@@ -42,11 +43,6 @@ B max(B const& a, B const& b) {
 }
 
 template <class B>
-B exp(B const& x) {
-    return xsimd::exp(x);
-}
-
-template <class B>
 B abs(B const& x) {
     return xsimd::abs(x);
 }
@@ -64,7 +60,7 @@ B select(Mask const& mask, B const& a, B const& b) {
 
 namespace detail {
 
-// xsimd 8.1 has no fused operation for AVX-512 and leaves it to the compiler to fuse a product and a
+// xsimd 8.1 has no fused operation for AVX-512 and leaves it to compilers to fuse a product and a
 // sum, which g++ does and clang does not.
 void fused();  // so that the name exists on machines without the instruction
 
@@ -91,6 +87,48 @@ B fnma(B const& a, B const& b, B const& c) {
     return fma(-a, b, c);
 }
 
+namespace detail {
+
+/// Constants of e^x: where it overflows and underflows, ln 2 in two parts of which the first has
+/// few digits (Cody & Waite), and how many terms of the Taylor series reach the last digit.
+template <class T>
+struct Exponential;
+
+template <>
+struct Exponential<float> {
+    static constexpr float highest = 88.73F, lowest = -87.33F;
+    static constexpr float ln2_high = 0.693359375F, ln2_low = -2.12194440e-4F;
+    static constexpr int terms = 7;
+};
+
+template <>
+struct Exponential<double> {
+    static constexpr double highest = 709.79, lowest = -708.39;
+    static constexpr double ln2_high = 0.693145751953125, ln2_low = 1.42860682030941723e-6;
+    static constexpr int terms = 13;
+};
+
+}  // namespace detail
+
+/// e^x to about one unit in the last place; 0 below the normal numbers. Every multiply-add is
+/// explicit, because xsimd's own exp has other bits wherever the compiler fuses otherwise.
+template <class B>
+B exp(B const& x) {
+    using T = typename B::value_type;
+    using Constants = detail::Exponential<T>;
+    B const bounded = max(B(Constants::lowest), B(xsimd::min(B(Constants::highest), x)));
+    B const power = xsimd::nearbyint(bounded * B(static_cast<T>(1 / std::numbers::ln2)));
+    B const part = fnma(power, B(Constants::ln2_high), bounded);
+    B const rest = fnma(power, B(Constants::ln2_low), part);
+    // 1 + r (1 + r/2 (1 + r/3 (...)))
+    B series(1);
+    for (int n = Constants::terms; n > 0; --n) {
+        series = fma(rest * B(T(1) / static_cast<T>(n)), series, B(1));
+    }
+    B const scaled = xsimd::ldexp(series, xsimd::to_int(power));
+    return select(x < B(Constants::lowest), B(0), scaled);
+}
+
 /// 1 / (1 + e^-x), without overflow.
 template <class B>
 B sigmoid(B const& x) {
@@ -105,9 +143,7 @@ typename B::value_type sum(B const& x) {
     alignas(64) std::array<typename B::value_type, B::size> lanes;
     x.store_aligned(lanes.data());
     for (std::size_t half = B::size / 2; half > 0; half /= 2) {
-        for (std::size_t i = 0; i < half; ++i) {
-            lanes[i] += lanes[i + half];
-        }
+        for (std::size_t i = 0; i < half; ++i) { lanes[i] += lanes[i + half]; }
     }
     return lanes[0];
 }
@@ -180,9 +216,7 @@ B from_bits(word bits) {
         using Integers = xsimd::batch<Integer, typename B::arch_type>;
         static constexpr auto one_bit_per_lane = [] {
             std::array<Integer, B::size> lanes{};
-            for (std::size_t i = 0; i < B::size; ++i) {
-                lanes[i] = Integer{1} << i;
-            }
+            for (std::size_t i = 0; i < B::size; ++i) { lanes[i] = Integer{1} << i; }
             return lanes;
         }();
         Integers const lane = Integers::load_unaligned(one_bit_per_lane.data());
@@ -194,7 +228,7 @@ B from_bits(word bits) {
 /// The `width` spikes of a packed row that start at element i (a multiple of the width).
 template <class B>
 word spikes_at(word const* row, index i) {
-    word const mask = width<B> == 64 ? ~word{0} : (word{1} << width<B>) - 1;
+    word const mask = width<B> == 64 ? ~word{0} : (word{1} << width<B>)-1;
     return (row[i / bits_per_word] >> (i % bits_per_word)) & mask;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Mean cross entropy of logits z [rows,V] against target ids, in nats:
 //   loss = 1/n sum of (log sum_v e^z[v] - z[target]);   dz += (softmax(z) - onehot) dloss / n
-// where n counts the rows whose target is not ignored. L2Wrap (RWKV) leaves the value alone and adds
+// where n counts the rows whose target is not ignored. L2Wrap (RWKV) keeps the value and adds
 // 1e-4/n max(z) to the gradient of each row's largest logit, whatever dloss is.
 #pragma once
 
@@ -22,7 +22,7 @@ template <class Policy>
 struct CrossEntropy {
     static_assert(CpuPolicy<Policy>, "cross_entropy: no kernel for this policy");
 
-    /// logits [rows,V], targets [rows] -> nats [rows], log_sum [rows,2]: each row's largest logit and
+    /// logits [rows,V], targets [rows] -> nats [rows], log_sum [rows,2]: a row's largest logit and
     /// the logarithm of the sum of e^(z - largest), apart because their sum has fewer digits.
     /// Returns the mean of nats.
     template <class T>
@@ -37,15 +37,13 @@ struct CrossEntropy {
                 log_sum[2 * r + 1] = static_cast<T>(log_rest);
                 nats[r] = targets[r] == ignored_target
                               ? 0.0
-                              : log_rest + (static_cast<double>(top) -
-                                            static_cast<double>(z[targets[r]]));
+                              : log_rest +
+                                    (static_cast<double>(top) - static_cast<double>(z[targets[r]]));
             }
         };
         parallel_for(policy, rows, some_rows, 4096 / V + 1);
         double total = 0;
-        for (index r = 0; r < rows; ++r) {
-            total += nats[r];
-        }
+        for (index r = 0; r < rows; ++r) { total += nats[r]; }
         return total / static_cast<double>(counted(rows, targets));
     }
 
@@ -56,9 +54,7 @@ struct CrossEntropy {
         T const share = T(1) / static_cast<T>(counted(rows, targets));
         auto some_rows = [=](index begin, index end) {
             for (index r = begin; r < end; ++r) {
-                if (targets[r] == ignored_target) {
-                    continue;
-                }
+                if (targets[r] == ignored_target) { continue; }
                 T* const dz = dlogits + r * V;
                 T const* const z = logits + r * V;
                 add_softmax(V, z, log_sum + 2 * r, dloss * share, dz);

@@ -156,9 +156,7 @@ struct Dropout {
     template <class T>
     static void backward(Policy policy, index n, double p, std::uint64_t key, T const* dy, T* dx) {
         masked<T>(policy, n, p, key, [=](index i, T factor) {
-            if (factor != T(0)) {
-                dx[i] = std::fma(factor, dy[i], dx[i]);
-            }
+            if (factor != T(0)) { dx[i] = std::fma(factor, dy[i], dx[i]); }
         });
     }
 

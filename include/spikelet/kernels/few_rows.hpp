@@ -116,8 +116,7 @@ private:
         for (index row = 0; row < r.count; ++row, r.x += r.x_stride, r.y += r.y_stride) {
             Batch sum = simd::load<Batch>(r.y, lanes);
             simd::unrolled<static_cast<index>(N)>([&](auto g) {
-                sum =
-                    simd::fma(Batch(r.x[static_cast<index>(g) * x_step]), weights[g], sum);
+                sum = simd::fma(Batch(r.x[static_cast<index>(g) * x_step]), weights[g], sum);
             });
             simd::store(r.y, sum, lanes);
         }

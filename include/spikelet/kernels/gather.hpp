@@ -17,9 +17,7 @@ struct Gather {
     template <class T>
     static void forward(Policy, index rows, index C, std::int32_t const* ids, T const* table,
                         T* y) {
-        for (index r = 0; r < rows; ++r) {
-            std::copy_n(table + ids[r] * C, C, y + r * C);
-        }
+        for (index r = 0; r < rows; ++r) { std::copy_n(table + ids[r] * C, C, y + r * C); }
     }
 
     /// Shared among threads by channels, so that rows of one id add up in order.

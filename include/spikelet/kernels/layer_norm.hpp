@@ -65,9 +65,8 @@ private:
     template <class B, class T>
     static Moments<T> measure(index C, T eps, T const* x) {
         B sum(0);
-        simd::for_each_batch<B>(0, C, [&](index c, auto lanes) {
-            sum = sum + simd::load<B>(x + c, lanes);
-        });
+        simd::for_each_batch<B>(
+            0, C, [&](index c, auto lanes) { sum = sum + simd::load<B>(x + c, lanes); });
         T const mean = simd::sum(sum) / static_cast<T>(C);
         // The rounding of the first sum is large where the mean is: the second pass measures it.
         B const shift(mean);

@@ -24,8 +24,8 @@ enum class Reset {
 
 /// Constants of leaky integrate-and-fire neurons. The defaults are SpikeGPT's.
 struct LifOptions {
-    double tau = 2.0;           ///< time constant in steps; infinity integrates without leak
-    double threshold = 1.0;     ///< fires at a membrane of at least this
+    double tau = 2.0;        ///< time constant in steps; infinity integrates without leak
+    double threshold = 1.0;  ///< fires at a membrane of at least this
     Reset reset = Reset::hard;
     double reset_value = 0.0;   ///< where a hard reset and the resting membrane are
     bool decay_input = true;    ///< the input is divided by tau, too
@@ -64,9 +64,7 @@ struct Lif {
                     auto const fires = h >= constant<B>(o.threshold);
                     fired |= simd::in_use(simd::to_bits(fires), lanes) << (c - first);
                     membrane = after_reset(o, h, fires);
-                    if (charge != nullptr) {
-                        simd::store(charge + row * n.C + c, h, lanes);
-                    }
+                    if (charge != nullptr) { simd::store(charge + row * n.C + c, h, lanes); }
                 });
                 spikes[row * words + first / bits_per_word] = fired;
             }
@@ -148,9 +146,12 @@ private:
     template <class B, class Fires>
     static B after_reset(LifOptions o, B const& h, Fires const& fires) {
         switch (o.reset) {
-            case Reset::hard: return simd::select(fires, constant<B>(o.reset_value), h);
-            case Reset::soft: return simd::select(fires, h - constant<B>(o.threshold), h);
-            case Reset::none: break;
+        case Reset::hard:
+            return simd::select(fires, constant<B>(o.reset_value), h);
+        case Reset::soft:
+            return simd::select(fires, h - constant<B>(o.threshold), h);
+        case Reset::none:
+            break;
         }
         return h;
     }
@@ -160,12 +161,14 @@ private:
         B const one(1);
         B const g = o.detach_reset ? B(0) : slope;
         switch (o.reset) {
-            case Reset::hard: {
-                B const silent = simd::select(h >= constant<B>(o.threshold), B(0), one);
-                return simd::fma(constant<B>(o.reset_value) - h, g, silent);
-            }
-            case Reset::soft: return simd::fnma(constant<B>(o.threshold), g, one);
-            case Reset::none: break;
+        case Reset::hard: {
+            B const silent = simd::select(h >= constant<B>(o.threshold), B(0), one);
+            return simd::fma(constant<B>(o.reset_value) - h, g, silent);
+        }
+        case Reset::soft:
+            return simd::fnma(constant<B>(o.threshold), g, one);
+        case Reset::none:
+            break;
         }
         return one;
     }

@@ -27,9 +27,7 @@ struct Shift {
                 std::copy_n(past, n.C, yb);
             }
             std::copy_n(xb, (n.T - 1) * n.C, yb + n.C);
-            if (past != nullptr) {
-                std::copy_n(xb + (n.T - 1) * n.C, n.C, past);
-            }
+            if (past != nullptr) { std::copy_n(xb + (n.T - 1) * n.C, n.C, past); }
         }
     }
 

@@ -26,9 +26,7 @@ B load(T const* p, Full) {
 template <class B, class T>
 B load(T const* p, Part part) {
     alignas(64) std::array<typename B::value_type, B::size> lanes{};
-    for (index i = 0; i < part.n; ++i) {
-        lanes[static_cast<std::size_t>(i)] = p[i];
-    }
+    for (index i = 0; i < part.n; ++i) { lanes[static_cast<std::size_t>(i)] = p[i]; }
     return B::load_aligned(lanes.data());
 }
 
@@ -42,9 +40,7 @@ template <class B, class T>
 B load(T const* p, Part part, T fill) {
     alignas(64) std::array<typename B::value_type, B::size> lanes;
     lanes.fill(fill);
-    for (index i = 0; i < part.n; ++i) {
-        lanes[static_cast<std::size_t>(i)] = p[i];
-    }
+    for (index i = 0; i < part.n; ++i) { lanes[static_cast<std::size_t>(i)] = p[i]; }
     return B::load_aligned(lanes.data());
 }
 
@@ -57,9 +53,7 @@ template <class B, class T>
 void store(T* p, B const& x, Part part) {
     alignas(64) std::array<typename B::value_type, B::size> lanes;
     x.store_aligned(lanes.data());
-    for (index i = 0; i < part.n; ++i) {
-        p[i] = lanes[static_cast<std::size_t>(i)];
-    }
+    for (index i = 0; i < part.n; ++i) { p[i] = lanes[static_cast<std::size_t>(i)]; }
 }
 
 /// p += x.
@@ -105,12 +99,8 @@ template <index N, class F>
 template <class B, class F>
 void for_each_batch(index begin, index end, F&& f) {
     index i = begin;
-    for (; i + width<B> <= end; i += width<B>) {
-        f(i, Full{});
-    }
-    if (i < end) {
-        f(i, Part{end - i});
-    }
+    for (; i + width<B> <= end; i += width<B>) { f(i, Full{}); }
+    if (i < end) { f(i, Part{end - i}); }
 }
 
 /// Shares elements [0, n) among the policy's threads, in pieces of whole batches, and calls

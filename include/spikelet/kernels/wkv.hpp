@@ -47,9 +47,7 @@ struct Wkv {
                     simd::store(y + i, numerator / now.denominator, lanes);
                     s = advance(s, w, key, value);
                 }
-                if (state != nullptr) {
-                    finish(s, state, n, b, c, lanes);
-                }
+                if (state != nullptr) { finish(s, state, n, b, c, lanes); }
             });
         });
     }
@@ -73,9 +71,7 @@ struct Wkv {
                         B const old = simd::load<B>(dtime_decay + c, lanes);
                         simd::store(dtime_decay + c, simd::fma(w, dw, old), lanes);
                     }
-                    if (dtime_first != nullptr) {
-                        simd::accumulate(dtime_first + c, du, lanes);
-                    }
+                    if (dtime_first != nullptr) { simd::accumulate(dtime_first + c, du, lanes); }
                 });
             });
         }
@@ -100,9 +96,7 @@ private:
 
     template <class B, class T>
     static State<B> start(T const* state, Btc n, index b, index c, auto lanes) {
-        if (state == nullptr) {
-            return {B(0), B(0), B(static_cast<T>(wkv_rest))};
-        }
+        if (state == nullptr) { return {B(0), B(0), B(static_cast<T>(wkv_rest))}; }
         index const plane = n.B * n.C;
         T const* const s = state + b * n.C + c;
         return {simd::load<B>(s, lanes), simd::load<B>(s + plane, lanes),

@@ -36,9 +36,7 @@ namespace detail {
 
 inline void normalize(std::vector<double>& p) {
     double const sum = std::accumulate(p.begin(), p.end(), 0.0);
-    for (double& x : p) {
-        x /= sum;
-    }
+    for (double& x : p) { x /= sum; }
 }
 
 /// Ids by falling probability; equals by rising id.
@@ -56,19 +54,13 @@ inline void keep_usual(std::vector<double>& p, SamplingOptions const& options) {
                            ? std::min(order.size(), static_cast<std::size_t>(options.top_k))
                            : order.size();
     double sum = 0;
-    for (std::size_t i = 0; i < keep; ++i) {
-        sum += p[order[i]];
-    }
+    for (std::size_t i = 0; i < keep; ++i) { sum += p[order[i]]; }
     double within = 0;
     for (std::size_t i = 0; i < keep && options.top_p < 1.0; ++i) {
         within += p[order[i]];
-        if (within >= options.top_p * sum) {
-            keep = i + 1;
-        }
+        if (within >= options.top_p * sum) { keep = i + 1; }
     }
-    for (std::size_t i = keep; i < order.size(); ++i) {
-        p[order[i]] = 0;
-    }
+    for (std::size_t i = keep; i < order.size(); ++i) { p[order[i]] = 0; }
 }
 
 // The cut is by value: all probabilities of at least that of the first token whose running sum is
@@ -85,9 +77,7 @@ inline void keep_official(std::vector<double>& p, SamplingOptions const& options
             break;
         }
     }
-    for (double& x : p) {
-        x = x < cutoff ? 0.0 : std::pow(x / top, 1.0 / options.temperature);
-    }
+    for (double& x : p) { x = x < cutoff ? 0.0 : std::pow(x / top, 1.0 / options.temperature); }
 }
 
 }  // namespace detail
@@ -99,9 +89,8 @@ inline std::vector<double> sampling_probabilities(std::span<float const> logits,
     double const temperature = official ? 1.0 : options.temperature;
     auto const top = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
     std::vector<double> p(logits.size());
-    std::transform(logits.begin(), logits.end(), p.begin(), [&](float z) {
-        return std::exp((static_cast<double>(z) - top) / temperature);
-    });
+    std::transform(logits.begin(), logits.end(), p.begin(),
+                   [&](float z) { return std::exp((static_cast<double>(z) - top) / temperature); });
     detail::normalize(p);
     if (official) {
         detail::keep_official(p, options);
@@ -114,9 +103,7 @@ inline std::vector<double> sampling_probabilities(std::span<float const> logits,
 
 /// Draws a token.
 inline std::int32_t sample(std::span<float const> logits, Rng& rng, SamplingOptions options = {}) {
-    if (options.temperature <= 0) {
-        return argmax(logits);
-    }
+    if (options.temperature <= 0) { return argmax(logits); }
     auto const p = sampling_probabilities(logits, options);
     double rest = rng.uniform();
     std::size_t last = 0;
@@ -124,9 +111,7 @@ inline std::int32_t sample(std::span<float const> logits, Rng& rng, SamplingOpti
         if (p[i] > 0) {
             last = i;
             rest -= p[i];
-            if (rest < 0) {
-                break;
-            }
+            if (rest < 0) { break; }
         }
     }
     return static_cast<std::int32_t>(last);

@@ -110,9 +110,9 @@ struct LayerList<Block, dyn> {
 
 }  // namespace detail
 
-/// A SpikeGPT of V tokens, C channels, L blocks and H hidden channels, each a number (checked by the
-/// compiler, no heap in a Session) or dyn (from the configuration). Weights come from init() or a
-/// file; until then it has a shape only.
+/// A SpikeGPT of V tokens, C channels, L blocks and H hidden channels, each a number (checked by
+/// the compiler, no heap in a Session) or dyn (from the configuration). Weights come from init() or
+/// a file; until then it has a shape only.
 template <index V = dyn, index C = dyn, index L = dyn, index H = (C == dyn ? dyn : 4 * C),
           class Surrogate = Arctan, class T = float>
 struct SpikeGpt {
@@ -181,8 +181,8 @@ private:
             fail("spikegpt", "vocabulary, channels and layers must be at least 1");
         }
         if (L != dyn && c.layers != L) {
-            fail("spikegpt", std::to_string(c.layers) + " layers given, the type says " +
-                                 std::to_string(L));
+            fail("spikegpt",
+                 std::to_string(c.layers) + " layers given, the type says " + std::to_string(L));
         }
         return c;
     }
@@ -191,14 +191,13 @@ private:
         if constexpr (L == dyn) {
             std::vector<Block> list;
             list.reserve(static_cast<std::size_t>(c.layers));
-            for (index i = 0; i < c.layers; ++i) {
-                list.emplace_back(c, i == 0);
-            }
+            for (index i = 0; i < c.layers; ++i) { list.emplace_back(c, i == 0); }
             return list;
         } else {
             return [&]<std::size_t... I>(std::index_sequence<I...>) {
                 return std::array<Block, sizeof...(I)>{Block(c, I == 0)...};
-            }(std::make_index_sequence<static_cast<std::size_t>(L)>{});
+            }
+            (std::make_index_sequence<static_cast<std::size_t>(L)>{});
         }
     }
 };

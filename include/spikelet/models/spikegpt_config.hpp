@@ -14,10 +14,10 @@ namespace spikelet {
 
 /// Where spikes are in a SpikeGPT.
 struct Placement {
-    bool binary_embedding = true;   ///< the embedding is reduced to its signs
-    Node residual = Node::lif;      ///< between each sub-block and the residual stream
-    bool spiking_hidden = false;    ///< LIF instead of relu^2 inside channel mixing
-    bool spiking_inputs = false;    ///< LIF in front of every matrix, the head included
+    bool binary_embedding = true;  ///< the embedding is reduced to its signs
+    Node residual = Node::lif;     ///< between each sub-block and the residual stream
+    bool spiking_hidden = false;   ///< LIF instead of relu^2 inside channel mixing
+    bool spiking_inputs = false;   ///< LIF in front of every matrix, the head included
 
     friend constexpr bool operator==(Placement const&, Placement const&) = default;
 };
@@ -42,9 +42,7 @@ inline constexpr std::array<Variant, 5> variants{{
 inline Variant const& find_variant(std::string_view name) {
     std::string known;
     for (Variant const& v : variants) {
-        if (v.name == name) {
-            return v;
-        }
+        if (v.name == name) { return v; }
         known += (known.empty() ? "" : ", ") + std::string(v.name);
     }
     fail("variant", "'" + std::string(name) + "' is not one of " + known);
@@ -73,9 +71,7 @@ inline constexpr std::array<NamedSize, 6> named_sizes{{
 inline NamedSize const& find_size(std::string_view name) {
     std::string known;
     for (NamedSize const& s : named_sizes) {
-        if (s.name == name) {
-            return s;
-        }
+        if (s.name == name) { return s; }
         known += (known.empty() ? "" : ", ") + std::string(s.name);
     }
     fail("size", "'" + std::string(name) + "' is not one of " + known);

@@ -21,12 +21,10 @@ enum class Initialisation {
 
 /// The form of that name (A, B or C). Throws Error.
 inline Initialisation find_initialisation(std::string_view name) {
-    for (auto const& [text, form] : {std::pair{"A", Initialisation::A},
-                                     std::pair{"B", Initialisation::B},
-                                     std::pair{"C", Initialisation::C}}) {
-        if (name == text) {
-            return form;
-        }
+    for (auto const& [text, form] :
+         {std::pair{"A", Initialisation::A}, std::pair{"B", Initialisation::B},
+          std::pair{"C", Initialisation::C}}) {
+        if (name == text) { return form; }
     }
     fail("init", "'" + std::string(name) + "' is not one of A, B, C");
 }
@@ -133,12 +131,8 @@ void init_spikegpt(Model& model, Initialisation form, Rng& rng) {
         double const left = 1.0 - static_cast<double>(l) / static_cast<double>(layers);
         block.ln1.init(rng);
         block.ln2.init(rng);
-        if (block.att.has_value()) {
-            detail::init_time_mix(*block.att, form, depth, left, rng);
-        }
-        if (block.ffnPre.has_value()) {
-            detail::init_channel_mix(*block.ffnPre, form, left, rng);
-        }
+        if (block.att.has_value()) { detail::init_time_mix(*block.att, form, depth, left, rng); }
+        if (block.ffnPre.has_value()) { detail::init_channel_mix(*block.ffnPre, form, left, rng); }
         detail::init_channel_mix(block.ffn, form, left, rng);
     }
 }

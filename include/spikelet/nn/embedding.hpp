@@ -21,9 +21,7 @@ struct Embedding {
     /// Standard normal.
     void init(Rng& rng) {
         weight.allocate();
-        for (T& w : weight.span()) {
-            w = static_cast<T>(rng.normal());
-        }
+        for (T& w : weight.span()) { w = static_cast<T>(rng.normal()); }
     }
 };
 

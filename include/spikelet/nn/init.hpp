@@ -27,14 +27,13 @@ void init(Part& part, Rng& rng) {
         part.init(rng);
     } else if constexpr (Layer<Part>) {
         Part::each_part(part, [&](std::string_view, auto& member) { init(member, rng); });
-    } else if constexpr (requires { part.begin(); part.size(); }) {
-        for (auto& layer : part) {
-            init(layer, rng);
-        }
+    } else if constexpr (requires {
+                             part.begin();
+                             part.size();
+                         }) {
+        for (auto& layer : part) { init(layer, rng); }
     } else if constexpr (requires { part.has_value(); }) {
-        if (part.has_value()) {
-            init(*part, rng);
-        }
+        if (part.has_value()) { init(*part, rng); }
     }
 }
 
@@ -45,17 +44,11 @@ inline double dot(double const* a, double const* b, index n) {
     double lanes[8]{};
     index k = 0;
     for (; k + 8 <= n; k += 8) {
-        for (index i = 0; i < 8; ++i) {
-            lanes[i] += a[k + i] * b[k + i];
-        }
+        for (index i = 0; i < 8; ++i) { lanes[i] += a[k + i] * b[k + i]; }
     }
     double sum = 0;
-    for (; k < n; ++k) {
-        sum += a[k] * b[k];
-    }
-    for (double lane : lanes) {
-        sum += lane;
-    }
+    for (; k < n; ++k) { sum += a[k] * b[k]; }
+    for (double lane : lanes) { sum += lane; }
     return sum;
 }
 
@@ -66,14 +59,10 @@ inline void orthonormalize(double* q, index n, index m) {
         for (index j = 0; j < i; ++j) {
             double const* const b = q + j * m;
             double const along = dot(a, b, m);
-            for (index k = 0; k < m; ++k) {
-                a[k] -= along * b[k];
-            }
+            for (index k = 0; k < m; ++k) { a[k] -= along * b[k]; }
         }
         double const scale = 1.0 / std::sqrt(dot(a, a, m));
-        for (index k = 0; k < m; ++k) {
-            a[k] *= scale;
-        }
+        for (index k = 0; k < m; ++k) { a[k] *= scale; }
     }
 }
 
@@ -86,15 +75,12 @@ void init_orthogonal(T* w, index rows, index columns, double gain, Rng& rng) {
     index const n = std::min(rows, columns);
     index const m = std::max(rows, columns);
     std::vector<double> q(static_cast<std::size_t>(n * m));
-    for (double& x : q) {
-        x = rng.normal();
-    }
+    for (double& x : q) { x = rng.normal(); }
     detail::orthonormalize(q.data(), n, m);
     for (index r = 0; r < rows; ++r) {
         for (index c = 0; c < columns; ++c) {
-            double const x =
-                rows <= columns ? q[static_cast<std::size_t>(r * m + c)]
-                                : q[static_cast<std::size_t>(c * m + r)];
+            double const x = rows <= columns ? q[static_cast<std::size_t>(r * m + c)]
+                                             : q[static_cast<std::size_t>(c * m + r)];
             w[r * columns + c] = static_cast<T>(gain * x);
         }
     }

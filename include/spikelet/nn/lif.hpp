@@ -13,9 +13,7 @@ namespace detail {
 /// Shows a node's charge as "h" where it is kept, its spikes as "s", and returns the spikes.
 template <class L, class Ctx, class E>
 constexpr auto show(L const& layer, Fired<Ctx, E> fired) {
-    if (fired.charge.data != nullptr) {
-        tap(layer, "h", fired.charge);
-    }
+    if (fired.charge.data != nullptr) { tap(layer, "h", fired.charge); }
     tap(layer, "s", fired.spikes);
     return fired.spikes;
 }

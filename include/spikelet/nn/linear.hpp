@@ -27,9 +27,7 @@ struct Linear {
     void init(Rng& rng) {
         weight.allocate();
         double const bound = 1.0 / std::sqrt(static_cast<double>(weight.extents()[0]));
-        for (T& w : weight.span()) {
-            w = static_cast<T>(bound * (2 * rng.uniform() - 1));
-        }
+        for (T& w : weight.span()) { w = static_cast<T>(bound * (2 * rng.uniform() - 1)); }
     }
 };
 

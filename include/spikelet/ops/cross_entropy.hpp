@@ -28,7 +28,8 @@ auto checked_targets(Var<Ctx, T, E> logits, Tokens const& targets) {
     for (index r = 0; r < rows; ++r) {
         std::int32_t const id = targets.ids[static_cast<std::size_t>(r)];
         if (id != ignored_target && (id < 0 || id >= last_extent(logits))) {
-            fail("cross_entropy", "target " + std::to_string(id) + " is outside the vocabulary of " +
+            fail("cross_entropy", "target " + std::to_string(id) +
+                                      " is outside the vocabulary of " +
                                       std::to_string(last_extent(logits)));
         }
         ids.data[r] = id;

@@ -83,8 +83,7 @@ constexpr auto sigmoid(Var<Ctx, T, E> x) {
     auto y = x.ctx->template make<T>(x.extents);
     index const n = y.extents.size();
     x.ctx->run([&] { Sigmoid::forward(x.ctx->policy(), n, x.data, y.data); });
-    x.ctx->record(
-        [=] { Sigmoid::backward(x.ctx->policy(), n, y.data, y.gradient, x.gradient); });
+    x.ctx->record([=] { Sigmoid::backward(x.ctx->policy(), n, y.data, y.gradient, x.gradient); });
     return y;
 }
 
@@ -118,18 +117,15 @@ constexpr auto gate(Var<Ctx, T, E> r, Var<Ctx, T, E> x) {
 template <class Ctx, class T, class E>
 constexpr auto dropout(Var<Ctx, T, E> x, double p) {
     if constexpr (Ctx::records) {
-        if (p >= 1) {
-            fail("dropout", "a rate of " + std::to_string(p) + " leaves nothing");
-        }
+        if (p >= 1) { fail("dropout", "a rate of " + std::to_string(p) + " leaves nothing"); }
         if (p > 0) {
             using Dropout = kernels::Dropout<decltype(x.ctx->policy())>;
             auto y = x.ctx->template make<T>(x.extents);
             index const n = y.extents.size();
             auto const key = x.ctx->draw();
             x.ctx->run([&] { Dropout::forward(x.ctx->policy(), n, p, key, x.data, y.data); });
-            x.ctx->record([=] {
-                Dropout::backward(x.ctx->policy(), n, p, key, y.gradient, x.gradient);
-            });
+            x.ctx->record(
+                [=] { Dropout::backward(x.ctx->policy(), n, p, key, y.gradient, x.gradient); });
             return y;
         }
     }

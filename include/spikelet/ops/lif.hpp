@@ -27,8 +27,7 @@ constexpr Fired<Ctx, E> lif(Var<Ctx, T, E> x, LifOptions options = {}, Surrogate
     auto s = x.ctx->template make<bit>(x.extents);
     T* const charge = x.ctx->template keep<T>(x.extents.size());
     T* const state = x.ctx->carry(n.B * n.C, {static_cast<T>(options.rest())});
-    x.ctx->run(
-        [&] { Lif::forward(x.ctx->policy(), n, options, x.data, s.data, charge, state); });
+    x.ctx->run([&] { Lif::forward(x.ctx->policy(), n, options, x.data, s.data, charge, state); });
     x.ctx->record([=] {
         Lif::template backward<T>(x.ctx->policy(), n, options, surrogate, charge, s.gradient,
                                   nullptr, x.gradient, nullptr);

@@ -19,14 +19,12 @@ constexpr auto linear(Var<Ctx, U, E> x, BasicParameter<T, In, Out> const& weight
     check_channels("linear", x, w.extents[0]);
     using Policy = decltype(x.ctx->policy());
     using Dense = kernels::Matmul<Policy>;
-    using Product =
-        std::conditional_t<std::is_same_v<U, bit>, kernels::SpikeMatmul<Policy>, Dense>;
+    using Product = std::conditional_t<std::is_same_v<U, bit>, kernels::SpikeMatmul<Policy>, Dense>;
     auto y = x.ctx->template make<T>(x.extents.with_last(Size<Out>(w.extents[1])));
     kernels::MatmulSize const n{x.extents.rows(), w.extents[0], w.extents[1]};
     index const room = std::max(Dense::workspace(n), Product::workspace(n));
     auto* const workspace = x.ctx->template scratch<T>(room);
-    x.ctx->run(
-        [&] { Product::forward(x.ctx->policy(), n, x.data, w.value, y.data, workspace); });
+    x.ctx->run([&] { Product::forward(x.ctx->policy(), n, x.data, w.value, y.data, workspace); });
     x.ctx->record([=] {
         auto* const again = x.ctx->template scratch<T>(room);
         Dense::backward_input(x.ctx->policy(), n, y.gradient, w.value, x.gradient, again);

@@ -33,9 +33,8 @@ constexpr auto mix(Var<Ctx, T, E> x, Var<Ctx, T, E> past, BasicParameter<T, C> c
     auto y = x.ctx->template make<T>(x.extents);
     index const rows = y.extents.rows();
     index const channels = m.extents[0];
-    x.ctx->run([&] {
-        Mix::forward(x.ctx->policy(), rows, channels, x.data, past.data, m.value, y.data);
-    });
+    x.ctx->run(
+        [&] { Mix::forward(x.ctx->policy(), rows, channels, x.data, past.data, m.value, y.data); });
     x.ctx->record([=] {
         Mix::backward(x.ctx->policy(), rows, channels, x.data, past.data, m.value, y.gradient,
                       x.gradient, past.gradient, m.gradient);

@@ -30,8 +30,8 @@ constexpr auto wkv(Var<Ctx, T, E> k, Var<Ctx, T, E> v, BasicParameter<T, C> cons
                      state);
     });
     k.ctx->record([=] {
-        Wkv::backward(k.ctx->policy(), n, decay.value, first.value, k.data, v.data, y.data,
-                      history, y.gradient, k.gradient, v.gradient, decay.gradient, first.gradient);
+        Wkv::backward(k.ctx->policy(), n, decay.value, first.value, k.data, v.data, y.data, history,
+                      y.gradient, k.gradient, v.gradient, decay.gradient, first.gradient);
     });
     return y;
 }

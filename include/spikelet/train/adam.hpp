@@ -35,9 +35,9 @@ struct AdamOptions {
     double beta1 = 0.9;
     double beta2 = 0.99;
     double epsilon = 4e-9;
-    double clip_norm = 0.0;   ///< scale gradients down to this norm over all parameters; 0: never
-    bool decoupled = false;   ///< weight decay as in AdamW
-    GroupRule group = {};     ///< no weight decay where empty
+    double clip_norm = 0.0;  ///< scale gradients down to this norm over all parameters; 0: never
+    bool decoupled = false;  ///< weight decay as in AdamW
+    GroupRule group = {};    ///< no weight decay where empty
 };
 
 /// Gives every parameter of a model a gradient and moments, and moves it against its gradient.
@@ -47,7 +47,8 @@ public:
     /// The model must stay where it is. Throws Error when memory runs out.
     template <class Model>
     explicit Adam(Model& model, AdamOptions options = {}, Policy policy = {})
-        : options_(std::move(options)), policy_(policy) {
+        : options_(std::move(options)),
+          policy_(policy) {
         each_parameter(model, [&](std::string_view name, auto& p) {
             p.allocate();
             p.require_gradient();
@@ -76,9 +77,7 @@ public:
     /// The same with another learning rate than the options'.
     double step(double learning_rate) {
         double const norm = gradient_norm();
-        if (!std::isfinite(norm)) {
-            return norm;
-        }
+        if (!std::isfinite(norm)) { return norm; }
         ++count_;
         double const clip = options_.clip_norm;
         double const scale = clip > 0 ? std::min(1.0, clip / (norm + 1e-6)) : 1.0;
@@ -105,15 +104,14 @@ public:
     /// Calls f(name, mean, square) with both moments of every parameter, to save or restore them.
     template <class F>
     void each_moment(F&& f) {
-        for (auto& s : slots_) {
-            f(std::string_view(s.name), s.mean.span(), s.square.span());
-        }
+        for (auto& s : slots_) { f(std::string_view(s.name), s.mean.span(), s.square.span()); }
     }
 
     /// Name of the first parameter whose gradient is not finite; empty if all are.
     [[nodiscard]] std::string find_not_finite() const {
         for (auto const& s : slots_) {
-            if (!std::all_of(s.gradient, s.gradient + s.size, [](T g) { return std::isfinite(g); })) {
+            if (!std::all_of(s.gradient, s.gradient + s.size,
+                             [](T g) { return std::isfinite(g); })) {
                 return s.name;
             }
         }
@@ -152,9 +150,7 @@ public:
 private:
     static AdamOptions decoupled(AdamOptions options) {
         options.decoupled = true;
-        if (!options.group) {
-            options.group = decay_matrices(0.01);
-        }
+        if (!options.group) { options.group = decay_matrices(0.01); }
         return options;
     }
 };

@@ -21,8 +21,7 @@ public:
         std::int64_t chances = 0;
 
         [[nodiscard]] double rate() const {
-            return chances == 0 ? 0.0
-                                : static_cast<double>(spikes) / static_cast<double>(chances);
+            return chances == 0 ? 0.0 : static_cast<double>(spikes) / static_cast<double>(chances);
         }
     };
 
@@ -30,9 +29,7 @@ public:
     explicit FiringRates(Model const& model) : names_(model) {}
 
     void see(Tap const& tap) override {
-        if (tap.kind != Tap::Kind::spikes) {
-            return;
-        }
+        if (tap.kind != Tap::Kind::spikes) { return; }
         auto const [at, fresh] = places_.try_emplace({tap.layer, tap.layer_type}, sites_.size());
         if (fresh) {
             std::string name = names_(tap);
@@ -60,9 +57,7 @@ public:
 
     /// Starts counting anew; the sites stay known.
     void reset() {
-        for (Site& s : sites_) {
-            s.spikes = s.chances = 0;
-        }
+        for (Site& s : sites_) { s.spikes = s.chances = 0; }
     }
 
 private:

@@ -29,29 +29,28 @@ struct Schedule {
     Decay decay = Decay::cosine;
     double peak = 6e-4;
     double final = 1e-5;
-    double warmup = 0;          ///< rises linearly until then
-    double total = 1;           ///< is at `final` from then on
-    double decay_share = 0.2;   ///< of wsd: the part of the total in which it falls; 0: it does not
+    double warmup = 0;         ///< rises linearly until then
+    double total = 1;          ///< is at `final` from then on
+    double decay_share = 0.2;  ///< of wsd: the part of the total in which it falls; 0: it does not
 
     /// The rate of the step that starts after `done` units.
     [[nodiscard]] double at(double done) const {
-        if (decay == Decay::official) {
-            return official_rate(done);
-        }
-        if (done < warmup) {
-            return peak * (done + 1) / (warmup + 1);
-        }
+        if (decay == Decay::official) { return official_rate(done); }
+        if (done < warmup) { return peak * (done + 1) / (warmup + 1); }
         double const rest = std::max(1.0, total - warmup);
         double const p = std::clamp((done - warmup) / rest, 0.0, 1.0);
         switch (decay) {
-            case Decay::linear: return peak + (final - peak) * p;
-            case Decay::cosine: return final + (peak - final) * half_cosine(p);
-            case Decay::wsd: {
-                double const stable = 1 - decay_share;
-                double const fall = p > stable ? (p - stable) / decay_share : 0.0;
-                return peak + (final - peak) * fall;
-            }
-            default: return peak;
+        case Decay::linear:
+            return peak + (final - peak) * p;
+        case Decay::cosine:
+            return final + (peak - final) * half_cosine(p);
+        case Decay::wsd: {
+            double const stable = 1 - decay_share;
+            double const fall = p > stable ? (p - stable) / decay_share : 0.0;
+            return peak + (final - peak) * fall;
+        }
+        default:
+            return peak;
         }
     }
 
@@ -62,12 +61,8 @@ private:
     // even where there is a warmup.
     [[nodiscard]] double official_rate(double tokens) const {
         double const f = final / peak;
-        if (tokens == 0) {
-            return peak;
-        }
-        if (tokens < warmup) {
-            return peak * (f + (1 - f) * tokens / warmup);
-        }
+        if (tokens == 0) { return peak; }
+        if (tokens < warmup) { return peak * (f + (1 - f) * tokens / warmup); }
         double const p = (tokens - warmup) / std::max(1.0, total - warmup);
         return peak * ((0.5 + f / 2) + (0.5 - f / 2) * std::cos(std::numbers::pi * p));
     }
@@ -90,9 +85,7 @@ inline constexpr std::array<NamedDecay, 5> decays{{
 inline Decay find_decay(std::string_view name) {
     std::string known;
     for (auto const& d : decays) {
-        if (d.name == name) {
-            return d.decay;
-        }
+        if (d.name == name) { return d.decay; }
         known += (known.empty() ? "" : ", ") + std::string(d.name);
     }
     fail("schedule", "'" + std::string(name) + "' is not one of " + known);
