@@ -35,6 +35,8 @@ TEST_CASE("dry run: a model needs the same at compile time and at run time") {
     constexpr auto at_compile_time = footprint<TinyLm<>>();
     CHECK(at_compile_time == footprint(TinyLm<>{}));
     CHECK(at_compile_time == footprint(tiny_lm()));
+    constexpr auto of_twelve = footprint<TinyLm<>>(4, 3);
+    CHECK(of_twelve == footprint(tiny_lm(), 4, 3));
 }
 
 TEST_CASE("dry run: state grows with the batch, scratch also with the chunk, depth costs state") {

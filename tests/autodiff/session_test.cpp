@@ -182,10 +182,9 @@ TEST_CASE("session: a model that needs other memory than its type says is an err
 
 TEST_CASE("session: batch and chunk may be part of the type") {
     auto const model = tiny_lm();
-    constexpr Footprint four = [] { return footprint(TinyLm<>{}, 4, 3); }();
-    using Four = Session<TinyLm<>, Serial<>, float, four>;
+    using Four = Session<TinyLm<>, Serial<>, float, footprint<TinyLm<>>(4, 3)>;
     Four session{model};
-    CHECK(session.footprint() == four);
+    CHECK(session.footprint() == footprint(model, 4, 3));
     std::vector<std::int32_t> const ids(12, 1);
     CHECK(session(std::span<std::int32_t const>(ids)).rows() == 12);
     CHECK_THROWS_AS((Four{model, SessionOptions{.batch = 2, .chunk = 3}}), Error);

@@ -20,8 +20,11 @@ namespace spikelet::test {
 namespace {
 
 TEST_CASE("heap: the count counts") {
-    CHECK(heap_calls_of([] { std::vector<int>(100).shrink_to_fit(); }) == 1);
-    CHECK(heap_calls_of([] { Buffer<float>{100}; }) == 1);
+    std::vector<int> numbers;
+    Buffer<float> buffer;
+    CHECK(heap_calls_of([&] { numbers.assign(100, 1); }) == 1);
+    CHECK(heap_calls_of([&] { buffer = Buffer<float>(100); }) == 1);
+    CHECK(numbers[99] + static_cast<int>(buffer.data()[99]) == 1);
     CHECK(heap_calls_of([] {}) == 0);
 }
 

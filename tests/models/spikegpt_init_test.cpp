@@ -122,9 +122,9 @@ TEST_CASE("init: one layer, and a first block without time, have finite curves t
         auto const with_pre = weights_of(model, form);
         CHECK(with_pre.count("blocks.0.ffnPre.key.weight") == 1);
         for (auto const& all : {with_pre, weights_of(form, 1)}) {
-            for (auto const& [name, w] : all) {
-                CAPTURE(name);
-                CHECK(std::isfinite(largest(w)));
+            for (auto const& named : all) {
+                CAPTURE(named.first);
+                CHECK(std::isfinite(largest(named.second)));
             }
         }
     }

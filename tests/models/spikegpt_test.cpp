@@ -108,12 +108,13 @@ TEST_CASE("spikegpt: its traces show spikes wherever the variant has them, in bo
         forward.observe(&recorder);
         (void)model(forward.begin(tokens));
         std::vector<std::string> list;
-        for (auto const& [name, spikes] : recorder.seen) {
-            if (name.ends_with(".s")) {
-                CAPTURE(name);
+        for (auto const& site : recorder.seen) {
+            auto const& spikes = site.second;
+            if (site.first.ends_with(".s")) {
+                CAPTURE(site.first);
                 CHECK(std::count(spikes.begin(), spikes.end(), 1.0F) > 0);
                 CHECK(std::count(spikes.begin(), spikes.end(), 0.0F) > 0);
-                list.push_back(name);
+                list.push_back(site.first);
             }
         }
         for (auto const* name : {"ln0", "blocks.0.ln1", "blocks.0.att.wkv", "blocks.1.att_out",

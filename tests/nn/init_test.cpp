@@ -76,7 +76,9 @@ std::vector<double> gram(std::vector<double> const& w, index rows, index columns
 }
 
 TEST_CASE("init_orthogonal: rows or columns are orthogonal, with the length of the gain") {
-    for (auto const& [rows, columns] : {std::pair{1, 1}, {7, 7}, {5, 40}, {40, 5}, {64, 17}}) {
+    for (auto const& shape : {std::pair{1, 1}, {7, 7}, {5, 40}, {40, 5}, {64, 17}}) {
+        index const rows = shape.first;
+        index const columns = shape.second;
         CAPTURE(rows);
         CAPTURE(columns);
         std::vector<double> w(static_cast<std::size_t>(rows * columns));

@@ -50,7 +50,9 @@ TEST_CASE("wkv: the first step is its own value, whatever key and bonus") {
     Tape tape;
     auto const keys = tape.begin(k.view());
     auto const y = average(keys, place(tape, v));
-    for (index c = 0; c < 5; ++c) { CHECK(y.data[c] == doctest::Approx(v(0, 0, c))); }
+    for (index c = 0; c < 5; ++c) {
+        CHECK(y.data[c] == doctest::Approx(static_cast<double>(v(0, 0, c))));
+    }
 }
 
 TEST_CASE("wkv: without decay and bonus, equal keys give the mean of all values so far") {

@@ -43,9 +43,9 @@ TEST_CASE("schedule: the shapes in between") {
 }
 
 TEST_CASE("schedule: without warmup it starts at the peak") {
-    for (auto const& [name, decay] : decays) {
-        CAPTURE(name);
-        Schedule const s{.decay = decay, .peak = 1.0, .final = 0.1, .total = 100};
+    for (auto const& named : decays) {
+        CAPTURE(named.name);
+        Schedule const s{.decay = named.decay, .peak = 1.0, .final = 0.1, .total = 100};
         CHECK(s.at(0) == doctest::Approx(1));
     }
 }

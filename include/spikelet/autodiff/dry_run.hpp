@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <initializer_list>
+#include <type_traits>
 
 #include <spikelet/autodiff/chain.hpp>
 #include <spikelet/autodiff/parts.hpp>
@@ -78,6 +79,7 @@ private:
 
 /// The memory that streaming this model takes. Every layer's call must be constexpr.
 template <class T = float, class Model>
+    requires(!std::is_arithmetic_v<Model>)  // numbers are the batch and the chunk of the other form
 constexpr Footprint footprint(Model const& model, index batch = 1, index chunk = 1) {
     DryRun<T> run;
     using Ids = Var<DryRun<T>, std::int32_t, Extents<dyn, dyn>>;
@@ -88,10 +90,11 @@ constexpr Footprint footprint(Model const& model, index batch = 1, index chunk =
     return needs;
 }
 
-/// The same for a model whose sizes are all in its type.
+/// The same for a model whose sizes are all in its type:
+/// `Session<Model, Serial<>, float, footprint<Model>(4, 16)>` serves four streams.
 template <class Model, class T = float>
-consteval Footprint footprint() {
-    return footprint<T>(Model{});
+consteval Footprint footprint(index batch = 1, index chunk = 1) {
+    return footprint<T>(Model{}, batch, chunk);
 }
 
 }  // namespace spikelet

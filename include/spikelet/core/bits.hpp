@@ -14,7 +14,8 @@ constexpr void pack(Flag const* flags, index n, word* spikes) {
     for (index w = 0; w < Element<bit>::row_units(n); ++w) {
         word packed = 0;
         for (index b = 0; b < bits_per_word && w * bits_per_word + b < n; ++b) {
-            packed |= static_cast<word>(flags[w * bits_per_word + b] ? 1 : 0) << b;
+            bool const set = static_cast<bool>(flags[w * bits_per_word + b]);
+            packed |= static_cast<word>(set ? 1 : 0) << b;
         }
         spikes[w] = packed;
     }
