@@ -25,7 +25,7 @@ struct Model {
 
 Model make(std::uint64_t seed) {
     Model model;
-    model.longer.emplace_back(Size<dyn>{9});
+    model.longer.push_back(Linear<dyn, 4>{9});
     model.maybe.emplace();
     Rng rng(seed);
     init(model, rng);
