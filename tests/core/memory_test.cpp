@@ -63,7 +63,7 @@ TEST_CASE("buffer: sizes that no memory has are an error") {
     index const most = std::numeric_limits<index>::max();
     for (index const n : {index{-1}, most, most / 8}) {
         index const volatile unknown_to_the_compiler = n;
-        CHECK_THROWS_AS(Buffer<double>(unknown_to_the_compiler), Error);
+        CHECK_THROWS_AS(Buffer<double>{unknown_to_the_compiler}, Error);
     }
 }
 
