@@ -190,6 +190,45 @@ TEST_CASE("session: batch and chunk may be part of the type") {
     CHECK_THROWS_AS((Four{model, SessionOptions{.batch = 2, .chunk = 3}}), Error);
 }
 
+/// Shows its first value, and nothing lies on top of its last.
+struct Straight {
+    Embedding<11, 9> embed;
+    LayerNorm<9> norm;
+    Linear<9, 11> head;
+    SPIKELET_PARTS(embed, norm, head)
+    constexpr auto operator()(auto ids) const {
+        auto const first = embed(ids);
+        tap(*this, "first", first);
+        return head(norm(shift(first)));
+    }
+};
+
+struct RememberFirst final : Observer {
+    std::byte const* data = nullptr;
+    void see(Tap const& tap) override { data = static_cast<std::byte const*>(tap.data); }
+};
+
+TEST_CASE("session: uses what its footprint says, inside the object where sizes are static") {
+    auto const model = tiny_lm<Straight>();
+    RememberFirst observer;
+    Session session{model};
+    session.observe(&observer);
+    auto const logits = session(1);
+    auto const* const end = reinterpret_cast<std::byte const*>(logits.data() + logits.size());
+    CHECK(DryRun<>::round_up(end - observer.data) == session.footprint().scratch);
+    CHECK(static_cast<index>(session.state().size()) == session.footprint().state);
+    auto const* const object = reinterpret_cast<std::byte const*>(&session);
+    CHECK(observer.data >= object);
+    CHECK(end <= object + sizeof(session));
+
+    Session on_heap{model, SessionOptions{.batch = 2, .chunk = 3}};
+    on_heap.observe(&observer);
+    std::vector<std::int32_t> const ids(6, 1);
+    auto const y = on_heap(std::span<std::int32_t const>(ids));
+    auto const* const last = reinterpret_cast<std::byte const*>(y.data() + y.size());
+    CHECK(DryRun<>::round_up(last - observer.data) == on_heap.footprint().scratch);
+}
+
 struct CountTaps final : Observer {
     int seen = 0;
     void see(Tap const&) override { ++seen; }

@@ -75,6 +75,13 @@ TEST_CASE("sampling: the official rule cuts by value first, then applies the tem
     check_near(official(1, 0.0), {0, 1, 0, 0});
     // No running sum is above 1.5: only the most likely stays.
     check_near(official(1, 1.5), {0, 1, 0, 0});
+    // Equals of the last one stay, too.
+    std::vector<float> const ties{1, 1, 1, 0};
+    // Not as a list {1.0 / 3, ...}: g++ 12 -O2 makes its last element 1/3 here.
+    std::vector<double> expected(4, 1.0 / 3);
+    expected[3] = 0;
+    check_near(sampling_probabilities(ties, {.top_p = 0.1, .rule = SamplingRule::official}),
+               expected);
 }
 
 TEST_CASE("sampling: a temperature near 0 takes the most likely token, by either rule") {

@@ -77,7 +77,6 @@ inline void keep_official(std::vector<double>& p, SamplingOptions const& options
             break;
         }
     }
-    cutoff *= 1.0 - 1e-12;  // equals of the last one may differ in their last digit
     for (double& x : p) { x = x < cutoff ? 0.0 : std::pow(x / top, 1.0 / options.temperature); }
 }
 
