@@ -34,7 +34,7 @@ struct Loss {
     std::vector<std::int32_t> random_targets() const {
         Rng rng(3);
         std::vector<std::int32_t> ids(static_cast<std::size_t>(rows));
-        for (auto& id : ids) { id = static_cast<std::int32_t>(rng.below(V)); }
+        for (auto& id : ids) { id = static_cast<std::int32_t>(rng.below(std::max<index>(V, 1))); }
         return ids;
     }
 };
@@ -118,6 +118,19 @@ TEST_CASE("cross_entropy: with nothing but ignored targets the loss is zero") {
     CHECK(loss.forward() == 0);
     loss.backward(1, true);
     CHECK(same_bits(loss.dlogits, start));
+}
+
+TEST_CASE("cross_entropy: no rows, or no vocabulary but ignored targets, cost nothing") {
+    for (index const rows : {0, 3}) {
+        for (index const vocabulary : {0, 5}) {
+            Loss<float> loss{rows, vocabulary};
+            std::fill(loss.targets.begin(), loss.targets.end(), ignored_target);
+            auto const start = loss.dlogits;
+            CHECK(loss.forward() == 0);
+            loss.backward(1, true);
+            CHECK(loss.dlogits == start);
+        }
+    }
 }
 
 TEST_CASE("cross_entropy: L2Wrap pulls the largest logit of each row, whatever the loss counts") {

@@ -32,6 +32,16 @@ std::vector<T> binary(std::vector<T> const& a, std::vector<T> const& b, Policy p
     return y;
 }
 
+/// A number that float has, too.
+constexpr double factor = -1.375;
+
+template <class T, class Policy = Serial<>>
+std::vector<T> scale(std::vector<T> const& x, Policy policy = {}) {
+    std::vector<T> y(x.size(), T(99));
+    kernels::Scale<Policy>::forward(policy, length(x), T(factor), x.data(), y.data());
+    return y;
+}
+
 template <class F>
 std::vector<double> map(std::vector<double> const& x, F f) {
     std::vector<double> y(x.size());
@@ -56,6 +66,8 @@ TEST_CASE_TEMPLATE("elementwise: values equal their formulas", T, float, double)
         auto const x = as_double(a);
         auto const y = as_double(b);
         CHECK(roundings(binary<kernels::Add>(a, b), map(x, y, std::plus<>{})) <= 1);
+        CHECK(roundings(binary<kernels::Subtract>(a, b), map(x, y, std::minus<>{})) <= 1);
+        CHECK(roundings(scale(a), map(x, [](double v) { return factor * v; })) <= 1);
         CHECK(roundings(binary<kernels::Multiply>(a, b), map(x, y, std::multiplies<>{})) <= 1);
         CHECK(roundings(unary<kernels::Sigmoid>(a), map(x, reference::sigmoid)) <= 4);
         CHECK(roundings(unary<kernels::Relu2>(a), map(x, relu2)) <= 2);
@@ -85,6 +97,16 @@ struct Backward {
         Gradients<T> g{start, start};
         kernels::Add<Policy>::backward(policy, length(a), w.data(), g.da.data());
         kernels::Add<Policy>::backward(policy, length(a), w.data(), g.db.data());
+        return g;
+    }
+    Gradients<T> subtract() const {
+        Gradients<T> g{start, start};
+        kernels::Subtract<Policy>::backward(policy, length(a), w.data(), g.da.data(), g.db.data());
+        return g;
+    }
+    Gradients<T> scale() const {
+        Gradients<T> g{start, start};
+        kernels::Scale<Policy>::backward(policy, length(a), T(factor), w.data(), g.da.data());
         return g;
     }
     Gradients<T> multiply() const {
@@ -132,6 +154,9 @@ TEST_CASE_TEMPLATE("elementwise: gradients equal finite differences and are adde
                              random_numbers<T>(n, 3)};
         using X = std::vector<double> const&;
         check_gradients(in, in.add(), [](X a, X b) { return binary<kernels::Add>(a, b); });
+        check_gradients(in, in.subtract(),
+                        [](X a, X b) { return binary<kernels::Subtract>(a, b); });
+        check_gradients(in, in.scale(), [](X a, X) { return scale(a); });
         check_gradients(in, in.multiply(),
                         [](X a, X b) { return binary<kernels::Multiply>(a, b); });
         check_gradients(in, in.gate(), [](X a, X b) { return binary<kernels::Gate>(a, b); });
@@ -165,12 +190,15 @@ TEST_CASE_TEMPLATE("elementwise: same bits for one and several threads", T, floa
     auto const b = random_numbers<T>(50001, 2);
     check_threads([&]<class Policy>(Policy policy) {
         Backward<T, Policy> const in{a, b, a, b, policy};
+        auto const difference = in.subtract();
         auto const product = in.multiply();
         auto const gated = in.gate();
         return bits_of(binary<kernels::Add>(a, b, policy), binary<kernels::Multiply>(a, b, policy),
-                       unary<kernels::Sigmoid>(a, policy), unary<kernels::Relu2>(a, policy),
-                       binary<kernels::Gate>(a, b, policy), in.add().da, product.da, product.db,
-                       in.sigmoid().da, in.relu2().da, gated.da, gated.db);
+                       binary<kernels::Subtract>(a, b, policy), scale(a, policy), in.scale().da,
+                       difference.da, difference.db, unary<kernels::Sigmoid>(a, policy),
+                       unary<kernels::Relu2>(a, policy), binary<kernels::Gate>(a, b, policy),
+                       in.add().da, product.da, product.db, in.sigmoid().da, in.relu2().da,
+                       gated.da, gated.db);
     });
 }
 

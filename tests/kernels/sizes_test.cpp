@@ -24,9 +24,9 @@ TEST_CASE(
         CHECK(wrong == 0);
         CHECK(std::vector<int>(visits.begin(), visits.end()) == std::vector<int>(visits.size(), 1));
     };
-    for (index const channels : {1, 63, 64, 65, 200, 1000}) {
-        for (index const batch : {1, 3}) {
-            for (index const time : {1, 1000}) {
+    for (index const channels : {0, 1, 63, 64, 65, 200, 1000}) {
+        for (index const batch : {0, 1, 3}) {
+            for (index const time : {0, 1, 1000}) {
                 kernels::Btc const n{batch, time, channels};
                 check(serial, n);
                 check(OpenMp<>{2}, n);

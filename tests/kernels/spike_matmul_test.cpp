@@ -103,7 +103,7 @@ TEST_CASE("spike_matmul: a tile of bits is transposed") {
     kernels::BitTile tile{};
     for (word& row : tile) { row = rng.bits(); }
     kernels::BitTile const before = tile;
-    kernels::transpose(tile);
+    kernels::transpose<Serial<>>(tile);
     for (std::size_t r = 0; r < tile.size(); ++r) {
         for (std::size_t c = 0; c < tile.size(); ++c) {
             CHECK((tile[c] >> r & 1) == (before[r] >> c & 1));

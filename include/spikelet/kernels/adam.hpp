@@ -24,26 +24,27 @@ struct AdamStep {
     std::int64_t count;  ///< t, from 1
 };
 
+/// One step of one array.
 template <class Policy>
 struct Adam {
-    static_assert(CpuPolicy<Policy>, "adam: no kernel for this policy");
+    static_assert(CpuPolicy<Policy>,
+                  "adam: no kernel for this policy; the policies are Serial and OpenMp");
 
     /// Updates w, m, v [n] and sets dw to zero.
     template <class T>
     static void step(Policy policy, index n, AdamStep s, T* w, T* dw, T* m, T* v) {
         using B = simd::Batch<T, Policy>;
-        auto const constant = [](double value) { return B(static_cast<T>(value)); };
         auto const t = static_cast<double>(s.count);
-        B const rate = constant(s.learning_rate / (1 - std::pow(s.beta1, t)));
-        B const root = constant(1 / std::sqrt(1 - std::pow(s.beta2, t)));
-        B const b1 = constant(s.beta1);
-        B const b2 = constant(s.beta2);
-        B const c1 = constant(1 - s.beta1);
-        B const c2 = constant(1 - s.beta2);
-        B const epsilon = constant(s.epsilon);
-        B const scale = constant(s.scale);
-        B const coupled = constant(s.decoupled ? 0 : s.weight_decay);
-        B const shrink = constant(s.decoupled ? s.learning_rate * s.weight_decay : 0);
+        B const rate = simd::constant<B>(s.learning_rate / (1 - std::pow(s.beta1, t)));
+        B const root = simd::constant<B>(1 / std::sqrt(1 - std::pow(s.beta2, t)));
+        B const b1 = simd::constant<B>(s.beta1);
+        B const b2 = simd::constant<B>(s.beta2);
+        B const c1 = simd::constant<B>(1 - s.beta1);
+        B const c2 = simd::constant<B>(1 - s.beta2);
+        B const epsilon = simd::constant<B>(s.epsilon);
+        B const scale = simd::constant<B>(s.scale);
+        B const coupled = simd::constant<B>(s.decoupled ? 0 : s.weight_decay);
+        B const shrink = simd::constant<B>(s.decoupled ? s.learning_rate * s.weight_decay : 0);
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
             B const old = simd::load<B>(w + i, lanes);
             B const g = simd::fma(coupled, old, scale * simd::load<B>(dw + i, lanes));
@@ -59,9 +60,11 @@ struct Adam {
     }
 };
 
+/// The sum of squares of an array.
 template <class Policy>
 struct SumOfSquares {
-    static_assert(CpuPolicy<Policy>, "sum_of_squares: no kernel for this policy");
+    static_assert(CpuPolicy<Policy>,
+                  "sum_of_squares: no kernel for this policy; the policies are Serial and OpenMp");
 
     /// Adds up blocks of fixed length, then the blocks in order: the same bits for any threads.
     /// partial [blocks(n)] is memory for the blocks' sums.

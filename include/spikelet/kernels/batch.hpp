@@ -33,20 +33,29 @@ using Batch = xsimd::batch<T, typename Policy::arch>;
 template <class B>
 inline constexpr index width = static_cast<index>(B::size);
 
+/// A number in every lane, rounded to the lanes' type.
+template <class B>
+B constant(double value) {
+    return B(static_cast<typename B::value_type>(value));
+}
+
 /// Vector registers of the instruction set, for choosing register tiles.
 template <class B>
 inline constexpr int registers = sizeof(B) == 64 ? 32 : 16;
 
+/// Lane by lane, like the functions below, the larger one.
 template <class B>
 B max(B const& a, B const& b) {
     return xsimd::max(a, b);
 }
 
+/// The absolute value.
 template <class B>
 B abs(B const& x) {
     return xsimd::abs(x);
 }
 
+/// The square root, rounded once.
 template <class B>
 B sqrt(B const& x) {
     return xsimd::sqrt(x);
@@ -61,12 +70,17 @@ B select(Mask const& mask, B const& a, B const& b) {
 namespace detail {
 
 // xsimd 8.1 has no fused operation for AVX-512 and leaves it to compilers to fuse a product and a
-// sum, which g++ does and clang does not.
+// sum, which g++ does and clang does not. Functions without the instruction set in their type are
+// inlined always: they must not merge with those of another translation unit (core/policy.hpp).
 void fused();  // so that the name exists on machines without the instruction
 
 #if XSIMD_WITH_AVX512F
-inline __m512 fused(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
-inline __m512d fused(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
+[[gnu::always_inline]] inline __m512 fused(__m512 a, __m512 b, __m512 c) {
+    return _mm512_fmadd_ps(a, b, c);
+}
+[[gnu::always_inline]] inline __m512d fused(__m512d a, __m512d b, __m512d c) {
+    return _mm512_fmadd_pd(a, b, c);
+}
 #endif
 
 }  // namespace detail
@@ -89,29 +103,32 @@ B fnma(B const& a, B const& b, B const& c) {
 
 namespace detail {
 
-/// Constants of e^x: where it overflows and underflows, ln 2 in two parts of which the first has
-/// few digits (Cody & Waite), and how many terms of the Taylor series reach the last digit.
+/// Constants of e^x: an x above ln of the largest number, the lowest x whose result is computed,
+/// ln 2 in two parts of which the first has few digits (Cody & Waite, "Software manual for the
+/// elementary functions", 1980), and how many terms of the Taylor series reach the last digit.
 template <class T>
 struct Exponential;
 
 template <>
 struct Exponential<float> {
-    static constexpr float highest = 88.73F, lowest = -87.33F;
+    static constexpr float highest = 88.73F, lowest = -86.98F;
     static constexpr float ln2_high = 0.693359375F, ln2_low = -2.12194440e-4F;
     static constexpr int terms = 7;
 };
 
 template <>
 struct Exponential<double> {
-    static constexpr double highest = 709.79, lowest = -708.39;
+    static constexpr double highest = 709.79, lowest = -708.04;
     static constexpr double ln2_high = 0.693145751953125, ln2_low = 1.42860682030941723e-6;
     static constexpr int terms = 13;
 };
 
 }  // namespace detail
 
-/// e^x to about one unit in the last place; 0 below the normal numbers. Every multiply-add is
-/// explicit, because xsimd's own exp has other bits wherever the compiler fuses otherwise.
+/// e^x with an error below 1.2 units in the last place; infinity where that is too large for T; 0
+/// below 1.7e-38 (float) or 3.2e-308 (double), where the normal numbers end; NaN for NaN. Every
+/// multiply-add is explicit, because xsimd's own exp has other bits wherever the compiler fuses
+/// otherwise.
 template <class B>
 B exp(B const& x) {
     using T = typename B::value_type;
@@ -125,7 +142,8 @@ B exp(B const& x) {
     for (int n = Constants::terms; n > 0; --n) {
         series = fma(rest * B(T(1) / static_cast<T>(n)), series, B(1));
     }
-    B const scaled = xsimd::ldexp(series, xsimd::to_int(power));
+    // For the largest results 2^n itself is no number of T; 2^(n-1) is, and twice the series.
+    B const scaled = xsimd::ldexp(series + series, xsimd::to_int(power - B(1)));
     return select(x < B(Constants::lowest), B(0), scaled);
 }
 
@@ -165,19 +183,19 @@ inline constexpr bool is_bit_mask = sizeof(Mask::data) <= sizeof(word);
 void sign_bits();  // so that the name exists on machines without the instruction
 
 #if XSIMD_WITH_SSE2
-inline word sign_bits(__m128 lanes) {
+[[gnu::always_inline]] inline word sign_bits(__m128 lanes) {
     return static_cast<word>(static_cast<unsigned>(_mm_movemask_ps(lanes)));
 }
-inline word sign_bits(__m128d lanes) {
+[[gnu::always_inline]] inline word sign_bits(__m128d lanes) {
     return static_cast<word>(static_cast<unsigned>(_mm_movemask_pd(lanes)));
 }
 #endif
 
 #if XSIMD_WITH_AVX
-inline word sign_bits(__m256 lanes) {
+[[gnu::always_inline]] inline word sign_bits(__m256 lanes) {
     return static_cast<word>(static_cast<unsigned>(_mm256_movemask_ps(lanes)));
 }
-inline word sign_bits(__m256d lanes) {
+[[gnu::always_inline]] inline word sign_bits(__m256d lanes) {
     return static_cast<word>(static_cast<unsigned>(_mm256_movemask_pd(lanes)));
 }
 #endif

@@ -40,7 +40,7 @@ class BlockedProduct {
     // Packed rows: 72 KiB of stack.
     static constexpr index block_tiles =
         72 * 1024 / static_cast<index>(sizeof(T)) / (block_depth * tile_rows);
-    static constexpr index strip_size = tile_rows * block_depth;
+    static constexpr index sliver_size = tile_rows * block_depth;
     // Fewer multiply-adds, or fewer copies, are not worth another thread.
     static constexpr index grain_work = index{1} << 18;
     static constexpr index grain_copies = index{1} << 15;
@@ -48,7 +48,7 @@ class BlockedProduct {
     using Packing = kernels::Packing<tile_rows, tile_columns, Batch>;
     using Sums = std::array<Batch, static_cast<std::size_t>(tile_rows* tile_batches)>;
     using Tile = std::array<T, static_cast<std::size_t>(tile_rows* tile_columns)>;
-    using Strips = std::array<T, static_cast<std::size_t>(block_tiles* strip_size)>;
+    using Slivers = std::array<T, static_cast<std::size_t>(block_tiles* sliver_size)>;
 
 public:
     /// Units of scratch that run() needs.
@@ -105,35 +105,35 @@ private:
     /// Shares the result out in tiles of rows; where these are few, also in parts of the columns.
     template <class Left>
     static void multiply(Policy policy, Left left, Sweep const& s) {
-        index const strips = tiles(s.rows, tile_rows);
+        index const slivers = tiles(s.rows, tile_rows);
         index const panels = tiles(s.block.columns, tile_columns);
         index const threads = thread_count(policy);
-        index const parts = strips < 8 * threads ? std::min(threads, panels) : 1;
+        index const parts = slivers < 8 * threads ? std::min(threads, panels) : 1;
         auto const some = [&](index begin, index end) {
-            alignas(alignment) Strips packed;
+            alignas(alignment) Slivers packed;
             for (index count = 0; begin < end; begin += count) {
-                index const part = begin / strips;
-                index const first = begin % strips;
-                count = std::min({end - begin, strips - first, block_tiles});
+                index const part = begin / slivers;
+                index const first = begin % slivers;
+                count = std::min({end - begin, slivers - first, block_tiles});
                 pack(left, s, first, count, packed.data());
                 for (index p = panels * part / parts; p < panels * (part + 1) / parts; ++p) {
                     for (index t = 0; t < count; ++t) {
                         fetch(s, (first + t + 1) * tile_rows, p * tile_columns);
                         tile<Packing::run(Left{})>(s, (first + t) * tile_rows, p * tile_columns,
-                                                   packed.data() + t * strip_size);
+                                                   packed.data() + t * sliver_size);
                     }
                 }
             }
         };
         index const work = tile_rows * s.block.rows * (s.block.columns / parts);
-        parallel_for(policy, strips * parts, some, 1 + grain_work / (work + 1));
+        parallel_for(policy, slivers * parts, some, 1 + grain_work / (work + 1));
     }
 
     template <class Left>
     static void pack(Left left, Sweep const& s, index first, index count, T* packed) {
         index const row = first * tile_rows;
         index const rows = std::min(count * tile_rows, s.rows - row);
-        Packing::strips(left, Block{row, s.block.row, rows, s.block.rows}, packed, strip_size);
+        Packing::slivers(left, Block{row, s.block.row, rows, s.block.rows}, packed, sliver_size);
     }
 
     /// Asks for the result of a tile that comes soon.
@@ -194,7 +194,7 @@ private:
         return result + i / tile_batches * stride + i % tile_batches * width;
     }
 
-    /// sums += (a column of the strip) (a row of the panel).
+    /// sums += (a column of the sliver) (a row of the panel).
     template <index Run>
     static void add_outer_product(Sums& sums, T const* left, T const* right) {
         std::array<Batch, tile_batches> row;

@@ -18,9 +18,11 @@ inline constexpr std::int32_t ignored_target = -100;
 
 namespace kernels {
 
+/// Softmax and logarithm in one.
 template <class Policy>
 struct CrossEntropy {
-    static_assert(CpuPolicy<Policy>, "cross_entropy: no kernel for this policy");
+    static_assert(CpuPolicy<Policy>,
+                  "cross_entropy: no kernel for this policy; the policies are Serial and OpenMp");
 
     /// logits [rows,V], targets [rows] -> nats [rows], log_sum [rows,2]: a row's largest logit and
     /// the logarithm of the sum of e^(z - largest), apart because their sum has fewer digits.
@@ -41,16 +43,18 @@ struct CrossEntropy {
                                     (static_cast<double>(top) - static_cast<double>(z[targets[r]]));
             }
         };
-        parallel_for(policy, rows, some_rows, 4096 / V + 1);
+        parallel_for(policy, rows, some_rows, grain_of(4096, V));
         double total = 0;
         for (index r = 0; r < rows; ++r) { total += nats[r]; }
         return total / static_cast<double>(counted(rows, targets));
     }
 
+    /// dlogits [rows,V] += the gradient of the mean times dloss; may be null. log_sum is forward's.
     template <class T>
     static void backward(Policy policy, index rows, index V, T const* logits,
                          std::int32_t const* targets, T const* log_sum, T dloss, bool l2_wrap,
                          T* dlogits) {
+        if (dlogits == nullptr) { return; }
         T const share = T(1) / static_cast<T>(counted(rows, targets));
         auto some_rows = [=](index begin, index end) {
             for (index r = begin; r < end; ++r) {
@@ -65,7 +69,7 @@ struct CrossEntropy {
                 }
             }
         };
-        parallel_for(policy, rows, some_rows, 4096 / V + 1);
+        parallel_for(policy, rows, some_rows, grain_of(4096, V));
     }
 
 private:

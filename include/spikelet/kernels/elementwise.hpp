@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Kernels in which every element stands alone. Backward kernels add: dx += ...
+// Kernels in which every element stands alone, on arrays of n numbers. Backward kernels add,
+// dx += ..., and leave out a gradient that is null.
 #pragma once
 
 #include <cmath>
@@ -12,7 +13,8 @@ namespace spikelet::kernels {
 /// y = a + b.
 template <class Policy>
 struct Add {
-    static_assert(CpuPolicy<Policy>, "add: no kernel for this policy");
+    static_assert(CpuPolicy<Policy>,
+                  "add: no kernel for this policy; the policies are Serial and OpenMp");
 
     template <class T>
     static void forward(Policy policy, index n, T const* a, T const* b, T* y) {
@@ -27,7 +29,55 @@ struct Add {
     static void backward(Policy policy, index n, T const* dy, T* da) {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
-            simd::accumulate(da + i, simd::load<B>(dy + i, lanes), lanes);
+            simd::accumulate(da, i, simd::load<B>(dy + i, lanes), lanes);
+        });
+    }
+};
+
+/// y = a - b;  da += dy,  db -= dy.
+template <class Policy>
+struct Subtract {
+    static_assert(CpuPolicy<Policy>,
+                  "subtract: no kernel for this policy; the policies are Serial and OpenMp");
+
+    template <class T>
+    static void forward(Policy policy, index n, T const* a, T const* b, T* y) {
+        using B = simd::Batch<T, Policy>;
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            simd::store(y + i, simd::load<B>(a + i, lanes) - simd::load<B>(b + i, lanes), lanes);
+        });
+    }
+
+    template <class T>
+    static void backward(Policy policy, index n, T const* dy, T* da, T* db) {
+        using B = simd::Batch<T, Policy>;
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            B const g = simd::load<B>(dy + i, lanes);
+            simd::accumulate(da, i, g, lanes);
+            simd::accumulate(db, i, -g, lanes);
+        });
+    }
+};
+
+/// y = factor x;  dx += factor dy.
+template <class Policy>
+struct Scale {
+    static_assert(CpuPolicy<Policy>,
+                  "scale: no kernel for this policy; the policies are Serial and OpenMp");
+
+    template <class T>
+    static void forward(Policy policy, index n, T factor, T const* x, T* y) {
+        using B = simd::Batch<T, Policy>;
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            simd::store(y + i, B(factor) * simd::load<B>(x + i, lanes), lanes);
+        });
+    }
+
+    template <class T>
+    static void backward(Policy policy, index n, T factor, T const* dy, T* dx) {
+        using B = simd::Batch<T, Policy>;
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            simd::accumulate(dx, i, B(factor), simd::load<B>(dy + i, lanes), lanes);
         });
     }
 };
@@ -35,7 +85,8 @@ struct Add {
 /// y = a * b;  da += b dy,  db += a dy.
 template <class Policy>
 struct Multiply {
-    static_assert(CpuPolicy<Policy>, "multiply: no kernel for this policy");
+    static_assert(CpuPolicy<Policy>,
+                  "multiply: no kernel for this policy; the policies are Serial and OpenMp");
 
     template <class T>
     static void forward(Policy policy, index n, T const* a, T const* b, T* y) {
@@ -51,12 +102,8 @@ struct Multiply {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
             B const g = simd::load<B>(dy + i, lanes);
-            auto add_product = [&](T const* factor, T* d) {
-                B const old = simd::load<B>(d + i, lanes);
-                simd::store(d + i, simd::fma(simd::load<B>(factor + i, lanes), g, old), lanes);
-            };
-            add_product(b, da);
-            add_product(a, db);
+            simd::accumulate(da, i, simd::load<B>(b + i, lanes), g, lanes);
+            simd::accumulate(db, i, simd::load<B>(a + i, lanes), g, lanes);
         });
     }
 };
@@ -64,7 +111,8 @@ struct Multiply {
 /// y = 1 / (1 + e^-x);  dx += y (1 - y) dy.
 template <class Policy>
 struct Sigmoid {
-    static_assert(CpuPolicy<Policy>, "sigmoid: no kernel for this policy");
+    static_assert(CpuPolicy<Policy>,
+                  "sigmoid: no kernel for this policy; the policies are Serial and OpenMp");
 
     template <class T>
     static void forward(Policy policy, index n, T const* x, T* y) {
@@ -80,8 +128,7 @@ struct Sigmoid {
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
             B const s = simd::load<B>(y + i, lanes);
             B const slope = simd::fnma(s, s, s);
-            B const old = simd::load<B>(dx + i, lanes);
-            simd::store(dx + i, simd::fma(slope, simd::load<B>(dy + i, lanes), old), lanes);
+            simd::accumulate(dx, i, slope, simd::load<B>(dy + i, lanes), lanes);
         });
     }
 };
@@ -89,7 +136,8 @@ struct Sigmoid {
 /// y = max(x, 0)^2;  dx += 2 max(x, 0) dy.
 template <class Policy>
 struct Relu2 {
-    static_assert(CpuPolicy<Policy>, "relu2: no kernel for this policy");
+    static_assert(CpuPolicy<Policy>,
+                  "relu2: no kernel for this policy; the policies are Serial and OpenMp");
 
     template <class T>
     static void forward(Policy policy, index n, T const* x, T* y) {
@@ -105,9 +153,8 @@ struct Relu2 {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
             B const positive = simd::max(simd::load<B>(x + i, lanes), B(0));
-            B const old = simd::load<B>(dx + i, lanes);
             B const g = simd::load<B>(dy + i, lanes);
-            simd::store(dx + i, simd::fma(positive + positive, g, old), lanes);
+            simd::accumulate(dx, i, positive + positive, g, lanes);
         });
     }
 };
@@ -115,7 +162,8 @@ struct Relu2 {
 /// y = sigmoid(r) x;  dx += s dy,  dr += s (1 - s) x dy  with  s = sigmoid(r).
 template <class Policy>
 struct Gate {
-    static_assert(CpuPolicy<Policy>, "gate: no kernel for this policy");
+    static_assert(CpuPolicy<Policy>,
+                  "gate: no kernel for this policy; the policies are Serial and OpenMp");
 
     template <class T>
     static void forward(Policy policy, index n, T const* r, T const* x, T* y) {
@@ -133,10 +181,10 @@ struct Gate {
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
             B const s = simd::sigmoid(simd::load<B>(r + i, lanes));
             B const g = simd::load<B>(dy + i, lanes);
-            simd::store(dx + i, simd::fma(s, g, simd::load<B>(dx + i, lanes)), lanes);
+            simd::accumulate(dx, i, s, g, lanes);
             B const slope = simd::fnma(s, s, s);
             B const xg = simd::load<B>(x + i, lanes) * g;
-            simd::store(dr + i, simd::fma(slope, xg, simd::load<B>(dr + i, lanes)), lanes);
+            simd::accumulate(dr, i, slope, xg, lanes);
         });
     }
 };
@@ -145,16 +193,19 @@ struct Gate {
 /// back. The mask is a function of (key, element), so it is drawn again instead of being kept.
 template <class Policy>
 struct Dropout {
-    static_assert(CpuPolicy<Policy>, "dropout: no kernel for this policy");
+    static_assert(CpuPolicy<Policy>,
+                  "dropout: no kernel for this policy; the policies are Serial and OpenMp");
 
-    /// y = mask x.
+    /// y = mask x, with p in [0, 1).
     template <class T>
     static void forward(Policy policy, index n, double p, std::uint64_t key, T const* x, T* y) {
         masked<T>(policy, n, p, key, [=](index i, T factor) { y[i] = factor * x[i]; });
     }
 
+    /// dx += mask dy, with the p and key of forward.
     template <class T>
     static void backward(Policy policy, index n, double p, std::uint64_t key, T const* dy, T* dx) {
+        if (dx == nullptr) { return; }
         masked<T>(policy, n, p, key, [=](index i, T factor) {
             if (factor != T(0)) { dx[i] = std::fma(factor, dy[i], dx[i]); }
         });

@@ -127,7 +127,8 @@ private:
         alignas(alignment) std::array<T, Batch::size * Batch::size> tile{};
         for (index o = 0; o < outputs; o += width, r.x += width) {
             index const count = std::min(width, outputs - o);
-            transpose(w + o, outputs, simd::lane_count<Batch>(lanes), count, tile.data(), width);
+            transpose<Batch>(w + o, outputs, simd::lane_count<Batch>(lanes), count, tile.data(),
+                             width);
             if (count == width) {
                 Group<width> weights;
                 simd::unrolled<width>([&](auto g) {

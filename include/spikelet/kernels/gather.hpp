@@ -9,9 +9,11 @@
 
 namespace spikelet::kernels {
 
+/// Rows of a table, chosen by number.
 template <class Policy>
 struct Gather {
-    static_assert(CpuPolicy<Policy>, "gather: no kernel for this policy");
+    static_assert(CpuPolicy<Policy>,
+                  "gather: no kernel for this policy; the policies are Serial and OpenMp");
 
     /// ids [rows] in [0, V); table [V,C]; y [rows,C].
     template <class T>
@@ -20,17 +22,19 @@ struct Gather {
         for (index r = 0; r < rows; ++r) { std::copy_n(table + ids[r] * C, C, y + r * C); }
     }
 
-    /// Shared among threads by channels, so that rows of one id add up in order.
+    /// dy [rows,C]; dtable [V,C], may be null. Shared among threads by channels, so that rows of
+    /// one id add up in order.
     template <class T>
     static void backward(Policy policy, index rows, index C, std::int32_t const* ids, T const* dy,
                          T* dtable) {
         using B = simd::Batch<T, Policy>;
+        if (dtable == nullptr) { return; }
         auto some_channels = [=](index begin, index end) {
             index const first = begin * simd::width<B>;
             index const last = std::min(C, end * simd::width<B>);
             for (index r = 0; r < rows; ++r) {
                 simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
-                    simd::accumulate(dtable + ids[r] * C + c, simd::load<B>(dy + r * C + c, lanes),
+                    simd::accumulate(dtable, ids[r] * C + c, simd::load<B>(dy + r * C + c, lanes),
                                      lanes);
                 });
             }

@@ -9,9 +9,11 @@
 
 namespace spikelet::kernels {
 
+/// Fires where x >= threshold.
 template <class Policy>
 struct Heaviside {
-    static_assert(CpuPolicy<Policy>, "heaviside: no kernel for this policy");
+    static_assert(CpuPolicy<Policy>,
+                  "heaviside: no kernel for this policy; the policies are Serial and OpenMp");
 
     /// x [rows,C] -> spikes [rows,C] bits.
     template <class T>
@@ -30,9 +32,10 @@ struct Heaviside {
                 });
             }
         };
-        parallel_for(policy, rows, some_rows, 16384 / C + 1);
+        parallel_for(policy, rows, some_rows, grain_of(16384, C));
     }
 
+    /// x, dspikes, dx [n]. dx may be null.
     template <class T, class Surrogate>
     static void backward(Policy policy, index n, double threshold, Surrogate surrogate, T const* x,
                          T const* dspikes, T* dx) {
@@ -40,8 +43,7 @@ struct Heaviside {
         B const level(static_cast<T>(threshold));
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
             B const slope = surrogate(simd::load<B>(x + i, lanes) - level);
-            B const old = simd::load<B>(dx + i, lanes);
-            simd::store(dx + i, simd::fma(slope, simd::load<B>(dspikes + i, lanes), old), lanes);
+            simd::accumulate(dx, i, slope, simd::load<B>(dspikes + i, lanes), lanes);
         });
     }
 };
@@ -49,7 +51,8 @@ struct Heaviside {
 /// y = x + s, where x may be null: then y is the spikes as numbers 0 and 1.
 template <class Policy>
 struct AddSpikes {
-    static_assert(CpuPolicy<Policy>, "add_spikes: no kernel for this policy");
+    static_assert(CpuPolicy<Policy>,
+                  "add_spikes: no kernel for this policy; the policies are Serial and OpenMp");
 
     /// x, y [rows,C]; spikes [rows,C] bits.
     template <class T>
@@ -65,7 +68,7 @@ struct AddSpikes {
                 });
             }
         };
-        parallel_for(policy, rows, some_rows, 16384 / C + 1);
+        parallel_for(policy, rows, some_rows, grain_of(16384, C));
     }
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Layer normalisation over the last axis, two passes, biased variance, eps inside the root:
+// Layer normalisation (Ba, Kiros & Hinton, arXiv 1607.06450, equations 3 and 4) over the last axis,
+// two passes, biased variance, eps inside the root:
 //   y = (x - mean) rstd g + b,   rstd = 1 / sqrt(var + eps)
 // Backward, with h = (x - mean) rstd:
 //   dx += rstd (g dy - mean(g dy) - h mean(g dy h)),  dg += sum over rows of h dy,  db += sum of dy
@@ -11,9 +12,11 @@
 
 namespace spikelet::kernels {
 
+/// Normalises every row to mean 0 and variance 1, then gain and bias.
 template <class Policy>
 struct LayerNorm {
-    static_assert(CpuPolicy<Policy>, "layer_norm: no kernel for this policy");
+    static_assert(CpuPolicy<Policy>,
+                  "layer_norm: no kernel for this policy; the policies are Serial and OpenMp");
 
     /// x, y [rows,C]; gain, bias [C]; statistics [rows,2] keeps mean and rstd, may be null.
     template <class T>
@@ -37,10 +40,11 @@ struct LayerNorm {
                 }
             }
         };
-        parallel_for(policy, rows, some_rows, 8192 / C + 1);
+        parallel_for(policy, rows, some_rows, grain_of(8192, C));
     }
 
-    /// dgain and dbias may be null.
+    /// x, dy, dx [rows,C]; gain, dgain, dbias [C]; statistics [rows,2] as forward() leaves them.
+    /// Adds; dx, dgain and dbias may be null.
     template <class T>
     static void backward(Policy policy, index rows, index C, T const* x, T const* gain,
                          T const* statistics, T const* dy, T* dx, T* dgain, T* dbias) {
@@ -49,7 +53,7 @@ struct LayerNorm {
                 input_gradient(C, x + r * C, gain, statistics + 2 * r, dy + r * C, dx + r * C);
             }
         };
-        parallel_for(policy, rows, some_rows, 8192 / C + 1);
+        if (dx != nullptr) { parallel_for(policy, rows, some_rows, grain_of(8192, C)); }
         if (dgain != nullptr || dbias != nullptr) {
             parameter_gradients(policy, rows, C, x, statistics, dy, dgain, dbias);
         }
@@ -105,7 +109,7 @@ private:
         B const along(simd::sum(product) / static_cast<T>(C));
         simd::for_each_batch<B>(0, C, [&](index c, auto lanes) {
             B const centred = simd::fnma(normal(c, lanes), along, plus_scaled(-mean, c, lanes));
-            simd::store(dx + c, simd::fma(scale, centred, simd::load<B>(dx + c, lanes)), lanes);
+            simd::accumulate(dx, c, scale, centred, lanes);
         });
     }
 
@@ -121,12 +125,9 @@ private:
                 B const scale(statistics[2 * r + 1]);
                 simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
                     B const g = simd::load<B>(dy + r * C + c, lanes);
-                    if (dgain != nullptr) {
-                        B const h = (simd::load<B>(x + r * C + c, lanes) - shift) * scale;
-                        B const old = simd::load<B>(dgain + c, lanes);
-                        simd::store(dgain + c, simd::fma(h, g, old), lanes);
-                    }
-                    if (dbias != nullptr) { simd::accumulate(dbias + c, g, lanes); }
+                    B const h = (simd::load<B>(x + r * C + c, lanes) - shift) * scale;
+                    simd::accumulate(dgain, c, h, g, lanes);
+                    simd::accumulate(dbias, c, g, lanes);
                 });
             }
         };

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Leaky integrate-and-fire over whole sequences, one neuron per channel (spec: SpikeGPT, 3.1).
+// Leaky integrate-and-fire over whole sequences, one neuron per channel (SpikeGPT, arXiv
+// 2302.13939; docs/numerics.md, section LIF).
 //   charge   h[t] = r + leak (v[t-1] - r) + gain x[t]      leak = 1 - 1/tau, gain = 1/tau or 1
 //   fire     s[t] = h[t] >= threshold
 //   reset    v[t] = hard: s ? r : h      soft: h - s threshold      none: h
-// Backward walks time in reverse; with g = surrogate(h - threshold), ds given and dv at the end:
-//   e[t] = ds[t] g + (dv[t] + leak e[t+1]) R[t],    dx[t] += gain e[t]
+// Backward walks time in reverse; with g = surrogate(h - threshold), ds given, dh given by whoever
+// reads the charge itself, and dv at the end:
+//   e[t] = ds[t] g + (dv[t] + leak e[t+1]) R[t] + dh[t],    dx[t] += gain e[t]
 //   R = hard: 1 - s + (r - h) g    soft: 1 - threshold g    none: 1    (without g: reset detached)
 #pragma once
 
@@ -41,10 +43,11 @@ struct LifOptions {
 
 namespace kernels {
 
+/// Neurons along time.
 template <class Policy>
 struct Lif {
     static_assert(CpuPolicy<Policy>,
-                  "lif: no kernel for this policy; for cuda include <spikelet/cuda.cuh>");
+                  "lif: no kernel for this policy; the policies are Serial and OpenMp");
 
     /// x [B,T,C] -> spikes [B,T,C] bits. charge [B,T,C] receives h, may be null. state [B,C] is the
     /// membrane before and after; null: starts at rest, keeps nothing.
@@ -61,7 +64,7 @@ struct Lif {
                 simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
                     B& membrane = v[slot<B>(c - first)];
                     B const h = charged(o, membrane, simd::load<B>(x + row * n.C + c, lanes));
-                    auto const fires = h >= constant<B>(o.threshold);
+                    auto const fires = h >= simd::constant<B>(o.threshold);
                     fired |= simd::in_use(simd::to_bits(fires), lanes) << (c - first);
                     membrane = after_reset(o, h, fires);
                     if (charge != nullptr) { simd::store(charge + row * n.C + c, h, lanes); }
@@ -76,11 +79,13 @@ struct Lif {
         });
     }
 
-    /// dspikes [B,T,C] and dstate [B,C] (gradient of the last membrane, may be null) -> dx +=,
-    /// dstart [B,C] = gradient of the first membrane, may be null.
+    /// charge [B,T,C] as forward() leaves it; dspikes, dcharge [B,T,C] and dstate [B,C] (gradient
+    /// of the last membrane) -> dx [B,T,C] +=, dstart [B,C] = gradient of the first membrane. The
+    /// gradients but dspikes may be null.
     template <class T, class Surrogate>
     static void backward(Policy policy, Btc n, LifOptions o, Surrogate surrogate, T const* charge,
-                         T const* dspikes, T const* dstate, T* dx, T* dstart) {
+                         T const* dspikes, T const* dstate, T* dx, T* dstart,
+                         T const* dcharge = nullptr) {
         using B = simd::Batch<T, Policy>;
         for_each_strip(policy, n, [=](index b, index first, index last) {
             std::array<B, slots<B>> carried;
@@ -92,13 +97,13 @@ struct Lif {
                 simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
                     index const i = (b * n.T + t) * n.C + c;
                     B const h = simd::load<B>(charge + i, lanes);
-                    B const slope = surrogate(h - constant<B>(o.threshold));
+                    B const slope = surrogate(h - simd::constant<B>(o.threshold));
                     B& dv = carried[slot<B>(c - first)];
                     B const through_reset = dv * reset_slope(o, h, slope);
-                    B const e = simd::fma(simd::load<B>(dspikes + i, lanes), slope, through_reset);
-                    B const old = simd::load<B>(dx + i, lanes);
-                    simd::store(dx + i, simd::fma(constant<B>(o.gain()), e, old), lanes);
-                    dv = constant<B>(o.leak()) * e;
+                    B e = simd::fma(simd::load<B>(dspikes + i, lanes), slope, through_reset);
+                    if (dcharge != nullptr) { e += simd::load<B>(dcharge + i, lanes); }
+                    simd::accumulate(dx, i, simd::constant<B>(o.gain()), e, lanes);
+                    dv = simd::constant<B>(o.leak()) * e;
                 });
             }
             if (dstart != nullptr) {
@@ -118,16 +123,11 @@ private:
         return static_cast<std::size_t>(channel / simd::width<B>);
     }
 
-    template <class B>
-    static B constant(double value) {
-        return B(static_cast<typename B::value_type>(value));
-    }
-
     template <class B, class T>
     static std::array<B, slots<B>> membranes(LifOptions o, T const* state, index first,
                                              index last) {
         std::array<B, slots<B>> v;
-        v.fill(constant<B>(o.rest()));
+        v.fill(simd::constant<B>(o.rest()));
         if (state != nullptr) {
             simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
                 v[slot<B>(c - first)] = simd::load<B>(state + c, lanes);
@@ -138,18 +138,18 @@ private:
 
     template <class B>
     static B charged(LifOptions o, B const& v, B const& x) {
-        B const rest = constant<B>(o.rest());
-        B const leaked = simd::fma(constant<B>(o.leak()), v - rest, rest);
-        return simd::fma(constant<B>(o.gain()), x, leaked);
+        B const rest = simd::constant<B>(o.rest());
+        B const leaked = simd::fma(simd::constant<B>(o.leak()), v - rest, rest);
+        return simd::fma(simd::constant<B>(o.gain()), x, leaked);
     }
 
     template <class B, class Fires>
     static B after_reset(LifOptions o, B const& h, Fires const& fires) {
         switch (o.reset) {
         case Reset::hard:
-            return simd::select(fires, constant<B>(o.reset_value), h);
+            return simd::select(fires, simd::constant<B>(o.reset_value), h);
         case Reset::soft:
-            return simd::select(fires, h - constant<B>(o.threshold), h);
+            return simd::select(fires, h - simd::constant<B>(o.threshold), h);
         case Reset::none:
             break;
         }
@@ -162,11 +162,11 @@ private:
         B const g = o.detach_reset ? B(0) : slope;
         switch (o.reset) {
         case Reset::hard: {
-            B const silent = simd::select(h >= constant<B>(o.threshold), B(0), one);
-            return simd::fma(constant<B>(o.reset_value) - h, g, silent);
+            B const silent = simd::select(h >= simd::constant<B>(o.threshold), B(0), one);
+            return simd::fma(simd::constant<B>(o.reset_value) - h, g, silent);
         }
         case Reset::soft:
-            return simd::fnma(constant<B>(o.threshold), g, one);
+            return simd::fnma(simd::constant<B>(o.threshold), g, one);
         case Reset::none:
             break;
         }

@@ -21,7 +21,7 @@ struct MatmulSize {
 template <class Policy>
 struct Matmul {
     static_assert(CpuPolicy<Policy>,
-                  "matmul: no kernel for this policy; for cuda include <spikelet/cuda.cuh>");
+                  "matmul: no kernel for this policy; the policies are Serial and OpenMp");
 
     /// With fewer rows packing the weights does not pay.
     static constexpr index packed_rows = 32;
@@ -35,7 +35,7 @@ struct Matmul {
                                                 Product::workspace({n.inputs, n.rows, n.outputs})});
     }
 
-    /// y = x W.
+    /// y [M,N] = x [M,K] W [K,N].
     template <class T>
     static void forward(Policy policy, MatmulSize n, T const* x, T const* w, T* y, T* workspace) {
         if (n.rows < packed_rows) {
@@ -47,10 +47,11 @@ struct Matmul {
         }
     }
 
-    /// dx += dy W^T.
+    /// dx [M,K] += dy [M,N] W^T; dx may be null.
     template <class T>
     static void backward_input(Policy policy, MatmulSize n, T const* dy, T const* w, T* dx,
                                T* workspace) {
+        if (dx == nullptr) { return; }
         if (n.rows < packed_rows) {
             FewRows<T, Policy>::backward_input(policy, n.rows, n.inputs, n.outputs, dy, w, dx);
         } else {
@@ -60,10 +61,11 @@ struct Matmul {
         }
     }
 
-    /// dw += x^T dy.
+    /// dw [K,N] += x^T dy; dw may be null.
     template <class T>
     static void backward_weight(Policy policy, MatmulSize n, T const* x, T const* dy, T* dw,
                                 T* workspace) {
+        if (dw == nullptr) { return; }
         if (n.rows < packed_rows) {
             FewRows<T, Policy>::backward_weight(policy, n.rows, n.inputs, n.outputs, x, dy, dw);
         } else {

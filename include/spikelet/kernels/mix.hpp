@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Token shift (RWKV-4): y = x m + past (1 - m), with one m per channel, past[t] = x[t-1].
+// Token shift (RWKV, arXiv 2305.13048, section "Time-Mixing"): y = x m + past (1 - m), with one m
+// per channel, past[t] = x[t-1].
 // Backward:  dx += m dy,  dpast += (1 - m) dy,  dm += sum over rows of (x - past) dy.
 #pragma once
 
@@ -7,9 +8,11 @@
 
 namespace spikelet::kernels {
 
+/// Now and then, mixed channel by channel.
 template <class Policy>
 struct Mix {
-    static_assert(CpuPolicy<Policy>, "mix: no kernel for this policy");
+    static_assert(CpuPolicy<Policy>,
+                  "mix: no kernel for this policy; the policies are Serial and OpenMp");
 
     /// x, past, y [rows, C]; m [C].
     template <class T>
@@ -27,10 +30,10 @@ struct Mix {
                 });
             }
         };
-        parallel_for(policy, rows, some_rows, 16384 / C + 1);
+        parallel_for(policy, rows, some_rows, grain_of(16384, C));
     }
 
-    /// dm may be null.
+    /// x, past, dy, dx, dpast [rows,C]; m, dm [C]. Adds; dx, dpast and dm may be null.
     template <class T>
     static void backward(Policy policy, index rows, index C, T const* x, T const* past, T const* m,
                          T const* dy, T* dx, T* dpast, T* dm) {
@@ -44,15 +47,10 @@ struct Mix {
                     index const i = r * C + c;
                     B const mix = simd::load<B>(m + c, lanes);
                     B const g = simd::load<B>(dy + i, lanes);
-                    simd::store(dx + i, simd::fma(mix, g, simd::load<B>(dx + i, lanes)), lanes);
-                    B const dold = simd::load<B>(dpast + i, lanes);
-                    simd::store(dpast + i, simd::fma(one - mix, g, dold), lanes);
-                    if (dm != nullptr) {
-                        B const change =
-                            simd::load<B>(x + i, lanes) - simd::load<B>(past + i, lanes);
-                        B const sum = simd::load<B>(dm + c, lanes);
-                        simd::store(dm + c, simd::fma(change, g, sum), lanes);
-                    }
+                    simd::accumulate(dx, i, mix, g, lanes);
+                    simd::accumulate(dpast, i, one - mix, g, lanes);
+                    B const change = simd::load<B>(x + i, lanes) - simd::load<B>(past + i, lanes);
+                    simd::accumulate(dm, c, change, g, lanes);
                 });
             }
         };

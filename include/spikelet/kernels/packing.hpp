@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Factors of a dense product and how they are packed: copies only, no arithmetic. A panel of the
-// right factor holds, depth after depth, the columns of one register tile. A strip of the left
+// right factor holds, depth after depth, the columns of one register tile. A sliver of the left
 // factor holds the rows of one register tile; `run` consecutive depths of a row lie together,
 // then the same depths of the next row, so that packing copies whole vectors. What a panel or
-// strip holds beyond the edge of the factor is zero and never reaches a result.
+// sliver holds beyond the edge of the factor is zero and never reaches a result.
 #pragma once
 
 #include <algorithm>
@@ -49,7 +49,7 @@ struct Block {
 namespace detail {
 
 /// A square that fits the registers.
-template <index N, class T>
+template <index N, class Batch, class T>
 void transpose_square(T const* from, index from_stride, T* to, index to_stride) {
     constexpr auto side = static_cast<std::size_t>(N);
     T square[side][side];
@@ -61,8 +61,9 @@ void transpose_square(T const* from, index from_stride, T* to, index to_stride) 
 
 }  // namespace detail
 
-/// to[c * to_stride + r] = from[r * from_stride + c].
-template <class T>
+/// to[c * to_stride + r] = from[r * from_stride + c]. Batch names the instruction set: see
+/// core/policy.hpp.
+template <class Batch, class T>
 void transpose(T const* from, index from_stride, index rows, index columns, T* to,
                index to_stride) {
     constexpr index side = 4;
@@ -70,8 +71,8 @@ void transpose(T const* from, index from_stride, index rows, index columns, T* t
     index const whole_columns = columns / side * side;
     for (index r = 0; r < whole_rows; r += side) {
         for (index c = 0; c < whole_columns; c += side) {
-            detail::transpose_square<side>(from + r * from_stride + c, from_stride,
-                                           to + c * to_stride + r, to_stride);
+            detail::transpose_square<side, Batch>(from + r * from_stride + c, from_stride,
+                                                  to + c * to_stride + r, to_stride);
         }
     }
     for (index r = 0; r < rows; ++r) {
@@ -86,7 +87,7 @@ template <index Rows, index Columns, class Batch>
 struct Packing {
     static constexpr index width = simd::width<Batch>;
 
-    /// Consecutive depths of a row in a strip.
+    /// Consecutive depths of a row in a sliver.
     template <class T>
     static constexpr index run(ByRows<T>) {
         return width;
@@ -111,23 +112,24 @@ struct Packing {
         T const* const from = right.data + block.column * right.stride + block.row;
         if (block.columns < Columns) { std::fill_n(to, block.rows * Columns, T(0)); }
         for (index r = 0; r < block.rows; r += width) {
-            transpose(from + r, right.stride, block.columns, std::min(width, block.rows - r),
-                      to + r * Columns, Columns);
+            transpose<Batch>(from + r, right.stride, block.columns, std::min(width, block.rows - r),
+                             to + r * Columns, Columns);
         }
     }
 
-    /// Packs the strips of a block one after another, `size` apart: at least Rows times the
+    /// Packs the slivers of a block one after another, `size` apart: at least Rows times the
     /// depth rounded up to width.
     template <class Left, class T>
-    static void strips(Left left, Block block, T* to, index size) {
+    static void slivers(Left left, Block block, T* to, index size) {
         for (index r = 0; r < block.rows; r += Rows, to += size) {
-            strip(left,
-                  Block{block.row + r, block.column, std::min(Rows, block.rows - r), block.columns},
-                  to);
+            sliver(
+                left,
+                Block{block.row + r, block.column, std::min(Rows, block.rows - r), block.columns},
+                to);
         }
     }
     template <class T>
-    static void strips(ByColumns<T> left, Block block, T* to, index size) {
+    static void slivers(ByColumns<T> left, Block block, T* to, index size) {
         T const* from = left.data + block.column * left.stride + block.row;
         for (index c = 0; c < block.columns; ++c, from += left.stride, to += Rows) {
             for (index r = 0; r < block.rows; r += Rows) {
@@ -138,7 +140,7 @@ struct Packing {
 
 private:
     template <class T>
-    static void strip(ByRows<T> left, Block block, T* to) {
+    static void sliver(ByRows<T> left, Block block, T* to) {
         if (block.rows < Rows) {
             std::fill_n(to, (block.columns + width - 1) / width * width * Rows, T(0));
         }
@@ -150,7 +152,7 @@ private:
         }
     }
     template <class T>
-    static void strip(SpikesByRows left, Block block, T* to) {
+    static void sliver(SpikesByRows left, Block block, T* to) {
         if (block.rows < Rows) {
             std::fill_n(to, (block.columns + width - 1) / width * width * Rows, T(0));
         }
@@ -164,7 +166,7 @@ private:
         }
     }
     template <class T>
-    static void strip(SpikesByColumns left, Block block, T* to) {
+    static void sliver(SpikesByColumns left, Block block, T* to) {
         word const* from = left.data + block.column * left.stride;
         for (index c = 0; c < block.columns; ++c, from += left.stride, to += Rows) {
             for (index r = 0; r < Rows; ++r) {

@@ -18,6 +18,7 @@ struct Part {
     index n;
 };
 
+/// The numbers at p; zeros in lanes that are not in use.
 template <class B, class T>
 B load(T const* p, Full) {
     return B::load_unaligned(p);
@@ -44,6 +45,7 @@ B load(T const* p, Part part, T fill) {
     return B::load_aligned(lanes.data());
 }
 
+/// Writes the lanes in use to p.
 template <class B, class T>
 void store(T* p, B const& x, Full) {
     x.store_unaligned(p);
@@ -56,10 +58,18 @@ void store(T* p, B const& x, Part part) {
     for (index i = 0; i < part.n; ++i) { p[i] = lanes[static_cast<std::size_t>(i)]; }
 }
 
-/// p += x.
+// What backward kernels do with a gradient d: null where nobody wants it.
+
+/// d[i, ...] += x, unless d is null.
 template <class B, class T>
-void accumulate(T* p, B const& x, auto lanes) {
-    store(p, load<B>(p, lanes) + x, lanes);
+void accumulate(T* d, index i, B const& x, auto lanes) {
+    if (d != nullptr) { store(d + i, load<B>(d + i, lanes) + x, lanes); }
+}
+
+/// d[i, ...] += a b, rounded once where the hardware can, unless d is null.
+template <class B, class T>
+void accumulate(T* d, index i, B const& a, B const& b, auto lanes) {
+    if (d != nullptr) { store(d + i, fma(a, b, load<B>(d + i, lanes)), lanes); }
 }
 
 /// How many lanes are in use.

@@ -30,7 +30,7 @@ void for_each_strip(Policy policy, Btc n, F&& f) {
             f(i / strips, first, std::min(first + strip, n.C));
         }
     };
-    parallel_for(policy, n.B * strips, some, 256 / n.T + 1);
+    parallel_for(policy, n.B * strips, some, grain_of(256, n.T));
 }
 
 }  // namespace spikelet::kernels

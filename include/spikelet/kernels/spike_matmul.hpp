@@ -2,7 +2,10 @@
 // The linear map of packed spikes s [M,K] bits, w [K,N], y [M,N]: no products are left.
 //   forward           y[m] = sum of the rows w[i] where s[m][i] is set, in ascending order
 //   backward_weight   dw[i] += sum of the rows dy[m] where s[m][i] is set, in ascending order
-// The same bits as Matmul on the numbers 0 and 1: fma(0, w, y) is y and fma(1, w, y) is y + w.
+// The same bits as Matmul on the numbers 0 and 1: fma(0, w, y) is y and fma(1, w, y) is y + w, as
+// long as weights and gradients are finite. An infinite weight of a silent input is 0 times
+// infinity in the dense product and left out in the sparse one; which of them computes depends on
+// how many rows there are and how many spikes.
 // The gradient of the spikes is dense: Matmul::backward_input.
 #pragma once
 
@@ -19,7 +22,8 @@ namespace spikelet::kernels {
 using BitTile = std::array<word, static_cast<std::size_t>(bits_per_word)>;
 
 /// Exchanges rows and columns: ever smaller blocks swap across the diagonal (Warren, "Hacker's
-/// Delight", section 7-3).
+/// Delight", section 7-3). Policy names the instruction set: see core/policy.hpp.
+template <class Policy>
 constexpr void transpose(BitTile& tile) {
     word low = 0xFFFFFFFF;
     for (std::size_t half = 32; half > 0; half /= 2, low ^= low << half) {
@@ -35,12 +39,12 @@ constexpr void transpose(BitTile& tile) {
 template <class Policy>
 struct SpikeMatmul {
     static_assert(CpuPolicy<Policy>,
-                  "spike_matmul: no kernel for this policy; for cuda include <spikelet/cuda.cuh>");
+                  "spike_matmul: no kernel for this policy; the policies are Serial and OpenMp");
 
     /// Units of T of scratch that forward and backward may use; 0 for few rows.
     static constexpr index workspace(MatmulSize n) { return Matmul<Policy>::workspace(n); }
 
-    /// y = s W.
+    /// y [M,N] = s W; spikes [M,K] bits, w [K,N], both finite.
     template <class T>
     static void forward(Policy policy, MatmulSize n, word const* spikes, T const* w, T* y,
                         T* workspace) {
@@ -58,8 +62,8 @@ struct SpikeMatmul {
                 index const row = begin % n.rows;
                 index const rows = std::min(n.rows - row, end - begin);
                 forward_part(n, spikes, w, y,
-                             Part{row, rows, part_begin<T>(part, parts, n.outputs),
-                                  part_begin<T>(part + 1, parts, n.outputs)});
+                             Share{row, rows, part_begin<T>(part, parts, n.outputs),
+                                   part_begin<T>(part + 1, parts, n.outputs)});
                 begin += rows;
             }
         };
@@ -67,10 +71,11 @@ struct SpikeMatmul {
         parallel_for(policy, n.rows * parts, some, 1 + grain_work / (work + 1));
     }
 
-    /// dw += s^T dy.
+    /// dw [K,N] += s^T dy; spikes [M,K] bits, dy [M,N]. dw may be null.
     template <class T>
     static void backward_weight(Policy policy, MatmulSize n, word const* spikes, T const* dy, T* dw,
                                 T* workspace) {
+        if (dw == nullptr) { return; }
         if (is_dense(n, spikes)) {
             SpikesByColumns const left{spikes, Element<bit>::row_units(n.inputs)};
             BlockedProduct<T, Policy>::run(policy, {n.inputs, n.rows, n.outputs}, left,
@@ -85,9 +90,9 @@ struct SpikeMatmul {
                 index const input = item % words * bits_per_word;
                 index const part = item / words;
                 backward_block(n, spikes, dy, dw,
-                               Part{input, std::min(bits_per_word, n.inputs - input),
-                                    part_begin<T>(part, parts, n.outputs),
-                                    part_begin<T>(part + 1, parts, n.outputs)});
+                               Share{input, std::min(bits_per_word, n.inputs - input),
+                                     part_begin<T>(part, parts, n.outputs),
+                                     part_begin<T>(part + 1, parts, n.outputs)});
             }
         };
         index const work = bits_per_word * n.rows * n.outputs / parts;
@@ -113,12 +118,12 @@ private:
     }
 
     /// What one thread does at a time: some rows of the result, some columns.
-    struct Part {
+    struct Share {
         index row, rows, begin, end;
     };
 
     /// The inputs of a row that fired.
-    struct Fired {
+    struct FiredInputs {
         std::array<std::uint16_t, static_cast<std::size_t>(block_inputs)> inputs;
         index count;
 
@@ -151,16 +156,16 @@ private:
 
     /// A block of weights stays in the L2 cache while the rows pass, their spikes listed first.
     template <class T>
-    static void forward_part(MatmulSize n, word const* spikes, T const* w, T* y, Part part) {
+    static void forward_part(MatmulSize n, word const* spikes, T const* w, T* y, Share share) {
         index const row_words = Element<bit>::row_units(n.inputs);
-        std::array<Fired, static_cast<std::size_t>(block_rows)> fired;
-        for (index c = part.begin; c < part.end; c += block_columns) {
-            index const end = std::min(c + block_columns, part.end);
+        std::array<FiredInputs, static_cast<std::size_t>(block_rows)> fired;
+        for (index c = share.begin; c < share.end; c += block_columns) {
+            index const end = std::min(c + block_columns, share.end);
             for (index first = 0; first == 0 || first < row_words; first += block_words) {
                 index const words = std::min(block_words, row_words - first);
                 T const* const weights = w + first * bits_per_word * n.outputs;
-                for (index row = part.row; row < part.row + part.rows; row += block_rows) {
-                    index const rows = std::min(block_rows, part.row + part.rows - row);
+                for (index row = share.row; row < share.row + share.rows; row += block_rows) {
+                    index const rows = std::min(block_rows, share.row + share.rows - row);
                     for (index r = 0; r < rows; ++r) {
                         fired[static_cast<std::size_t>(r)].list(
                             spikes + (row + r) * row_words + first, words);
@@ -174,8 +179,8 @@ private:
 
     /// Some rows of y, columns [begin, end).
     template <class T>
-    static void add_block(Fired const* fired, index rows, T const* w, index stride, bool from_zero,
-                          T* y, index begin, index end) {
+    static void add_block(FiredInputs const* fired, index rows, T const* w, index stride,
+                          bool from_zero, T* y, index begin, index end) {
         each_panel<T>(begin, end, [&](auto batches, index c, auto lanes) {
             for (index r = 0; r < rows; ++r) {
                 add_fired<batches.value>(fired[r], w + c, stride, from_zero, y + r * stride + c,
@@ -186,7 +191,7 @@ private:
 
     /// y = or += the weights of the inputs that fired, for some batches of columns.
     template <std::size_t Batches, class T>
-    [[gnu::flatten]] static void add_fired(Fired const& fired, T const* w, index stride,
+    [[gnu::flatten]] static void add_fired(FiredInputs const& fired, T const* w, index stride,
                                            bool from_zero, T* y, auto lanes) {
         using Batch = simd::Batch<T, Policy>;
         std::array<Batch, Batches> sums;
@@ -203,13 +208,13 @@ private:
     }
 
     template <class T>
-    static void backward_block(MatmulSize n, word const* spikes, T const* dy, T* dw, Part part) {
+    static void backward_block(MatmulSize n, word const* spikes, T const* dy, T* dw, Share share) {
         std::array<BitTile, static_cast<std::size_t>(block_tiles)> tiles;
         constexpr index rows_at_once = block_tiles * bits_per_word;
         for (index row = 0; row < n.rows; row += rows_at_once) {
             index const rows = std::min(rows_at_once, n.rows - row);
             index const row_words = Element<bit>::row_units(n.inputs);
-            word const* const column = spikes + row * row_words + part.row / bits_per_word;
+            word const* const column = spikes + row * row_words + share.row / bits_per_word;
             index const count = (rows + bits_per_word - 1) / bits_per_word;
             for (index t = 0; t < count; ++t) {
                 index const r = t * bits_per_word;
@@ -217,13 +222,13 @@ private:
                                 std::min(bits_per_word, rows - r),
                                 tiles[static_cast<std::size_t>(t)]);
             }
-            each_panel<T>(part.begin, part.end, [&](auto batches, index c, auto lanes) {
+            each_panel<T>(share.begin, share.end, [&](auto batches, index c, auto lanes) {
                 for (index t = 0; t < count; ++t) {
                     T const* const rows_of_dy = dy + (row + t * bits_per_word) * n.outputs + c;
-                    for (index i = 0; i < part.rows; ++i) {
+                    for (index i = 0; i < share.rows; ++i) {
                         add_rows<batches.value>(
                             tiles[static_cast<std::size_t>(t)][static_cast<std::size_t>(i)],
-                            rows_of_dy, n.outputs, dw + (part.row + i) * n.outputs + c, lanes);
+                            rows_of_dy, n.outputs, dw + (share.row + i) * n.outputs + c, lanes);
                     }
                 }
             });
@@ -234,7 +239,7 @@ private:
     static void transposed_tile(word const* column, index stride, index rows, BitTile& tile) {
         tile.fill(0);
         for (index r = 0; r < rows; ++r) { tile[static_cast<std::size_t>(r)] = column[r * stride]; }
-        transpose(tile);
+        transpose<Policy>(tile);
     }
 
     /// dw += the rows of dy that `fired` names.

@@ -12,23 +12,14 @@
 
 namespace spikelet {
 
-namespace detail {
-
-template <class B>
-B constant(double value) {
-    return B(static_cast<typename B::value_type>(value));
-}
-
-}  // namespace detail
-
 /// (a/2) / (1 + (pi a x / 2)^2), the derivative of atan(pi a x / 2) / pi + 1/2. SpikeGPT's choice.
 struct Arctan {
     double slope = 2.0;
 
     template <class B>
     B operator()(B const& x) const {
-        B const z = detail::constant<B>(std::numbers::pi / 2 * slope) * x;
-        return detail::constant<B>(slope / 2) / simd::fma(z, z, B(1));
+        B const z = simd::constant<B>(std::numbers::pi / 2 * slope) * x;
+        return simd::constant<B>(slope / 2) / simd::fma(z, z, B(1));
     }
 };
 
@@ -38,7 +29,7 @@ struct SigmoidSurrogate {
 
     template <class B>
     B operator()(B const& x) const {
-        B const a = detail::constant<B>(slope);
+        B const a = simd::constant<B>(slope);
         B const s = simd::sigmoid(a * x);
         return a * simd::fnma(s, s, s);
     }
@@ -50,7 +41,7 @@ struct Triangle {
 
     template <class B>
     B operator()(B const& x) const {
-        B const a = detail::constant<B>(slope);
+        B const a = simd::constant<B>(slope);
         return simd::max(B(0), simd::fnma(a * a, simd::abs(x), a));
     }
 };
@@ -61,8 +52,8 @@ struct SoftSign {
 
     template <class B>
     B operator()(B const& x) const {
-        B const d = simd::fma(detail::constant<B>(slope), simd::abs(x), B(1));
-        return detail::constant<B>(slope / 2) / (d * d);
+        B const d = simd::fma(simd::constant<B>(slope), simd::abs(x), B(1));
+        return simd::constant<B>(slope / 2) / (d * d);
     }
 };
 
@@ -72,7 +63,7 @@ struct FastSigmoid {
 
     template <class B>
     B operator()(B const& x) const {
-        B const d = simd::fma(detail::constant<B>(slope), simd::abs(x), B(1));
+        B const d = simd::fma(simd::constant<B>(slope), simd::abs(x), B(1));
         return B(1) / (d * d);
     }
 };
@@ -83,8 +74,8 @@ struct Gaussian {
 
     template <class B>
     B operator()(B const& x) const {
-        B const z = detail::constant<B>(slope) * x;
-        return detail::constant<B>(slope * std::numbers::inv_sqrtpi) * simd::exp(-(z * z));
+        B const z = simd::constant<B>(slope) * x;
+        return simd::constant<B>(slope * std::numbers::inv_sqrtpi) * simd::exp(-(z * z));
     }
 };
 
@@ -95,8 +86,8 @@ struct LeakyPiecewise {
 
     template <class B>
     B operator()(B const& x) const {
-        auto const inside = simd::abs(x) < detail::constant<B>(1 / slope);
-        return simd::select(inside, detail::constant<B>(slope), detail::constant<B>(leak));
+        auto const inside = simd::abs(x) < simd::constant<B>(1 / slope);
+        return simd::select(inside, simd::constant<B>(slope), simd::constant<B>(leak));
     }
 };
 
@@ -106,8 +97,8 @@ struct Boxcar {
 
     template <class B>
     B operator()(B const& x) const {
-        auto const inside = simd::abs(x) < detail::constant<B>(0.5 / slope);
-        return simd::select(inside, detail::constant<B>(slope), B(0));
+        auto const inside = simd::abs(x) < simd::constant<B>(0.5 / slope);
+        return simd::select(inside, simd::constant<B>(slope), B(0));
     }
 };
 

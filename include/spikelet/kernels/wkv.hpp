@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The weighted key-value recurrence of RWKV-4 in its numerically stable form (spec: SpikeGPT, 3.3).
+// The weighted key-value recurrence of RWKV-4 in its numerically stable form (arXiv 2305.13048,
+// appendix "Time-Mixing Block as an RNN Cell"; docs/numerics.md, section WKV).
 // Per channel, with w = -exp(time_decay) and u = time_first, state p, q scaled by e^o:
 //   n = max(o, u+k)   A = e^(o-n)    E = e^(u+k-n)   y = (A p + E v) / (A q + E)
 //   n = max(o+w, k)   A = e^(o+w-n)  E = e^(k-n)     p = A p + E v    q = A q + E    o = n
-// Backward is one loop in reverse with adjoints P, Q of p, q scaled by e^-r (spec, same section).
+// Backward is one loop in reverse with adjoints P, Q of p, q scaled by e^-r:
+//   g = dy / (A q + E)                f = e^(k+r)            A, E, n of the first line above
+//   dk += E g (v - y) + f (P v + Q)   dv += E g + f P        du += E g (v - y)
+//   dw += e^(w+r+o) (P p + Q q)       m = max(w+r, -n)
+//   P = e^(w+r-m) P + e^(-n-m) g      Q = e^(w+r-m) Q - e^(-n-m) g y      r = m
+// and dtime_decay = w dw, because w = -exp(time_decay).
 #pragma once
 
 #include <array>
@@ -16,10 +22,11 @@ namespace spikelet::kernels {
 /// The exponent of a state that has seen nothing; p and q are 0 then.
 inline constexpr double wkv_rest = -1e38;
 
+/// The weighted average of past values, channel by channel.
 template <class Policy>
 struct Wkv {
     static_assert(CpuPolicy<Policy>,
-                  "wkv: no kernel for this policy; for cuda include <spikelet/cuda.cuh>");
+                  "wkv: no kernel for this policy; the policies are Serial and OpenMp");
 
     /// k, v, y [B,T,C]; time_decay, time_first [C]. history [3,B,T,C] receives p, q, o before each
     /// step, may be null. state [3,B,C] holds p, q, o before and after; null: starts at rest.
@@ -52,8 +59,8 @@ struct Wkv {
         });
     }
 
-    /// dk +=, dv +=, and per sequence (added up over the batch by the caller's buffers)
-    /// dtime_decay +=, dtime_first +=; those two may be null.
+    /// v, y, history as forward() had and left them; dy, dk, dv [B,T,C]; dtime_decay, dtime_first
+    /// [C], summed over the batch. Adds; each of the four results may be null.
     template <class T>
     static void backward(Policy policy, Btc n, T const* time_decay, T const* time_first, T const* k,
                          T const* v, T const* y, T const* history, T const* dy, T* dk, T* dv,
@@ -67,11 +74,8 @@ struct Wkv {
                     B const u = simd::load<B>(time_first + c, lanes);
                     auto const [dw, du] =
                         reverse<B>(n, b, c, lanes, w, u, {k, v, y, history, dy}, dk, dv);
-                    if (dtime_decay != nullptr) {
-                        B const old = simd::load<B>(dtime_decay + c, lanes);
-                        simd::store(dtime_decay + c, simd::fma(w, dw, old), lanes);
-                    }
-                    if (dtime_first != nullptr) { simd::accumulate(dtime_first + c, du, lanes); }
+                    simd::accumulate(dtime_decay, c, w, dw, lanes);
+                    simd::accumulate(dtime_first, c, du, lanes);
                 });
             });
         }
@@ -156,8 +160,8 @@ private:
             B const f = simd::exp(key + r);
             B const change = value - y;
             B const dkey = simd::fma(e, change, f * simd::fma(P, value, Q));
-            simd::store(dk + i, simd::load<B>(dk + i, lanes) + dkey, lanes);
-            simd::store(dv + i, simd::load<B>(dv + i, lanes) + simd::fma(f, P, e), lanes);
+            simd::accumulate(dk, i, dkey, lanes);
+            simd::accumulate(dv, i, simd::fma(f, P, e), lanes);
             sum.du = simd::fma(e, change, sum.du);
             B const past = simd::fma(P, s.p, Q * s.q);
             sum.dw = simd::fma(simd::exp(w + r + s.o), past, sum.dw);
