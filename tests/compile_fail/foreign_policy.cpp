@@ -1,4 +1,4 @@
-// expect: lif: no kernel for this policy; for cuda include <spikelet/cuda.cuh>
+// expect: lif: no kernel for this policy; the policies are Serial and OpenMp
 // SPDX-License-Identifier: MIT
 #include <spikelet/autodiff/tape.hpp>
 #include <spikelet/ops/lif.hpp>

@@ -1,4 +1,4 @@
-// expect: lif: x must be numbers, not spikes
+// expect: this op takes numbers, not spikes: to_numbers(spikes) makes numbers of them
 // SPDX-License-Identifier: MIT
 #include <spikelet/autodiff/tape.hpp>
 #include <spikelet/nn/lif.hpp>

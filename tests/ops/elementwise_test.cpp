@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/ops/elementwise.hpp>
 
+#include <limits>
+
 #include <doctest/doctest.h>
 
 #include <spikelet/autodiff/gradcheck.hpp>
@@ -21,6 +23,9 @@ TEST_CASE("elementwise: backward equals finite differences, for one value in two
     auto const a = random_tensor<double>(shape, 1);
     auto const b = random_tensor<double>(shape, 2);
     CHECK(gradcheck([](auto x, auto y) { return x + y; }, a, b).passed());
+    CHECK(gradcheck([](auto x, auto y) { return x - y; }, a, b).passed());
+    CHECK(gradcheck([](auto x) { return x - x * x; }, a).passed());
+    CHECK(gradcheck([](auto x) { return 3 * x + x * 0.7F; }, a).passed());
     CHECK(gradcheck([](auto x, auto y) { return x * y; }, a, b).passed());
     CHECK(gradcheck([](auto x, auto y) { return gate(x, y); }, a, b).passed());
     CHECK(gradcheck([](auto x) { return sigmoid(x); }, a).passed());
@@ -50,7 +55,10 @@ TEST_CASE_TEMPLATE("elementwise: values equal their formulas, in the shape of x"
         CHECK(roundings(values_of(result), expected) < 8);
     };
     check(x + y, [](double p, double q) { return p + q; });
+    check(x - y, [](double p, double q) { return p - q; });
     check(x * y, [](double p, double q) { return p * q; });
+    check(0.5F * x, [](double p, double) { return p / 2; });
+    check(x * -3, [](double p, double) { return -3 * p; });
     check(gate(x, y), [](double p, double q) { return reference::sigmoid(p) * q; });
     check(sigmoid(x), [](double p, double) { return reference::sigmoid(p); });
     check(relu2(x), [](double p, double) { return p > 0 ? p * p : 0; });
@@ -81,6 +89,43 @@ TEST_CASE_TEMPLATE("spikes: count as 0 and 1, and their gradient is that of the 
     CHECK(same_bits(gradient_of(s), dy));
     tape.backward(numbers, View<T const, dyn>(dy.data(), Extents<dyn>(210)));
     CHECK(same_bits(gradient_of(s), dy));
+}
+
+TEST_CASE("spikes: either side of + - * takes them, and the result is numbers") {
+    Extents<dyn, dyn> const wide(3, 70);
+    auto const a = random_tensor<double>(wide, 1);
+    auto const spikes = random_spikes(wide, 2);
+    Context<double> tape;
+    auto const x = tape.begin(a.view());
+    auto const s = place(tape, spikes);
+    auto const numbers = to_numbers(s);
+    CHECK(same_bits(values_of(s + x), values_of(x + numbers)));
+    CHECK(same_bits(values_of(s - x), values_of(numbers - x)));
+    CHECK(same_bits(values_of(x - s), values_of(x - numbers)));
+    CHECK(same_bits(values_of(x * s), values_of(x * numbers)));
+    CHECK(same_bits(values_of(s * x), values_of(numbers * x)));
+    CHECK(same_bits(values_of(s + s), values_of(2 * numbers)));
+    CHECK(same_bits(values_of(s * s), values_of(numbers)));
+    CHECK(same_bits(values_of(0.5 * s), values_of(0.5 * numbers)));
+}
+
+TEST_CASE("spikes: the gradient of x * s is s dy for x and x dy for s") {
+    Extents<dyn, dyn> const wide(3, 70);
+    auto const a = random_tensor<double>(wide, 1);
+    auto const spikes = random_spikes(wide, 2);
+    Context<double> tape;
+    auto const x = tape.begin(a.view());
+    auto const s = place(tape, spikes);
+    auto const numbers = values_of(to_numbers(s));
+    auto const y = x * s;
+    auto const dy = random_numbers<double>(210, 3);
+    tape.backward(y, View<double const, dyn>(dy.data(), Extents<dyn>(210)));
+    bool right = true;
+    for (std::size_t i = 0; i < 210; ++i) {
+        right = right && x.gradient[i] == numbers[i] * dy[i];
+        right = right && s.gradient[i] == x.data[i] * dy[i];
+    }
+    CHECK(right);
 }
 
 TEST_CASE("dropout: only where a gradient is recorded") {
@@ -116,12 +161,18 @@ TEST_CASE("dropout: backward goes through the same mask") {
     CHECK(gradcheck([](auto x) { return dropout(x, 0.3); }, a).passed());
 }
 
-TEST_CASE("dropout: a rate that leaves nothing is an error") {
+TEST_CASE("dropout: a rate that is no probability, or leaves nothing, is an error") {
     Tape tape;
     auto const numbers = random_tensor<float>(Extents<3>{}, 1);
     auto const x = tape.begin(numbers.view());
     CHECK_THROWS_AS((void)dropout(x, 1.0), Error);
     CHECK_THROWS_AS((void)dropout(x, 1.5), Error);
+    CHECK_THROWS_WITH_AS((void)dropout(x, -3.0),
+                         "dropout: the rate must be at least 0 and below 1, found -3.000000",
+                         Error);
+    CHECK_THROWS_AS((void)dropout(x, std::numeric_limits<double>::quiet_NaN()), Error);
+    Forward forward;
+    CHECK_THROWS_AS((void)dropout(forward.begin(numbers.view()), 1.0), Error);
 }
 
 TEST_CASE("elementwise: shapes that differ are an error that shows both") {

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <spikelet/autodiff/gradcheck.hpp>
 #include <spikelet/autodiff/tape.hpp>
 #include <spikelet/ops/elementwise.hpp>
 
@@ -65,9 +66,52 @@ TEST_CASE_TEMPLATE("lif: streaming, split at every point, equals the whole seque
 TEST_CASE("lif: the charge is there where a gradient needs it, or an observer") {
     auto const input = random_tensor<float>(shape(1, 2), 1);
     Tape tape;
-    CHECK(lif(tape.begin(input.view())).charge.data != nullptr);
+    auto const charge = lif(tape.begin(input.view())).charge;
+    CHECK(charge.data != nullptr);
+    CHECK(charge.gradient != nullptr);
     Forward forward;
     CHECK(lif(forward.begin(input.view())).charge.data == nullptr);
+}
+
+TEST_CASE("lif: below the threshold the charge is a leaky sum with the gradient of one") {
+    auto const input = random_tensor<double>(shape(2, 5), 1);
+    LifOptions const o{.tau = 3, .threshold = 1e3};
+    // A box is zero this far from the threshold, so differences see all there is.
+    CHECK(gradcheck([&](auto x) { return sigmoid(lif(x, o, Boxcar{}).charge); }, input).passed());
+}
+
+TEST_CASE("lif: the gradient of the charge joins that of the spikes") {
+    index const time = 9;
+    auto const input = random_tensor<double>(shape(2, time), 1);
+    auto const factor = random_tensor<double>(shape(2, time), 2);
+    auto const slope = [](double v) { return reference::slope_of(Arctan{}, v); };
+    for (bool const with_spikes : {false, true}) {
+        for (Reset const reset : {Reset::hard, Reset::soft, Reset::none}) {
+            LifOptions const o{.threshold = 0.3, .reset = reset, .reset_value = -0.1};
+            Tape<Serial<>, double> tape;
+            auto const x = tape.begin(input.view());
+            auto const fired = lif(x, o);
+            auto const f = place(tape, factor);
+            auto const readout = fired.charge * f;
+            // d loss / d spike is 1 or 0, d loss / d charge is f.
+            auto const loss = with_spikes ? readout + fired.spikes : readout + 0 * fired.spikes;
+            tape.backward(loss);
+            double worst = 0;
+            for (index b = 0; b < 2; ++b) {
+                for (index c = 0; c < C; ++c) {
+                    auto const h = over_time(fired.charge.data, time, b, c);
+                    // A change of the charge acts like a change of the spike divided by its slope.
+                    auto ds = over_time(f.data, time, b, c);
+                    for (std::size_t t = 0; t < ds.size(); ++t) {
+                        ds[t] = ds[t] / slope(h[t] - o.threshold) + (with_spikes ? 1 : 0);
+                    }
+                    auto const g = reference::back_through_time(o, slope, h, ds, 0);
+                    worst = std::max(worst, roundings(over_time(x.gradient, time, b, c), g.dx));
+                }
+            }
+            CHECK(worst < 100);
+        }
+    }
 }
 
 TEST_CASE("heaviside: spikes and gradient are those of the step and its surrogate") {

@@ -8,8 +8,10 @@
 
 namespace spikelet {
 
+/// What beside the cross entropy itself.
 struct CrossEntropyOptions {
-    /// Pull the largest logit of each row towards zero (RWKV's L2Wrap): gradient only.
+    /// Pull the largest logit of each row towards zero (RWKV's L2Wrap): gradient only, and the same
+    /// for any gradient of the loss, so that k accumulated batches pull k times as much.
     bool l2_wrap = false;
 };
 
@@ -40,18 +42,21 @@ auto checked_targets(Var<Ctx, T, E> logits, Tokens const& targets) {
 }  // namespace detail
 
 /// Mean cross entropy in nats of logits [batch, time, vocabulary] against targets [batch, time];
-/// targets of `ignored_target` do not count. Throws Error if sizes or ids do not fit.
+/// targets of `ignored_target` do not count. The loss is a value of shape [1]. Throws Error if
+/// sizes or ids do not fit. docs/numerics.md, section "Loss and optimiser".
 template <class Ctx, class T, class E>
-auto cross_entropy(Var<Ctx, T, E> logits, Tokens const& targets, CrossEntropyOptions options = {}) {
+auto cross_entropy(Var<Ctx, T, E> scores, Tokens const& targets, CrossEntropyOptions options = {}) {
+    using Scalar = typename Ctx::scalar;
+    auto const logits = checked_numbers(scores);
     using CrossEntropy = kernels::CrossEntropy<decltype(logits.ctx->policy())>;
     index const rows = logits.extents.rows();
     index const V = last_extent(logits);
     auto const ids = detail::checked_targets(logits, targets);
-    auto loss = logits.ctx->template make<T>(Extents<1>{});
+    auto loss = logits.ctx->template make<Scalar>(Extents<1>{});
     auto nats = logits.ctx->template make<double>(Extents<dyn>(rows));
-    auto log_sum = logits.ctx->template make<T>(Extents<dyn>(2 * rows));
+    auto log_sum = logits.ctx->template make<Scalar>(Extents<dyn>(2 * rows));
     logits.ctx->run([&] {
-        *loss.data = static_cast<T>(CrossEntropy::forward(
+        *loss.data = static_cast<Scalar>(CrossEntropy::forward(
             logits.ctx->policy(), rows, V, logits.data, ids.data, nats.data, log_sum.data));
     });
     logits.ctx->record([=] {
@@ -64,12 +69,13 @@ auto cross_entropy(Var<Ctx, T, E> logits, Tokens const& targets, CrossEntropyOpt
 /// Nats of each position, [batch * time], 0 where the target is ignored; valid as long as the
 /// logits are. Throws Error if sizes or ids do not fit.
 template <class Ctx, class T, class E>
-std::span<double const> token_nats(Var<Ctx, T, E> logits, Tokens const& targets) {
+std::span<double const> token_nats(Var<Ctx, T, E> scores, Tokens const& targets) {
+    auto const logits = checked_numbers(scores);
     using CrossEntropy = kernels::CrossEntropy<decltype(logits.ctx->policy())>;
     index const rows = logits.extents.rows();
     auto const ids = detail::checked_targets(logits, targets);
     auto nats = logits.ctx->template make<double>(Extents<dyn>(rows));
-    auto log_sum = logits.ctx->template make<T>(Extents<dyn>(2 * rows));
+    auto log_sum = logits.ctx->template make<typename Ctx::scalar>(Extents<dyn>(2 * rows));
     CrossEntropy::forward(logits.ctx->policy(), rows, last_extent(logits), logits.data, ids.data,
                           nats.data, log_sum.data);
     return {nats.data, static_cast<std::size_t>(rows)};

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Ops in which every element stands alone: + *, sigmoid, relu2, gate, dropout; spikes as numbers.
+// Ops in which every element stands alone: + - *, sigmoid, relu2, gate, dropout; spikes as numbers.
+// Values of any shape; where there are two, both have one shape, and Error is thrown if they differ
+// at run time. In + - * spikes count as 0 and 1, and the result is numbers.
 //
 // Every op is four statements: check the shapes, make the result, run the kernel, record the way
 // back. The context decides what of that happens.
@@ -11,40 +13,6 @@
 #include <spikelet/ops/check.hpp>
 
 namespace spikelet {
-
-/// a + b, same shape.
-template <class Ctx, class T, class E>
-constexpr auto operator+(Var<Ctx, T, E> a, Var<Ctx, T, E> b) {
-    check_same_shape("add", a, b);
-    using Add = kernels::Add<decltype(a.ctx->policy())>;
-    auto y = a.ctx->template make<T>(a.extents);
-    index const n = y.extents.size();
-    a.ctx->run([&] { Add::forward(a.ctx->policy(), n, a.data, b.data, y.data); });
-    a.ctx->record([=] {
-        Add::backward(a.ctx->policy(), n, y.gradient, a.gradient);
-        Add::backward(a.ctx->policy(), n, y.gradient, b.gradient);
-    });
-    return y;
-}
-
-/// x + s: spikes count as 0 and 1 (the SEW "add" residual).
-template <class Ctx, class T, class E>
-    requires(!std::is_same_v<T, bit>)  // bits + bits has no meaning
-constexpr auto operator+(Var<Ctx, T, E> x, Var<Ctx, bit, E> s) {
-    check_same_shape("add", x, s);
-    using Policy = decltype(x.ctx->policy());
-    auto y = x.ctx->template make<T>(x.extents);
-    index const n = y.extents.size();
-    x.ctx->run([&] {
-        kernels::AddSpikes<Policy>::forward(x.ctx->policy(), y.extents.rows(), last_extent(y),
-                                            x.data, s.data, y.data);
-    });
-    x.ctx->record([=] {
-        kernels::Add<Policy>::backward(x.ctx->policy(), n, y.gradient, x.gradient);
-        kernels::Add<Policy>::backward(x.ctx->policy(), n, y.gradient, s.gradient);
-    });
-    return y;
-}
 
 /// Spikes as numbers 0 and 1.
 template <class Ctx, class E>
@@ -62,25 +30,118 @@ constexpr auto to_numbers(Var<Ctx, bit, E> s) {
     return y;
 }
 
-/// a * b, element by element, same shape.
+namespace detail {
+
+/// Numbers as they are, spikes as 0 and 1.
 template <class Ctx, class T, class E>
-constexpr auto operator*(Var<Ctx, T, E> a, Var<Ctx, T, E> b) {
-    check_same_shape("multiply", a, b);
-    using Multiply = kernels::Multiply<decltype(a.ctx->policy())>;
-    auto y = a.ctx->template make<T>(a.extents);
+constexpr auto as_numbers(Var<Ctx, T, E> x) {
+    if constexpr (std::is_same_v<T, bit>) {
+        return to_numbers(x);
+    } else {
+        return checked_numbers(x);
+    }
+}
+
+template <class Ctx, class T, class E, class F>
+constexpr auto add(Var<Ctx, T, E> a, Var<Ctx, T, F> b) {
+    auto const shape = common_shape("add", a, b);
+    using Add = kernels::Add<decltype(a.ctx->policy())>;
+    auto y = a.ctx->template make<T>(shape);
     index const n = y.extents.size();
-    a.ctx->run([&] { Multiply::forward(a.ctx->policy(), n, a.data, b.data, y.data); });
+    a.ctx->run([&] { Add::forward(a.ctx->policy(), n, a.data, b.data, y.data); });
     a.ctx->record([=] {
-        Multiply::backward(a.ctx->policy(), n, a.data, b.data, y.gradient, a.gradient, b.gradient);
+        Add::backward(a.ctx->policy(), n, y.gradient, a.gradient);
+        Add::backward(a.ctx->policy(), n, y.gradient, b.gradient);
     });
     return y;
 }
 
+template <class Ctx, class T, class E, class F>
+constexpr auto add(Var<Ctx, T, E> x, Var<Ctx, bit, F> s) {
+    auto const shape = common_shape("add", x, s);
+    using Policy = decltype(x.ctx->policy());
+    auto y = x.ctx->template make<T>(shape);
+    index const n = y.extents.size();
+    x.ctx->run([&] {
+        kernels::AddSpikes<Policy>::forward(x.ctx->policy(), y.extents.rows(), last_extent(y),
+                                            x.data, s.data, y.data);
+    });
+    x.ctx->record([=] {
+        kernels::Add<Policy>::backward(x.ctx->policy(), n, y.gradient, x.gradient);
+        kernels::Add<Policy>::backward(x.ctx->policy(), n, y.gradient, s.gradient);
+    });
+    return y;
+}
+
+}  // namespace detail
+
+/// a + b. Numbers plus spikes is the residual "ADD" of SEW ResNet (Fang et al., arXiv 2102.04159).
+template <class Ctx, class T, class E, class U, class F>
+constexpr auto operator+(Var<Ctx, T, E> a, Var<Ctx, U, F> b) {
+    if constexpr (std::is_same_v<T, bit> && !std::is_same_v<U, bit>) {
+        return detail::add(checked_numbers(b), a);
+    } else {
+        return detail::add(detail::as_numbers(a), checked_operand(b));
+    }
+}
+
+/// a - b.
+template <class Ctx, class T, class E, class U, class F>
+constexpr auto operator-(Var<Ctx, T, E> a, Var<Ctx, U, F> b) {
+    using Scalar = typename Ctx::scalar;
+    auto const shape = common_shape("subtract", a, b);
+    auto const from = detail::as_numbers(a);
+    auto const taken = detail::as_numbers(b);
+    using Subtract = kernels::Subtract<decltype(a.ctx->policy())>;
+    auto y = a.ctx->template make<Scalar>(shape);
+    index const n = y.extents.size();
+    a.ctx->run([&] { Subtract::forward(a.ctx->policy(), n, from.data, taken.data, y.data); });
+    a.ctx->record(
+        [=] { Subtract::backward(a.ctx->policy(), n, y.gradient, from.gradient, taken.gradient); });
+    return y;
+}
+
+/// a * b, element by element.
+template <class Ctx, class T, class E, class U, class F>
+constexpr auto operator*(Var<Ctx, T, E> a, Var<Ctx, U, F> b) {
+    using Scalar = typename Ctx::scalar;
+    auto const shape = common_shape("multiply", a, b);
+    auto const p = detail::as_numbers(a);
+    auto const q = detail::as_numbers(b);
+    using Multiply = kernels::Multiply<decltype(a.ctx->policy())>;
+    auto y = a.ctx->template make<Scalar>(shape);
+    index const n = y.extents.size();
+    a.ctx->run([&] { Multiply::forward(a.ctx->policy(), n, p.data, q.data, y.data); });
+    a.ctx->record([=] {
+        Multiply::backward(a.ctx->policy(), n, p.data, q.data, y.gradient, p.gradient, q.gradient);
+    });
+    return y;
+}
+
+/// factor x, the factor rounded to the context's type.
+template <class N, class Ctx, class T, class E>
+    requires(std::is_arithmetic_v<N>)
+constexpr auto operator*(N factor, Var<Ctx, T, E> x) {
+    using Scalar = typename Ctx::scalar;
+    auto const p = detail::as_numbers(x);
+    using Scale = kernels::Scale<decltype(x.ctx->policy())>;
+    auto y = x.ctx->template make<Scalar>(x.extents);
+    index const n = y.extents.size();
+    auto const f = static_cast<Scalar>(factor);
+    x.ctx->run([&] { Scale::forward(x.ctx->policy(), n, f, p.data, y.data); });
+    x.ctx->record([=] { Scale::backward(x.ctx->policy(), n, f, y.gradient, p.gradient); });
+    return y;
+}
+template <class N, class Ctx, class T, class E>
+    requires(std::is_arithmetic_v<N>)
+constexpr auto operator*(Var<Ctx, T, E> x, N factor) { return factor * x; }
+
 /// 1 / (1 + e^-x).
 template <class Ctx, class T, class E>
-constexpr auto sigmoid(Var<Ctx, T, E> x) {
+constexpr auto sigmoid(Var<Ctx, T, E> value) {
+    auto const x = checked_numbers(value);
     using Sigmoid = kernels::Sigmoid<decltype(x.ctx->policy())>;
-    auto y = x.ctx->template make<T>(x.extents);
+    auto y = x.ctx->template make<typename Ctx::scalar>(x.extents);
     index const n = y.extents.size();
     x.ctx->run([&] { Sigmoid::forward(x.ctx->policy(), n, x.data, y.data); });
     x.ctx->record([=] { Sigmoid::backward(x.ctx->policy(), n, y.data, y.gradient, x.gradient); });
@@ -89,9 +150,10 @@ constexpr auto sigmoid(Var<Ctx, T, E> x) {
 
 /// max(x, 0)^2.
 template <class Ctx, class T, class E>
-constexpr auto relu2(Var<Ctx, T, E> x) {
+constexpr auto relu2(Var<Ctx, T, E> value) {
+    auto const x = checked_numbers(value);
     using Relu2 = kernels::Relu2<decltype(x.ctx->policy())>;
-    auto y = x.ctx->template make<T>(x.extents);
+    auto y = x.ctx->template make<typename Ctx::scalar>(x.extents);
     index const n = y.extents.size();
     x.ctx->run([&] { Relu2::forward(x.ctx->policy(), n, x.data, y.data); });
     x.ctx->record([=] { Relu2::backward(x.ctx->policy(), n, x.data, y.gradient, x.gradient); });
@@ -99,11 +161,13 @@ constexpr auto relu2(Var<Ctx, T, E> x) {
 }
 
 /// sigmoid(r) x: x as far as r lets it through.
-template <class Ctx, class T, class E>
-constexpr auto gate(Var<Ctx, T, E> r, Var<Ctx, T, E> x) {
-    check_same_shape("gate", r, x);
+template <class Ctx, class T, class E, class U, class F>
+constexpr auto gate(Var<Ctx, T, E> opening, Var<Ctx, U, F> value) {
+    auto const r = checked_numbers(opening);
+    auto const x = checked_numbers(value);
+    auto const shape = common_shape("gate", r, x);
     using Gate = kernels::Gate<decltype(x.ctx->policy())>;
-    auto y = x.ctx->template make<T>(x.extents);
+    auto y = x.ctx->template make<typename Ctx::scalar>(shape);
     index const n = y.extents.size();
     x.ctx->run([&] { Gate::forward(x.ctx->policy(), n, r.data, x.data, y.data); });
     x.ctx->record([=] {
@@ -112,15 +176,19 @@ constexpr auto gate(Var<Ctx, T, E> r, Var<Ctx, T, E> x) {
     return y;
 }
 
-/// Sets elements to zero with probability p and scales the others by 1 / (1 - p); only where a
-/// gradient is recorded. Elsewhere, and for p = 0, it is x itself. Throws Error for p = 1 and more.
+/// Sets elements to zero with probability p and scales the others by 1 / (1 - p) (Srivastava et
+/// al., JMLR 15, 2014); only where a gradient is recorded. Elsewhere, and for p = 0, it is x
+/// itself. Throws Error unless 0 <= p < 1.
 template <class Ctx, class T, class E>
-constexpr auto dropout(Var<Ctx, T, E> x, double p) {
+constexpr auto dropout(Var<Ctx, T, E> value, double p) {
+    auto const x = checked_numbers(value);
+    if (!(p >= 0 && p < 1)) {
+        fail("dropout", "the rate must be at least 0 and below 1, found " + std::to_string(p));
+    }
     if constexpr (Ctx::records) {
-        if (p >= 1) { fail("dropout", "a rate of " + std::to_string(p) + " leaves nothing"); }
         if (p > 0) {
             using Dropout = kernels::Dropout<decltype(x.ctx->policy())>;
-            auto y = x.ctx->template make<T>(x.extents);
+            auto y = x.ctx->template make<typename Ctx::scalar>(x.extents);
             index const n = y.extents.size();
             auto const key = x.ctx->draw();
             x.ctx->run([&] { Dropout::forward(x.ctx->policy(), n, p, key, x.data, y.data); });

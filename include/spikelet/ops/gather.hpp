@@ -7,15 +7,17 @@
 
 namespace spikelet {
 
-/// y[b,t] = table[ids[b,t]]: [batch, time, channels]. Throws Error for an id outside the table.
+/// y[b,t] = table[ids[b,t]]: ids [batch, time], table [V, C] -> [batch, time, C]. Throws Error for
+/// an id outside the table.
 template <class Ctx, class Id, class T, index V, index C>
 constexpr auto gather(Var<Ctx, Id, Extents<dyn, dyn>> ids,
                       BasicParameter<T, V, C> const& embedding) {
-    auto const table = embedding.view();
+    auto const table = checked_view<Ctx>(embedding);
     using Gather = kernels::Gather<decltype(ids.ctx->policy())>;
     auto const [batch, time] = std::array{ids.extents[0], ids.extents[1]};
     index const channels = table.extents[1];
-    auto y = ids.ctx->template make<T>(Extents<dyn, dyn, C>(batch, time, Size<C>(channels)));
+    auto y = ids.ctx->template make<typename Ctx::scalar>(
+        Extents<dyn, dyn, C>(batch, time, Size<C>(channels)));
     index const n = ids.extents.size();
     ids.ctx->run([&] {
         for (index i = 0; i < n; ++i) {
@@ -28,9 +30,7 @@ constexpr auto gather(Var<Ctx, Id, Extents<dyn, dyn>> ids,
         Gather::forward(ids.ctx->policy(), n, channels, ids.data, table.value, y.data);
     });
     ids.ctx->record([=] {
-        if (table.gradient != nullptr) {
-            Gather::backward(ids.ctx->policy(), n, channels, ids.data, y.gradient, table.gradient);
-        }
+        Gather::backward(ids.ctx->policy(), n, channels, ids.data, y.gradient, table.gradient);
     });
     return y;
 }

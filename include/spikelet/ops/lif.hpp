@@ -9,38 +9,56 @@
 
 namespace spikelet {
 
-/// What a spiking node gives: its spikes, and the charge before the threshold where the context
-/// keeps it (data null elsewhere).
+/// What a spiking node gives: its spikes, and the charge before the threshold (the membrane, for a
+/// readout) where the context keeps it; its data are null elsewhere. A Tape keeps it, with a
+/// gradient.
 template <class Ctx, class E>
 struct Fired {
     Var<Ctx, bit, E> spikes;
     Var<Ctx, typename Ctx::scalar, E> charge;
 };
 
-/// Spikes of leaky integrate-and-fire neurons driven by x [batch, time, channels].
-template <class Ctx, class T, class E, class Surrogate = Arctan>
-constexpr Fired<Ctx, E> lif(Var<Ctx, T, E> x, LifOptions options = {}, Surrogate surrogate = {}) {
-    static_assert(E::rank == 3, "lif: x must be [batch, time, channels]");
-    static_assert(std::is_same_v<T, typename Ctx::scalar>, "lif: x must be numbers, not spikes");
-    using Lif = kernels::Lif<decltype(x.ctx->policy())>;
-    auto const n = btc(x);
-    auto s = x.ctx->template make<bit>(x.extents);
-    T* const charge = x.ctx->template keep<T>(x.extents.size());
-    T* const state = x.ctx->carry(n.B * n.C, {static_cast<T>(options.rest())});
-    x.ctx->run([&] { Lif::forward(x.ctx->policy(), n, options, x.data, s.data, charge, state); });
-    x.ctx->record([=] {
-        Lif::template backward<T>(x.ctx->policy(), n, options, surrogate, charge, s.gradient,
-                                  nullptr, x.gradient, nullptr);
-    });
-    return {s, {x.ctx, charge, nullptr, x.extents}};
+namespace detail {
+
+/// Room for the charge of neurons that are driven by x.
+template <class Ctx, class T, class E>
+constexpr Var<Ctx, T, E> room_for_charge(Var<Ctx, T, E> const& x) {
+    if constexpr (Ctx::records) {
+        return x.ctx->template make<T>(x.extents);
+    } else {
+        return {x.ctx, x.ctx->template keep<T>(x.extents.size()), nullptr, x.extents};
+    }
 }
 
-/// Spikes where x >= threshold.
+}  // namespace detail
+
+/// Spikes of leaky integrate-and-fire neurons driven by x [batch, time, channels], of x's shape
+/// (SpikeGPT, arXiv 2302.13939; docs/numerics.md, sections LIF and Surrogates).
 template <class Ctx, class T, class E, class Surrogate = Arctan>
-constexpr Fired<Ctx, E> heaviside(Var<Ctx, T, E> x, double threshold = 0.0,
+constexpr Fired<Ctx, E> lif(Var<Ctx, T, E> value, LifOptions options = {},
+                            Surrogate surrogate = {}) {
+    using Scalar = typename Ctx::scalar;
+    static_assert(E::rank == 3, "lif: x must be [batch, time, channels]");
+    auto const x = checked_numbers(value);
+    using Lif = kernels::Lif<decltype(x.ctx->policy())>;
+    auto const n = btc(x.extents);
+    auto s = x.ctx->template make<bit>(x.extents);
+    auto const charge = detail::room_for_charge(x);
+    Scalar* const state = x.ctx->carry(n.B * n.C, {static_cast<Scalar>(options.rest())});
+    x.ctx->run(
+        [&] { Lif::forward(x.ctx->policy(), n, options, x.data, s.data, charge.data, state); });
+    x.ctx->record([=] {
+        Lif::template backward<Scalar>(x.ctx->policy(), n, options, surrogate, charge.data,
+                                       s.gradient, nullptr, x.gradient, nullptr, charge.gradient);
+    });
+    return {s, charge};
+}
+
+/// Spikes where x >= threshold, x of any shape; the charge is x itself.
+template <class Ctx, class T, class E, class Surrogate = Arctan>
+constexpr Fired<Ctx, E> heaviside(Var<Ctx, T, E> value, double threshold = 0.0,
                                   Surrogate surrogate = {}) {
-    static_assert(std::is_same_v<T, typename Ctx::scalar>,
-                  "heaviside: x must be numbers, not spikes");
+    auto const x = checked_numbers(value);
     using Heaviside = kernels::Heaviside<decltype(x.ctx->policy())>;
     auto s = x.ctx->template make<bit>(x.extents);
     x.ctx->run([&] {

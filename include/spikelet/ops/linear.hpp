@@ -10,27 +10,28 @@
 
 namespace spikelet {
 
-/// x [..., in] of numbers or spikes -> [..., out]. Throws Error if run-time sizes do not fit.
+/// x [..., in] of numbers or spikes, weight [in, out] -> [..., out]. Throws Error if run-time sizes
+/// do not fit.
 template <class Ctx, class U, class E, class T, index In, index Out>
-constexpr auto linear(Var<Ctx, U, E> x, BasicParameter<T, In, Out> const& weight) {
+constexpr auto linear(Var<Ctx, U, E> value, BasicParameter<T, In, Out> const& weight) {
+    using Scalar = typename Ctx::scalar;
     static_assert(or_else(E::last, In) == In,
                   "linear: the last extent of x must equal the weight's inputs");
-    auto const w = weight.view();
+    auto const x = checked_operand(value);
+    auto const w = checked_view<Ctx>(weight);
     check_channels("linear", x, w.extents[0]);
     using Policy = decltype(x.ctx->policy());
     using Dense = kernels::Matmul<Policy>;
     using Product = std::conditional_t<std::is_same_v<U, bit>, kernels::SpikeMatmul<Policy>, Dense>;
-    auto y = x.ctx->template make<T>(x.extents.with_last(Size<Out>(w.extents[1])));
+    auto y = x.ctx->template make<Scalar>(x.extents.with_last(Size<Out>(w.extents[1])));
     kernels::MatmulSize const n{x.extents.rows(), w.extents[0], w.extents[1]};
     index const room = std::max(Dense::workspace(n), Product::workspace(n));
-    auto* const workspace = x.ctx->template scratch<T>(room);
+    auto* const workspace = x.ctx->template scratch<Scalar>(room);
     x.ctx->run([&] { Product::forward(x.ctx->policy(), n, x.data, w.value, y.data, workspace); });
     x.ctx->record([=] {
-        auto* const again = x.ctx->template scratch<T>(room);
+        auto* const again = x.ctx->template scratch<Scalar>(room);
         Dense::backward_input(x.ctx->policy(), n, y.gradient, w.value, x.gradient, again);
-        if (w.gradient != nullptr) {
-            Product::backward_weight(x.ctx->policy(), n, x.data, y.gradient, w.gradient, again);
-        }
+        Product::backward_weight(x.ctx->policy(), n, x.data, y.gradient, w.gradient, again);
     });
     return y;
 }
