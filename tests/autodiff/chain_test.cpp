@@ -8,6 +8,7 @@
 #include <spikelet/autodiff/forward.hpp>
 #include <spikelet/autodiff/tape.hpp>
 #include <spikelet/core/tensor.hpp>
+#include <spikelet/nn/linear.hpp>
 #include <spikelet/ops/cross_entropy.hpp>
 
 #include <support/numbers.hpp>
@@ -129,6 +130,28 @@ TEST_CASE("chain: every context computes the same, layers in layers and none at 
     compare(std::vector<Inner>(2), 24);
     compare(std::vector<Identity>(2), 1.5);
     compare(std::vector<Twice>{}, 1.5);
+}
+
+/// A square matrix by its type; by its numbers what it likes.
+struct Narrow {
+    Linear<dyn, dyn> layer{4, 2};
+    SPIKELET_PARTS(layer)
+    constexpr auto operator()(auto x) const { return layer(x); }
+};
+
+TEST_CASE("chain: a layer that returns another shape is an error in every context") {
+    std::vector<Narrow> layers(1);
+    allocate(layers);
+    Tensor<float, dyn, dyn> x{3, 4};
+    auto const view = std::as_const(x).view();
+    Forward forward;
+    CHECK_THROWS_WITH_AS(chain(layers, forward.begin(view)),
+                         "chain: a layer must return the shape of its input [3, 4], found [3, 2]",
+                         Error);
+    for (bool const recompute : {false, true}) {
+        Tape tape(serial, {.recompute = recompute});
+        CHECK_THROWS_AS(chain(layers, tape.begin(view)), Error);
+    }
 }
 
 }  // namespace

@@ -57,6 +57,57 @@ TEST_CASE("parameter: frozen has no gradient") {
     CHECK(p.view().gradient == nullptr);
 }
 
+TEST_CASE("parameter: stays frozen until it is told otherwise, and starts again from zero") {
+    Parameter<3> p;
+    p.allocate();
+    p.require_gradient();
+    p.gradient()[1] = 6;
+    float* const before = p.gradient();
+    p.freeze();
+    CHECK(p.frozen());
+    // A tape of before may still write there.
+    before[2] = 7;
+    p.require_gradient();
+    CHECK(p.gradient() == nullptr);
+    p.unfreeze();
+    CHECK_FALSE(p.frozen());
+    REQUIRE(p.gradient() != nullptr);
+    CHECK(p.gradient()[1] == 0);
+    CHECK(p.gradient()[2] == 0);
+    p.gradient()[0] = 5;
+    p.unfreeze();
+    CHECK(p.gradient()[0] == 5);
+
+    Parameter<3> early;
+    early.freeze();
+    early.require_gradient();
+    early.unfreeze();
+    CHECK(early.gradient() == nullptr);
+}
+
+TEST_CASE("parameter: constant numbers cannot be changed, others can") {
+    static constexpr float numbers[3] = {1, 2, 3};
+    Parameter<3> p;
+    p.bind(numbers);
+    CHECK(p.read_only());
+    CHECK_THROWS_WITH_AS(
+        p.writable(), "parameter: it is bound to constant numbers, which cannot be changed", Error);
+    float own[3] = {4, 5, 6};
+    p.bind(own);
+    CHECK_FALSE(p.read_only());
+    p.writable()[1] = 7;
+    CHECK(own[1] == 7);
+    Parameter<3> fresh;
+    CHECK(fresh.writable().size() == 3);
+
+    // What is known of numbers moves with them.
+    p.bind(numbers);
+    fresh = std::move(p);
+    CHECK(fresh.read_only());
+    CHECK(fresh.value() == numbers);
+    CHECK_FALSE(p.read_only());  // NOLINT: it has what the other had
+}
+
 TEST_CASE("parameter: moves, and takes its numbers along") {
     static_assert(!std::is_copy_constructible_v<Parameter<3>>);
     Parameter<dyn> p{3};

@@ -2,6 +2,7 @@
 #include <spikelet/autodiff/parts.hpp>
 
 #include <array>
+#include <numeric>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -47,7 +48,7 @@ static_assert(has_static_sizes<Leaf>());
 static_assert(has_static_sizes<std::array<Leaf, 2>>());
 static_assert(!has_static_sizes<Tree>());
 static_assert(!has_static_sizes<std::vector<Leaf>>());
-static_assert(parameter_count(Leaf{}) == 9);
+static_assert(parameter_count<Leaf>() == 9);
 
 std::vector<std::string> names(auto& model) {
     std::vector<std::string> list;
@@ -105,6 +106,31 @@ TEST_CASE("parts: zero_gradients clears those that there are") {
     leaf.weight.gradient()[4] = 3;
     zero_gradients(leaf);
     CHECK(leaf.weight.gradient()[4] == 0);
+}
+
+TEST_CASE("part name: one that is too long is an error, not another name") {
+    PartName const long_name = PartName{}.with(std::string(119, 'x'));
+    CHECK(std::string_view(long_name.with("")).size() == 120);
+    CHECK_THROWS_WITH_AS(long_name.with("y"), "part: a name has over 120 letters", Error);
+}
+
+TEST_CASE("parts: bind lays all parameters over one array, in order") {
+    Tree model;
+    model.longer.resize(1);
+    index const n = parameter_count(model);
+    std::vector<float> numbers(static_cast<std::size_t>(n));
+    std::iota(numbers.begin(), numbers.end(), 0.0F);
+    bind(model, std::span<float const>(numbers));
+    float next = 0;
+    each_parameter(model, [&](std::string_view, auto const& p) {
+        CHECK(p.read_only());
+        for (float x : p.span()) { CHECK(x == next++); }
+    });
+    CHECK(next == static_cast<float>(n));
+    bind(model, std::span<float>(numbers));
+    each_parameter(model, [&](std::string_view, auto const& p) { CHECK_FALSE(p.read_only()); });
+    numbers.pop_back();
+    CHECK_THROWS_AS(bind(model, std::span<float>(numbers)), Error);
 }
 
 TEST_CASE("part name: grows by words and numbers") {

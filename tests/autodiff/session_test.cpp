@@ -180,6 +180,40 @@ TEST_CASE("session: a model that needs other memory than its type says is an err
     CHECK_NOTHROW((void)session(1));
 }
 
+/// As many blocks as it likes.
+struct Deep {
+    Embedding<11, 9> embed;
+    std::vector<TinyBlock<9>> blocks;
+    Linear<9, 11> head;
+    SPIKELET_PARTS(embed, blocks, head)
+    constexpr auto operator()(auto ids) const { return head(chain(blocks, embed(ids))); }
+};
+
+TEST_CASE("session: a model that has grown since is an error, not a write past the memory") {
+    Deep model;
+    model.blocks.resize(1);
+    Rng rng(1);
+    init(model, rng);
+    Session session{model};
+    session(1);
+    model.blocks.resize(2);
+    init(model, rng);
+    CHECK_THROWS_WITH_AS(
+        session(1), "session: the model has changed since the session was made; make a new one",
+        Error);
+}
+
+TEST_CASE("session: feed serves one stream only") {
+    auto const model = tiny_lm();
+    Session session{model, SessionOptions{.batch = 2, .chunk = 2}};
+    std::vector<std::int32_t> const ids{1, 2, 3, 4};
+    CHECK_THROWS_WITH_AS(session.feed(ids),
+                         "session: feed() is for one stream, this session serves 2", Error);
+}
+
+static_assert(!std::is_constructible_v<Session<TinyLm<>>, TinyLm<>>,
+              "a session must not outlive its model");
+
 TEST_CASE("session: batch and chunk may be part of the type") {
     auto const model = tiny_lm();
     using Four = Session<TinyLm<>, Serial<>, float, footprint<TinyLm<>>(4, 3)>;

@@ -5,6 +5,8 @@
 
 #include <concepts>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -54,7 +56,8 @@ concept Layer = requires(T& layer) {
     std::remove_const_t<T>::each_part(layer, detail::IgnorePart{});
 };
 
-/// The dotted name of a part, built without the heap while parts are visited.
+/// The dotted name of a part, built without the heap while parts are visited. Error is thrown for
+/// names of more than 120 letters.
 class PartName {
 public:
     constexpr operator std::string_view() const { return {text_, length_}; }  // NOLINT
@@ -80,9 +83,8 @@ public:
 
 private:
     constexpr void append(std::string_view text) {
-        for (char c : text) {
-            if (length_ < capacity) { text_[length_++] = c; }
-        }
+        if (text.size() > capacity - length_) { fail("part", "a name has over 120 letters"); }
+        for (char c : text) { text_[length_++] = c; }
     }
 
     static constexpr std::size_t capacity = 120;
@@ -126,6 +128,28 @@ constexpr index parameter_count(Model const& model) {
     index n = 0;
     each_parameter(model, [&](std::string_view, auto const& p) { n += p.size(); });
     return n;
+}
+
+/// The same for a model whose sizes are all in its type.
+template <class Model>
+consteval index parameter_count() {
+    return parameter_count(Model{});
+}
+
+/// Lets a model use the numbers of somebody else, which must outlive it: all parameters one after
+/// another, in the order of each_parameter(). Constant ones may lie in flash; training, loading and
+/// initialisation refuse them. Throws Error unless there are parameter_count() of them.
+template <class Model, class T>
+void bind(Model& model, std::span<T> numbers) {
+    if (static_cast<index>(numbers.size()) != parameter_count(model)) {
+        fail("bind", "the model has " + std::to_string(parameter_count(model)) +
+                         " weights, there are " + std::to_string(numbers.size()) + " numbers");
+    }
+    T* next = numbers.data();
+    each_parameter(model, [&](std::string_view, auto& p) {
+        p.bind(next);
+        next += p.size();
+    });
 }
 
 /// Gives every parameter memory, and a gradient if wanted. Throws Error.

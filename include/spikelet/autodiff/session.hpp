@@ -20,6 +20,9 @@ inline constexpr Footprint at_run_time{.scratch = dyn};
 
 namespace detail {
 
+/// Stands for the footprint of a model whose sizes are known but whose call is not constexpr.
+inline constexpr Footprint not_constexpr{.scratch = dyn - 1};
+
 /// Memory of a session: arrays if the compiler knows the sizes.
 template <class T, Footprint F>
 struct SessionMemory {
@@ -30,6 +33,10 @@ struct SessionMemory {
     alignas(alignment) std::array<std::byte, static_cast<std::size_t>(F.workspace)> workspace{};
     std::array<T, static_cast<std::size_t>(F.state)> state{};
 };
+
+/// Memory of a session: none, for one that does not compile.
+template <class T>
+struct SessionMemory<T, not_constexpr> {};
 
 /// Memory of a session: from the heap, once.
 template <class T>
@@ -59,11 +66,18 @@ struct SessionMemory<T, at_run_time> {
 };
 
 template <class Model, class T>
+concept KnownFootprint = requires {
+    typename std::bool_constant<(footprint<Model, T>(), true)>;
+};
+
+template <class Model, class T>
 consteval Footprint session_footprint() {
-    if constexpr (has_static_sizes<Model>()) {
+    if constexpr (!has_static_sizes<Model>()) {
+        return at_run_time;
+    } else if constexpr (KnownFootprint<Model, T>) {
         return footprint<Model, T>();
     } else {
-        return at_run_time;
+        return not_constexpr;
     }
 }
 
@@ -80,6 +94,9 @@ struct SessionOptions {
 template <class Model, class Policy = Serial<>, class T = float,
           Footprint F = detail::session_footprint<Model, T>()>
 class Session {
+    static_assert(F != detail::not_constexpr,
+                  "session: the operator() of the model and of all its layers must be constexpr");
+
 public:
     using scalar = T;
     static constexpr bool records = false;
@@ -92,6 +109,9 @@ public:
         : model_(&model),
           policy_(policy),
           memory_(needs_of(model, options)) {}
+    /// A session keeps no copy of its model: a temporary would be gone.
+    Session(Model const&& model, Policy policy = {}) = delete;
+    Session(Model const&& model, SessionOptions options, Policy policy = {}) = delete;
 
     /// Logits [vocabulary] after one token; for sessions of one stream. They stay valid until the
     /// next call.
@@ -100,7 +120,8 @@ public:
         return {logits.data(), static_cast<std::size_t>(logits.extent(1))};
     }
 
-    /// Logits [batch * n, vocabulary] after tokens [batch, n], n <= chunk.
+    /// Logits [batch * n, vocabulary] after tokens [batch, n], n <= chunk. Throws Error for other
+    /// numbers of tokens, and if the model is no longer the one the session was made for.
     View<T const, dyn, dyn> operator()(std::span<std::int32_t const> tokens) {
         auto const needs = memory_.footprint();
         index const n = static_cast<index>(tokens.size()) / needs.batch;
@@ -113,13 +134,18 @@ public:
         using Ids = Var<Session, std::int32_t const, Extents<dyn, dyn>>;
         auto const y =
             (*model_)(Ids{this, tokens.data(), nullptr, Extents<dyn, dyn>(needs.batch, n)});
-        SPIKELET_ASSERT(carried_ == needs.state, "session: a recurrent op was skipped");
+        if (carried_ != needs.state) { model_changed(); }
         at_rest_ = false;
         return {y.data, Extents<dyn, dyn>(y.extents.rows(), y.extents[y.extents.rank - 1])};
     }
 
-    /// Logits [vocabulary] after the last of any number (at least one) of tokens; one stream.
+    /// Logits [vocabulary] after the last of any number (at least one) of tokens; for sessions of
+    /// one stream. Throws Error for others.
     std::span<T const> feed(std::span<std::int32_t const> tokens) {
+        if (memory_.footprint().batch != 1) {
+            fail("session", "feed() is for one stream, this session serves " +
+                                std::to_string(memory_.footprint().batch));
+        }
         auto const chunk = static_cast<std::size_t>(memory_.footprint().chunk);
         std::span<T const> last;
         while (!tokens.empty()) {
@@ -162,6 +188,7 @@ public:
     Var<Session, U, E> make(E extents) {
         auto* p = memory_.scratch.data() + used_;
         used_ += DryRun<T>::round_up(units<U>(extents) * static_cast<index>(sizeof(storage_of<U>)));
+        if (used_ > memory_.footprint().scratch) { model_changed(); }
         return {this, reinterpret_cast<storage_of<U>*>(p), nullptr, extents};
     }
     template <class U>
@@ -169,15 +196,19 @@ public:
         return nullptr;
     }
     T* carry(index n, std::initializer_list<T> rest) {
-        T* const first = memory_.state.data() + carried_;
+        T* plane = memory_.state.data() + carried_;
+        T* const first = plane;
+        carried_ += n * static_cast<index>(rest.size());
+        if (carried_ > memory_.footprint().state) { model_changed(); }
         for (T value : rest) {
-            if (at_rest_) { std::fill_n(memory_.state.data() + carried_, n, value); }
-            carried_ += n;
+            if (at_rest_) { std::fill_n(plane, n, value); }
+            plane += n;
         }
         return first;
     }
     template <class U>
-    U* scratch(index) {
+    U* scratch(index n) {
+        if (n * static_cast<index>(sizeof(U)) > memory_.footprint().workspace) { model_changed(); }
         return reinterpret_cast<U*>(memory_.workspace.data());
     }
     void run(auto&& kernel) { kernel(); }
@@ -209,6 +240,10 @@ private:
             }
             return F;
         }
+    }
+
+    [[noreturn]] static void model_changed() {
+        fail("session", "the model has changed since the session was made; make a new one");
     }
 
     [[nodiscard]] std::size_t state_size() const {

@@ -14,7 +14,7 @@
 #include <utility>
 
 #include <spikelet/autodiff/arena.hpp>
-#include <spikelet/autodiff/var.hpp>
+#include <spikelet/autodiff/chain.hpp>
 #include <spikelet/core/policy.hpp>
 #include <spikelet/core/rng.hpp>
 #include <spikelet/core/tokens.hpp>
@@ -186,6 +186,7 @@ private:
         Var<Tape, T, E> y{this, nullptr, gradients_.take<T>(x.extents.size()), x.extents};
         auto const from = gradients_.mark();
         auto const out = layer(x);
+        detail::check_link(x, out);
         if (out.data == x.data) {
             last_ = before;
             gradients_.rewind(start);
@@ -210,6 +211,7 @@ private:
         Node* const before = last_;
         auto const first_draw = draws_;
         auto const out = layer(x);
+        detail::check_link(x, out);
         values_.rewind(values);
         gradients_.rewind(gradients);
         last_ = before;
