@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/models/sampling.hpp>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include <doctest/doctest.h>
 
 #include <support/numbers.hpp>
@@ -73,8 +77,6 @@ TEST_CASE("sampling: the official rule cuts by value first, then applies the tem
     check_near(official(1, 0.6), {0, 4.0 / 7, 0, 3.0 / 7});
     check_near(official(0.5, 0.6), {0, 16.0 / 25, 0, 9.0 / 25});
     check_near(official(1, 0.0), {0, 1, 0, 0});
-    // No running sum is above 1.5: only the most likely stays.
-    check_near(official(1, 1.5), {0, 1, 0, 0});
     // Equals of the last one stay, too.
     std::vector<float> const ties{1, 1, 1, 0};
     // Not as a list {1.0 / 3, ...}: g++ 12 -O2 makes its last element 1/3 here.
@@ -82,6 +84,66 @@ TEST_CASE("sampling: the official rule cuts by value first, then applies the tem
     expected[3] = 0;
     check_near(sampling_probabilities(ties, {.top_p = 0.1, .rule = SamplingRule::official}),
                expected);
+}
+
+TEST_CASE("sampling: from top_p = 1 on every token stays, by either rule") {
+    Rng rng(5);
+    for (auto const rule : {SamplingRule::usual, SamplingRule::official}) {
+        for (double const top_p : {1.0, 1.5, std::numeric_limits<double>::infinity()}) {
+            check_near(probabilities({.top_p = top_p, .rule = rule}), {0.2, 0.4, 0.1, 0.3});
+            for (index n : {3, 4, 5, 7, 16, 77, 256}) {
+                auto const p = sampling_probabilities(random_numbers<float>(n, rng.bits()),
+                                                      {.top_p = top_p, .rule = rule});
+                CHECK(std::ranges::count(p, 0.0) == 0);
+            }
+        }
+    }
+}
+
+TEST_CASE("sampling: the official rule cuts to top-k, too, before the temperature") {
+    auto const official = [](index top_k, double top_p) {
+        return probabilities(
+            {.temperature = 0.5, .top_k = top_k, .top_p = top_p, .rule = SamplingRule::official});
+    };
+    check_near(official(1, 1), {0, 1, 0, 0});
+    check_near(official(2, 1), {0, 16.0 / 25, 0, 9.0 / 25});
+    check_near(official(2, 0.95), {0, 16.0 / 25, 0, 9.0 / 25});
+    check_near(official(3, 0.6), {0, 16.0 / 25, 0, 9.0 / 25});
+}
+
+TEST_CASE("sampling: logits that are no numbers are refused, and so are such options") {
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    Rng rng(1);
+    for (double const temperature : {0.0, 1.0}) {
+        auto const draw = [&](std::vector<float> const& logits, SamplingOptions options = {}) {
+            options.temperature = temperature;
+            return sample(logits, rng, options);
+        };
+        CHECK_THROWS_WITH_AS(draw({1, 2, nan}), "sample: logit 2 of 3 is not a number", Error);
+        CHECK_THROWS_WITH_AS(draw({infinity, 0}), "sample: logit 0 of 2 is infinite", Error);
+        CHECK_THROWS_WITH_AS(draw({-infinity}), "sample: all logits are minus infinity", Error);
+        CHECK_THROWS_WITH_AS(draw({}), "sample: there are no logits", Error);
+        CHECK_THROWS_AS(draw({1}, {.top_k = -1}), Error);
+        CHECK_THROWS_AS(draw({1}, {.top_p = std::numeric_limits<double>::quiet_NaN()}), Error);
+        // Minus infinity rules a token out.
+        CHECK(draw({-infinity, 3, -infinity}) == 1);
+    }
+    CHECK_THROWS_AS((sample(four, rng, {.temperature = std::nan("")})), Error);
+    CHECK_THROWS_AS(probabilities({.temperature = 0}), Error);
+}
+
+TEST_CASE("sampling: logits may be double, with more digits than float") {
+    std::vector<double> const close{1.0, 1.0 + 1e-12, 1.0};
+    CHECK(argmax(close) == 1);
+    Rng rng(1);
+    CHECK(sample(close, rng, {.temperature = 0}) == 1);
+    CHECK(sample(close, rng, {.top_k = 1}) == 1);
+    std::vector<double> const same(four.begin(), four.end());
+    CHECK(sampling_probabilities(same, {.top_p = 0.9}) == probabilities({.top_p = 0.9}));
+    Rng a(3);
+    Rng b(3);
+    CHECK(sample(same, a) == sample(four, b));
 }
 
 TEST_CASE("sampling: a temperature near 0 takes the most likely token, by either rule") {

@@ -141,5 +141,15 @@ TEST_CASE("init: forms have names") {
     CHECK_THROWS_WITH_AS((void)find_initialisation("D"), "init: 'D' is not one of A, B, C", Error);
 }
 
+TEST_CASE("init_spikegpt: constant numbers are refused before anything changes") {
+    static float const flash[8] = {};
+    SpikeGpt<11, 8, 1> model;
+    model.ln_out.bias.bind(flash);
+    Rng rng(1);
+    CHECK_THROWS_WITH_AS(init_spikegpt(model, Initialisation::C, rng),
+                         "init: 'ln_out.bias' is bound to constant numbers", Error);
+    CHECK(model.emb.weight.value() == nullptr);
+}
+
 }  // namespace
 }  // namespace spikelet::test

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <spikelet/models/spikegpt.hpp>
 #include <spikelet/models/spikegpt_metadata.hpp>
 
 using namespace spikelet;
@@ -108,7 +109,7 @@ TEST_CASE("spikegpt_metadata: only variant, L, C and V must be there") {
 
 TEST_CASE("spikegpt_metadata: every configuration survives") {
     SpikeGptConfig config = make_config(find_variant("spike_driven"), 300, 5, 24);
-    config.neuron = {.tau = 1.0 / 3.0,
+    config.neuron = {.tau = 4.0 / 3.0,
                      .threshold = -0.1,
                      .reset_value = 1e-7,
                      .decay_input = false,
@@ -158,24 +159,70 @@ TEST_CASE("spikegpt_metadata: what cannot be read is named") {
           "metadata: 'variant' is \"event_driven\", expected \"vanilla_rwkv\", "
           "\"heaviside_rwkv\", \"spikegpt\", \"spikegpt_b\", \"spike_driven\"");
     CHECK(complaint_with("variant", "spikegpt").starts_with("metadata: 'variant' is spikegpt,"));
-    CHECK(complaint_with("L", "3.0") == "metadata: 'L' is 3.0, expected a whole number above 0");
+    CHECK(complaint_with("L", "3.0") ==
+          "metadata: 'L' is 3.0, expected a whole number from 1 to 4096");
     for (char const* text : {"", "0", "-1", "1e3", " 3", "99999999999999999999", "three"}) {
         CHECK(complaint_with("C", text).starts_with("metadata: 'C' is "));
         CHECK(complaint_with("H", text).starts_with("metadata: 'H' is "));
     }
     for (char const* text : {"", "0", "-2.0", "nan", "2,0", "2.0 ", "null", "0x10", "+2"}) {
         CHECK(complaint_with("tau", text) == "metadata: 'tau' is " + std::string(text) +
-                                                 ", expected a number above 0, or Infinity");
+                                                 ", expected a number of at least 1, or Infinity");
         CHECK(complaint_with("alpha", text).starts_with("metadata: 'alpha' is "));
     }
     CHECK(complaint_with("vth", "Infinity").starts_with("metadata: 'vth' is Infinity,"));
     CHECK(complaint_with("vreset", "nul").starts_with("metadata: 'vreset' is nul,"));
     CHECK(complaint_with("detach", "1") == "metadata: 'detach' is 1, expected true or false");
     CHECK(complaint_with("bin_emb", "True").starts_with("metadata: 'bin_emb' is True,"));
-    CHECK(complaint_with("sg", "\"sigmoid\"").starts_with("metadata: 'sg' is \"sigmoid\","));
+    CHECK(complaint_with("sg", "\"step\"").starts_with("metadata: 'sg' is \"step\","));
+    CHECK(complaint_with("sg", "atan").starts_with("metadata: 'sg' is atan,"));
+    CHECK(complaint_with("tau", "0.5").starts_with("metadata: 'tau' is 0.5,"));
     CHECK(complaint_with("reset", "\"hard\"").starts_with("metadata: 'reset' is \"hard\","));
     CHECK(complaint_with("residual", "\"relu\"").starts_with("metadata: 'residual' is "));
     CHECK(complaint_with("dropout", "1.0") ==
           "metadata: 'dropout' is 1.0, expected a number from 0 to below 1");
     CHECK(complaint_with("tau", std::string(1000, '9') + "x").size() < 160);
+}
+
+TEST_CASE("spikegpt_metadata: sizes that no model has are refused before they are computed with") {
+    for (char const* text : {"4611686018427387904", "9223372036854775807", "1048577"}) {
+        CHECK(complaint_with("C", text) == "metadata: 'C' is " + std::string(text) +
+                                               ", expected a whole number from 1 to 1048576");
+    }
+    CHECK(complaint_with("L", "9223372036854775807").starts_with("metadata: 'L' is "));
+    CHECK(complaint_with("V", "2147483648").starts_with("metadata: 'V' is "));
+    CHECK(complaint_with("H", "16777217").starts_with("metadata: 'H' is "));
+    Texts largest = reference_texts();
+    largest["C"] = "1048576";
+    largest["L"] = "4096";
+    largest["V"] = "2147483647";
+    largest["H"] = "16777216";
+    CHECK(config_from_metadata(largest).parameter_count() > 0);
+}
+
+TEST_CASE("spikegpt_metadata: a surrogate is recorded, and only its model is made of it") {
+    struct Mine : StraightThrough {};
+    using Sigmoid = SpikeGpt<dyn, dyn, dyn, dyn, SigmoidSurrogate>;
+    using Own = SpikeGpt<dyn, dyn, dyn, dyn, Mine>;
+    SpikeGptConfig config;
+    config.layers = 1;
+    config.slope = 3.0;
+    Texts const texts = metadata(Sigmoid(config).config);
+    CHECK(texts.at("sg") == "\"sigmoid\"");
+    CHECK(texts.at("alpha") == "3.0");
+    SpikeGptConfig const read = config_from_metadata(texts);
+    CHECK(Sigmoid(read).lif_head.surrogate.slope == 3.0);
+    CHECK_THROWS_WITH_AS(
+        SpikeGpt<>{read},
+        "spikegpt: the configuration is of the surrogate 'sigmoid', the type has 'atan'", Error);
+    CHECK_THROWS_AS(Own{read}, Error);
+    // To read the weights all the same:
+    SpikeGptConfig free = read;
+    free.surrogate = {};
+    CHECK(metadata(SpikeGpt<>(free).config).at("sg") == "\"atan\"");
+
+    Texts const own = metadata(Own(config).config);
+    CHECK(own.at("sg") == "\"custom\"");
+    CHECK_NOTHROW(Own(config_from_metadata(own)));
+    CHECK_THROWS_AS(SpikeGpt<>{config_from_metadata(own)}, Error);
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/models/spikegpt.hpp>
 
+#include <cmath>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include <spikelet/autodiff/forward.hpp>
 #include <spikelet/autodiff/tape.hpp>
+#include <spikelet/models/spikegpt_init.hpp>
+#include <spikelet/ops/cross_entropy.hpp>
 
 #include <support/lively_spikegpt.hpp>
 #include <support/recorder.hpp>
@@ -158,6 +161,52 @@ TEST_CASE("spikegpt: the configuration's neurons stand at every place") {
     }
 }
 
+/// A surrogate of a program's own: two numbers, neither of them a slope.
+struct Window {
+    double width = 1.0;
+    double height = 1.0;
+
+    template <class B>
+    B operator()(B const& x) const {
+        auto const inside = simd::abs(x) < B(static_cast<typename B::value_type>(width));
+        return simd::select(inside, B(static_cast<typename B::value_type>(height)), B(0));
+    }
+};
+
+/// The gradient of the embedding of a lively model, with spikes on the residual stream.
+template <class Surrogate, class... Given>
+std::vector<float> embedding_gradient(Given const&... given) {
+    using Model = SpikeGpt<11, 6, 2, 24, Surrogate>;
+    auto config = make_config(find_variant("spikegpt"), 11, 2, 6);
+    config.spikes.binary_embedding = false;
+    config.neuron.threshold = 0.01;
+    Model model(Model::with_static_sizes(config), given...);
+    Rng rng(1);
+    init_spikegpt(model, Initialisation::A, rng);
+    allocate(model, true);
+    auto const tokens = random_tokens(2, 9, 11);
+    Tape tape;
+    tape.backward(cross_entropy(model(tape.begin(tokens)), tokens));
+    auto const& w = model.emb.weight;
+    return {w.gradient(), w.gradient() + w.size()};
+}
+
+TEST_CASE("spikegpt: takes any surrogate, with a slope, without or with more") {
+    auto const arctan = embedding_gradient<Arctan>();
+    CHECK(embedding_gradient<Arctan>(Arctan{2.0}) == arctan);
+    CHECK(embedding_gradient<Arctan>(Arctan{5.0}) != arctan);
+    CHECK(embedding_gradient<StraightThrough>() != arctan);
+    CHECK(embedding_gradient<LeakyPiecewise>() != arctan);
+    CHECK(embedding_gradient<Window>() != embedding_gradient<Window>(Window{1.0, 0.5}));
+    // As wide as can be it is 1 everywhere.
+    CHECK(embedding_gradient<Window>(Window{1e30, 1.0}) == embedding_gradient<StraightThrough>());
+
+    SpikeGpt<11, 6, 2> const model(make_config(find_variant("spikegpt"), 11, 2, 6), Arctan{5.0});
+    CHECK(model.config.slope == 5);
+    CHECK(model.config.surrogate == "atan");
+    CHECK(model.blocks[1].lif2.surrogate.slope == 5);
+}
+
 TEST_CASE("spikegpt: sizes in the type change no bit") {
     auto const tokens = random_tokens(2, 9, 11);
     auto const config = make_config(find_variant("spikegpt_b"), 11, 2, 6);
@@ -192,6 +241,43 @@ TEST_CASE("spikegpt: sizes that make no sense or contradict the type are an erro
     CHECK_THROWS_AS((SpikeGpt<11, 6, 2>(make_config(variants[2], 12, 2, 6))), Error);
     CHECK_THROWS_AS((SpikeGpt<11, 6, 2>(make_config(variants[2], 11, 2, 7))), Error);
     CHECK(SpikeGpt<11, 6, 2>{}.config.channels == 6);
+    constexpr index huge = index{1} << 62;
+    CHECK_THROWS_WITH_AS(SpikeGpt<>(make_config(variants[2], 11, 2, huge)),
+                         "spikegpt: channels is 4611686018427387904, expected 1 to 1048576", Error);
+    CHECK_THROWS_AS(SpikeGpt<>(make_config(variants[2], 11, huge, 5)), Error);
+    CHECK_THROWS_AS(SpikeGpt<>(make_config(variants[2], huge, 2, 5)), Error);
+    CHECK_THROWS_AS((void)make_config(variants[2], 11, 2, huge).parameter_count(), Error);
+    SpikeGptConfig config;
+    config.hidden = huge;
+    CHECK_THROWS_AS(SpikeGpt<>{config}, Error);
+}
+
+TEST_CASE("spikegpt: neurons, slopes and dropouts that make no sense are an error") {
+    auto const complaint = [](auto change) -> std::string {
+        SpikeGptConfig config;
+        change(config);
+        try {
+            SpikeGpt<> const model(config);
+        } catch (Error const& error) { return error.what(); }
+        return "";
+    };
+    CHECK(complaint([](auto&) {}).empty());
+    CHECK(complaint([](auto& c) { c.neuron.tau = 0; }) ==
+          "lif: tau must be at least 1 step, or infinity");
+    CHECK(complaint([](auto& c) { c.neuron.threshold = std::nan(""); }) ==
+          "lif: the threshold must be a finite number");
+    CHECK(complaint([](auto& c) { c.output_threshold = HUGE_VAL; }) ==
+          "lif: the threshold must be a finite number");
+    CHECK(complaint([](auto& c) { c.neuron.reset_value = HUGE_VAL; }) ==
+          "lif: the reset value must be a finite number");
+    for (double const slope : {0.0, -1.0, HUGE_VAL, std::nan("")}) {
+        CHECK(complaint([=](auto& c) { c.slope = slope; }) ==
+              "spikegpt: the slope of the surrogate must be above 0");
+    }
+    for (double const dropout : {-0.1, 1.0, std::nan("")}) {
+        CHECK(complaint([=](auto& c) { c.dropout = dropout; }) ==
+              "spikegpt: the dropout must be at least 0 and below 1");
+    }
 }
 
 }  // namespace

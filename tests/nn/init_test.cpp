@@ -56,6 +56,41 @@ TEST_CASE("init: a bare matrix is uniform in +-1/sqrt(rows), a bare vector zero"
     for (float v : model.vector.span()) { CHECK(v == 0); }
 }
 
+TEST_CASE("init: starts anew what has numbers already") {
+    auto model = make(1);
+    std::ranges::fill(model.vector.span(), 3.0F);
+    std::ranges::fill(model.norm.bias.span(), 3.0F);
+    Rng rng(1);
+    init(model, rng);
+    CHECK(model.vector.value()[6] == 0);
+    CHECK(model.norm.bias.value()[3] == 0);
+}
+
+TEST_CASE("init: constant numbers are refused by name before anything changes") {
+    static float const flash[16] = {1, 2, 3};
+    auto model = make(1);
+    model.list[1].weight.bind(flash);
+    float const before = model.matrix.value()[0];
+    float const before_list = model.list[0].weight.value()[0];
+    Rng rng(2);
+    CHECK_THROWS_WITH_AS(init(model, rng), "init: 'list.1.weight' is bound to constant numbers",
+                         Error);
+    CHECK(model.matrix.value()[0] == before);
+    CHECK(model.list[0].weight.value()[0] == before_list);
+    CHECK_THROWS_AS(model.list[1].init(rng), Error);
+    std::array<float, 16> own{};
+    model.list[1].weight.bind(own.data());
+    init(model, rng);
+    CHECK(own[5] != 0);
+}
+
+TEST_CASE("init: a list of layers is a model, too") {
+    std::vector<Linear<4, 4>> list(2);
+    Rng rng(1);
+    init(list, rng);
+    CHECK(list[1].weight.value()[3] != 0);
+}
+
 TEST_CASE("init: one seed, one model") {
     auto const weights = [](Model const& model) {
         std::vector<float> all;

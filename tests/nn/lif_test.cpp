@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/nn/lif.hpp>
 
+#include <limits>
+
 #include <doctest/doctest.h>
 
 #include <spikelet/autodiff/tape.hpp>
@@ -32,6 +34,27 @@ TEST_CASE("lif layer: is the op with its options and surrogate") {
     CHECK(fire(Lif<Triangle>{options, {2.0}}) ==
           fire([](auto x) { return lif(x, options, Triangle{2.0}).spikes; }));
     CHECK(fire(Heaviside<>{0.2}) == fire([](auto x) { return heaviside(x, 0.2).spikes; }));
+}
+
+TEST_CASE("spiking layers: refuse constants that make no sense") {
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    auto const input = random_tensor<float>(shape, 1);
+    Tape tape;
+    auto const x = tape.begin(input.view());
+    for (double const tau : {0.0, 0.5, -1.0, nan, -infinity}) {
+        CAPTURE(tau);
+        CHECK_THROWS_WITH_AS(Lif<>{{.tau = tau}}(x),
+                             "lif: tau must be at least 1 step, or infinity", Error);
+        CHECK_THROWS_AS((SpikingNode<>{Node::lif, {.tau = tau}}(x)), Error);
+    }
+    for (double const bad : {nan, infinity, -infinity}) {
+        CHECK_THROWS_WITH_AS(Lif<>{{.threshold = bad}}(x),
+                             "lif: the threshold must be a finite number", Error);
+        CHECK_THROWS_WITH_AS(Lif<>{{.reset_value = bad}}(x),
+                             "lif: the reset value must be a finite number", Error);
+    }
+    for (double const tau : {1.0, 1.5, infinity}) { CHECK_NOTHROW(Lif<>{{.tau = tau}}(x)); }
 }
 
 TEST_CASE("spiking node: its kind is a value") {

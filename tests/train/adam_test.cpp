@@ -115,12 +115,120 @@ TEST_CASE("adam: a norm that is not finite moves nothing and does not count") {
         fill(model, 1);
         CHECK(adam.find_not_finite().empty());
         model.vector.gradient()[2] = bad;
+        CHECK(adam.find_not_finite() == "vector");
         auto const before = weights(model);
         CHECK_FALSE(std::isfinite(adam.step()));
         CHECK(same_bits(weights(model), before));
         CHECK(adam.count() == 0);
+        CHECK(adam.skipped() == 1);
         CHECK(adam.find_not_finite() == "vector");
     }
+}
+
+TEST_CASE("adam: after a norm that is not finite training goes on as if nothing had been") {
+    Model model;
+    Model other;
+    Adam adam(model);
+    Adam undisturbed(other);
+    fill(model, 1);
+    fill(other, 1);
+    model.vector.gradient()[2] = std::numeric_limits<float>::quiet_NaN();
+    static_cast<void>(adam.step());
+    CHECK(norm_of(model) == 0);
+    // Backward adds.
+    each_parameter(model, [](std::string_view, auto& p) { p.gradient()[1] += 2; });
+    zero_gradients(other);
+    each_parameter(other, [](std::string_view, auto& p) { p.gradient()[1] += 2; });
+    CHECK(std::isfinite(adam.step()));
+    undisturbed.step();
+    CHECK(adam.count() == 1);
+    CHECK(adam.find_not_finite().empty());
+    CHECK(same_bits(weights(model), weights(other)));
+}
+
+TEST_CASE("adam: parameters frozen before stay so, have no moments and count in no norm") {
+    Model model;
+    allocate(model);
+    model.vector.freeze();
+    Adam adam(model, {.learning_rate = 0.1, .clip_norm = 1});
+    CHECK(model.vector.gradient() == nullptr);
+    std::vector<std::string> names;
+    adam.each_moment([&](std::string_view name, auto, auto) { names.emplace_back(name); });
+    CHECK(names == std::vector<std::string>{"matrix", "emb"});
+    model.matrix.gradient()[0] = 3;
+    model.emb.gradient()[0] = 4;
+    CHECK(adam.step() == doctest::Approx(5));
+    for (float w : model.vector.span()) { CHECK(w == 0); }
+    CHECK(model.matrix.value()[0] != 0);
+}
+
+TEST_CASE("adam: parameters frozen later stay where they are, and go on when they are freed") {
+    Model model;
+    Adam adam(model, {.learning_rate = 0.1});
+    fill(model, 1);
+    float const before = model.vector.value()[0];
+    model.vector.freeze();
+    CHECK(adam.gradient_norm() > 0);
+    CHECK(adam.find_not_finite().empty());
+    adam.step();
+    CHECK(model.vector.value()[0] == before);
+    model.vector.unfreeze();
+    model.vector.gradient()[0] = 1;
+    adam.step();
+    CHECK(model.vector.value()[0] < before);
+}
+
+TEST_CASE("adam: constant numbers are refused, unless they are frozen") {
+    static float const flash[5] = {1, 2, 3, 4, 5};
+    constexpr auto message =
+        "adam: 'vector' is bound to constant numbers; freeze() it, or bind others";
+    Model model;
+    model.vector.bind(flash);
+    CHECK_THROWS_WITH_AS(Adam{model}, message, Error);
+    model.vector.freeze();
+    Adam adam(model);
+    adam.step();
+
+    Model later;
+    Adam deceived(later);
+    later.vector.bind(flash);
+    CHECK_THROWS_WITH_AS(deceived.step(), message, Error);
+    CHECK(deceived.count() == 0);
+    float numbers[5]{};
+    later.vector.bind(numbers);
+    later.vector.gradient()[1] = 1;
+    deceived.step();
+    CHECK(numbers[1] < 0);
+}
+
+struct Free {
+    Parameter<dyn> vector{3};
+    SPIKELET_PARTS(vector)
+};
+
+TEST_CASE("adam: another size than when it was made is refused") {
+    Free model;
+    Adam adam(model);
+    model.vector = Parameter<dyn>{5000};
+    model.vector.allocate();
+    model.vector.require_gradient();
+    CHECK_THROWS_WITH_AS(adam.step(),
+                         "adam: 'vector' has changed its size since the optimiser was made", Error);
+}
+
+TEST_CASE("adam: what is called an embedding has no decay, what only sounds like one has") {
+    auto const decay = [](std::string_view name) {
+        return decay_matrices(0.5)(name, 2).weight_decay;
+    };
+    for (auto const* name : {"emb", "emb.weight", "embed.weight", "model.embedding.weight",
+                             "tok_emb.weight", "emb.table"}) {
+        CHECK_MESSAGE(decay(name) == 0, name);
+    }
+    for (auto const* name : {"", "weight", "member.weight", "assembly.weight", "emb2.weight",
+                             "remember", "embargo.key", "blocks.0.att.key.weight"}) {
+        CHECK_MESSAGE(decay(name) == 0.5, name);
+    }
+    CHECK(decay_matrices(0.5)("blocks.0.ln1.weight", 1).weight_decay == 0);
 }
 
 TEST_CASE("adam: groups choose decay and rate by name and rank") {

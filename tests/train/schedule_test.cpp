@@ -6,12 +6,13 @@
 namespace spikelet {
 namespace {
 
-Schedule make(Decay decay) {
+Schedule make(LearningRateDecay decay) {
     return {.decay = decay, .peak = 1.0, .final = 0.1, .warmup = 10, .total = 110};
 }
 
 TEST_CASE("schedule: rises to the peak, and never starts at zero") {
-    for (Decay const decay : {Decay::constant, Decay::linear, Decay::cosine, Decay::wsd}) {
+    for (LearningRateDecay const decay : {LearningRateDecay::constant, LearningRateDecay::linear,
+                                          LearningRateDecay::cosine, LearningRateDecay::wsd}) {
         auto const s = make(decay);
         CHECK(s.at(0) > 0);
         for (int t = 0; t < 10; ++t) {
@@ -23,27 +24,29 @@ TEST_CASE("schedule: rises to the peak, and never starts at zero") {
 }
 
 TEST_CASE("schedule: falls to the final rate and stays there") {
-    for (Decay const decay : {Decay::linear, Decay::cosine, Decay::wsd}) {
+    for (LearningRateDecay const decay :
+         {LearningRateDecay::linear, LearningRateDecay::cosine, LearningRateDecay::wsd}) {
         auto const s = make(decay);
         for (int t = 10; t < 110; ++t) { CHECK(s.at(t) >= s.at(t + 1)); }
         CHECK(s.at(109) > 0.1);
         CHECK(s.at(110) == doctest::Approx(0.1));
         CHECK(s.at(1000) == doctest::Approx(0.1));
     }
-    CHECK(make(Decay::constant).at(1000) == 1);
+    CHECK(make(LearningRateDecay::constant).at(1000) == 1);
 }
 
 TEST_CASE("schedule: the shapes in between") {
-    CHECK(make(Decay::linear).at(35) == doctest::Approx(1 - 0.25 * 0.9));
-    CHECK(make(Decay::cosine).at(60) == doctest::Approx(0.55));
-    CHECK(make(Decay::cosine).at(35) == doctest::Approx(0.1 + 0.9 * 0.5 * (1 + std::sqrt(0.5))));
+    CHECK(make(LearningRateDecay::linear).at(35) == doctest::Approx(1 - 0.25 * 0.9));
+    CHECK(make(LearningRateDecay::cosine).at(60) == doctest::Approx(0.55));
+    CHECK(make(LearningRateDecay::cosine).at(35) ==
+          doctest::Approx(0.1 + 0.9 * 0.5 * (1 + std::sqrt(0.5))));
     // Stable for four fifths, then straight down.
-    CHECK(make(Decay::wsd).at(90) == doctest::Approx(1));
-    CHECK(make(Decay::wsd).at(100) == doctest::Approx(0.55));
+    CHECK(make(LearningRateDecay::wsd).at(90) == doctest::Approx(1));
+    CHECK(make(LearningRateDecay::wsd).at(100) == doctest::Approx(0.55));
 }
 
 TEST_CASE("schedule: without warmup it starts at the peak") {
-    for (auto const& named : decays) {
+    for (auto const& named : learning_rate_decays) {
         CAPTURE(named.name);
         Schedule const s{.decay = named.decay, .peak = 1.0, .final = 0.1, .total = 100};
         CHECK(s.at(0) == doctest::Approx(1));
@@ -51,7 +54,7 @@ TEST_CASE("schedule: without warmup it starts at the peak") {
 }
 
 TEST_CASE("schedule: a share of the decay of none or all is a number, too") {
-    auto s = make(Decay::wsd);
+    auto s = make(LearningRateDecay::wsd);
     s.decay_share = 0;
     CHECK(s.at(60) == doctest::Approx(1));
     CHECK(s.at(109) == doctest::Approx(1));
@@ -60,7 +63,7 @@ TEST_CASE("schedule: a share of the decay of none or all is a number, too") {
 }
 
 TEST_CASE("schedule: the official one follows the trainer's formula") {
-    auto const s = make(Decay::official);
+    auto const s = make(LearningRateDecay::official);
     CHECK(s.at(0) == 1);
     CHECK(s.at(5) == doctest::Approx(0.1 + 0.9 * 0.5));
     CHECK(s.at(10) == doctest::Approx(1));
@@ -69,8 +72,10 @@ TEST_CASE("schedule: the official one follows the trainer's formula") {
 }
 
 TEST_CASE("schedule: shapes have names") {
-    for (auto const& [name, decay] : decays) { CHECK(find_decay(name) == decay); }
-    CHECK_THROWS_WITH_AS((void)find_decay("step"),
+    for (auto const& [name, decay] : learning_rate_decays) {
+        CHECK(find_learning_rate_decay(name) == decay);
+    }
+    CHECK_THROWS_WITH_AS((void)find_learning_rate_decay("step"),
                          "schedule: 'step' is not one of constant, linear, cosine, wsd, official",
                          Error);
 }

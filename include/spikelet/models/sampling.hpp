@@ -1,36 +1,44 @@
 // SPDX-License-Identifier: MIT
-// From logits to the next token.
+// From logits z [vocabulary] to the next token:
+//   usual      p = softmax(z / temperature); top-k, then top-p over what is left
+//   official   p = softmax(z); top-p by value, then top-k; p^(1/temperature)
+// and what is left adds up to 1 again. The official order is that of sample_logits() in
+// src/utils.py of ridgerchu/SpikeGPT, which run.py calls and which has no top-k.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <span>
+#include <string>
 #include <vector>
 
+#include <spikelet/core/error.hpp>
+#include <spikelet/core/extents.hpp>
 #include <spikelet/core/rng.hpp>
+#include <spikelet/models/argmax.hpp>
 
 namespace spikelet {
 
 /// Which of two orders a top-p cut and a temperature have.
 enum class SamplingRule {
     usual,     ///< temperature, then top-k, then top-p over what is left
-    official,  ///< SpikeGPT's run.py: top-p by value first, then p^(1/temperature) (spec: 6)
+    official,  ///< SpikeGPT's: top-p by value first, then top-k, then p^(1/temperature)
 };
 
+/// How to choose among tokens. The defaults draw from the softmax by either rule.
 struct SamplingOptions {
-    double temperature = 1.0;  ///< 0 takes the most likely token
-    index top_k = 0;           ///< keep this many tokens; 0: all
-    double top_p = 1.0;        ///< keep the most likely tokens of this total probability
+    double temperature = 1.0;  ///< 0 or less takes the most likely token
+    index top_k = 0;           ///< keep this many tokens, equals by rising id; 0: all
+    /// Keep the most likely tokens of this total probability, at least one. From 1 on all stay, by
+    /// either rule. (The official code has no such case: it compares a running sum of floats with
+    /// 1, and whether rounding lifts it above decides between one token and all.)
+    double top_p = 1.0;
     SamplingRule rule = SamplingRule::usual;
 };
-
-/// The most likely token; the first of equals.
-inline std::int32_t argmax(std::span<float const> logits) {
-    return static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) -
-                                     logits.begin());
-}
 
 namespace detail {
 
@@ -48,11 +56,14 @@ inline std::vector<std::size_t> ranked(std::vector<double> const& p) {
     return order;
 }
 
+inline std::size_t most_kept(std::vector<double> const& p, SamplingOptions const& options) {
+    return options.top_k > 0 ? std::min(p.size(), static_cast<std::size_t>(options.top_k))
+                             : p.size();
+}
+
 inline void keep_usual(std::vector<double>& p, SamplingOptions const& options) {
     auto const order = ranked(p);
-    std::size_t keep = options.top_k > 0
-                           ? std::min(order.size(), static_cast<std::size_t>(options.top_k))
-                           : order.size();
+    std::size_t keep = most_kept(p, options);
     double sum = 0;
     for (std::size_t i = 0; i < keep; ++i) { sum += p[order[i]]; }
     double within = 0;
@@ -64,46 +75,77 @@ inline void keep_usual(std::vector<double>& p, SamplingOptions const& options) {
 }
 
 // The cut is by value: all probabilities of at least that of the first token whose running sum is
-// above top_p stay. Where no sum is above it, only the most likely token stays.
+// above top_p stay. A sum below top_p < 1 by rounding alone ends with the last token, which keeps
+// all.
 inline void keep_official(std::vector<double>& p, SamplingOptions const& options) {
     auto const order = ranked(p);
-    double const top = p[order.front()];
-    double cutoff = top;
+    double cutoff = 0;
     double within = 0;
     for (std::size_t id : order) {
         within += p[id];
-        if (within > options.top_p) {
+        if (options.top_p < 1.0 && within > options.top_p) {
             cutoff = p[id];
             break;
         }
     }
-    for (double& x : p) { x = x < cutoff ? 0.0 : std::pow(x / top, 1.0 / options.temperature); }
+    double const top = p[order.front()];
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        double& x = p[order[i]];
+        bool const kept = x >= cutoff && i < most_kept(p, options);
+        x = kept ? std::pow(x / top, 1.0 / options.temperature) : 0.0;
+    }
 }
 
-}  // namespace detail
+inline void check_sampling(SamplingOptions const& options) {
+    if (std::isnan(options.temperature)) { fail("sample", "the temperature is not a number"); }
+    if (std::isnan(options.top_p)) { fail("sample", "top_p is not a number"); }
+    if (options.top_k < 0) { fail("sample", "top_k must be at least 0"); }
+}
 
-/// The probabilities that sample() draws from, [vocabulary]; temperature above 0.
-inline std::vector<double> sampling_probabilities(std::span<float const> logits,
-                                                  SamplingOptions const& options) {
+/// Throws Error unless there is a largest logit, finite, and no NaN; minus infinity never comes.
+template <class T>
+void check_logits(std::span<T const> logits) {
+    if (logits.empty()) { fail("sample", "there are no logits"); }
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+        if (std::isnan(logits[i]) || logits[i] == std::numeric_limits<T>::infinity()) {
+            fail("sample", "logit " + std::to_string(i) + " of " + std::to_string(logits.size()) +
+                               " is " + (std::isnan(logits[i]) ? "not a number" : "infinite"));
+        }
+    }
+    if (!std::isfinite(logits[static_cast<std::size_t>(argmax(logits))])) {
+        fail("sample", "all logits are minus infinity");
+    }
+}
+
+template <class T>
+std::vector<double> sampling_probabilities(std::span<T const> logits,
+                                           SamplingOptions const& options) {
+    check_sampling(options);
+    check_logits(logits);
+    if (options.temperature <= 0) { fail("sample", "the temperature must be above 0"); }
     bool const official = options.rule == SamplingRule::official;
     double const temperature = official ? 1.0 : options.temperature;
-    auto const top = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
+    auto const top = static_cast<double>(logits[static_cast<std::size_t>(argmax(logits))]);
     std::vector<double> p(logits.size());
     std::transform(logits.begin(), logits.end(), p.begin(),
-                   [&](float z) { return std::exp((static_cast<double>(z) - top) / temperature); });
-    detail::normalize(p);
+                   [&](T z) { return std::exp((static_cast<double>(z) - top) / temperature); });
+    normalize(p);
     if (official) {
-        detail::keep_official(p, options);
+        keep_official(p, options);
     } else if (options.top_k > 0 || options.top_p < 1.0) {
-        detail::keep_usual(p, options);
+        keep_usual(p, options);
     }
-    detail::normalize(p);
+    normalize(p);
     return p;
 }
 
-/// Draws a token.
-inline std::int32_t sample(std::span<float const> logits, Rng& rng, SamplingOptions options = {}) {
-    if (options.temperature <= 0) { return argmax(logits); }
+template <class T>
+std::int32_t sample(std::span<T const> logits, Rng& rng, SamplingOptions const& options) {
+    check_sampling(options);
+    if (options.temperature <= 0) {
+        check_logits(logits);
+        return argmax(logits);
+    }
     auto const p = sampling_probabilities(logits, options);
     double rest = rng.uniform();
     std::size_t last = 0;
@@ -115,6 +157,31 @@ inline std::int32_t sample(std::span<float const> logits, Rng& rng, SamplingOpti
         }
     }
     return static_cast<std::int32_t>(last);
+}
+
+}  // namespace detail
+
+/// The probabilities [vocabulary] that sample() draws from; temperature above 0. Throws Error for
+/// logits with NaN, plus infinity or nothing but minus infinity, and for options that are no
+/// numbers or below their least values.
+[[nodiscard]] inline std::vector<double> sampling_probabilities(std::span<float const> logits,
+                                                                SamplingOptions const& options) {
+    return detail::sampling_probabilities(logits, options);
+}
+[[nodiscard]] inline std::vector<double> sampling_probabilities(std::span<double const> logits,
+                                                                SamplingOptions const& options) {
+    return detail::sampling_probabilities(logits, options);
+}
+
+/// Draws a token from logits [vocabulary], with one number of `rng`; at temperature 0 it takes the
+/// first of the most likely and draws nothing. Throws Error as sampling_probabilities() does.
+[[nodiscard]] inline std::int32_t sample(std::span<float const> logits, Rng& rng,
+                                         SamplingOptions const& options = {}) {
+    return detail::sample(logits, rng, options);
+}
+[[nodiscard]] inline std::int32_t sample(std::span<double const> logits, Rng& rng,
+                                         SamplingOptions const& options = {}) {
+    return detail::sample(logits, rng, options);
 }
 
 }  // namespace spikelet

@@ -10,12 +10,15 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <spikelet/autodiff/chain.hpp>
+#include <spikelet/core/error.hpp>
 #include <spikelet/models/spikegpt_config.hpp>
+#include <spikelet/models/spikegpt_surrogate.hpp>
 #include <spikelet/nn/channel_mix.hpp>
 #include <spikelet/nn/embedding.hpp>
 #include <spikelet/nn/layer_norm.hpp>
@@ -23,7 +26,7 @@
 
 namespace spikelet {
 
-/// One block: x [batch, time, C] -> the same shape.
+/// One block of H hidden channels: x [batch, time, C] -> the same shape.
 template <index C, index H, class Surrogate = Arctan, class T = float>
 struct SpikeGptBlock {
     using Time = TimeMix<C, Surrogate, T>;
@@ -38,18 +41,19 @@ struct SpikeGptBlock {
     SpikingNode<Surrogate> lif1, lif2;
     SPIKELET_PARTS(ln1, ln2, att, ffnPre, ffn, lif1, lif2)
 
-    constexpr SpikeGptBlock(SpikeGptConfig const& config, bool first)
+    /// `first` is the block that `ffn_pre` is about.
+    constexpr SpikeGptBlock(SpikeGptConfig const& config, bool first, Surrogate const& surrogate)
         : spikes(config.spikes),
           dropout_rate(config.dropout),
           ln1{config.channels},
           ln2{config.channels},
-          ffn(channel_mix(config)),
-          lif1{config.spikes.residual, config.neuron, Surrogate{config.slope}},
+          ffn(channel_mix(config, surrogate)),
+          lif1{config.spikes.residual, config.neuron, surrogate},
           lif2(lif1) {
         if (first && config.ffn_pre) {
-            ffnPre.emplace(channel_mix(config));
+            ffnPre.emplace(channel_mix(config, surrogate));
         } else {
-            att.emplace(time_mix(config));
+            att.emplace(time_mix(config, surrogate));
         }
     }
 
@@ -74,25 +78,21 @@ private:
         return spikes.residual == Node::none ? x + branch : x + node(branch);
     }
 
-    static constexpr Lif<Surrogate> neuron(SpikeGptConfig const& config) {
-        return {config.neuron, Surrogate{config.slope}};
-    }
-
-    static constexpr Time time_mix(SpikeGptConfig const& config) {
-        auto output_neuron = neuron(config);
+    static constexpr Time time_mix(SpikeGptConfig const& config, Surrogate const& surrogate) {
+        Lif<Surrogate> output_neuron{config.neuron, surrogate};
         output_neuron.options.threshold = config.output_threshold;
         return {.channels = config.channels,
                 .spiking_inputs = config.spikes.spiking_inputs,
-                .neuron = neuron(config),
+                .neuron = {config.neuron, surrogate},
                 .output_neuron = output_neuron};
     }
 
-    static constexpr Channel channel_mix(SpikeGptConfig const& config) {
+    static constexpr Channel channel_mix(SpikeGptConfig const& config, Surrogate const& surrogate) {
         return {.channels = config.channels,
                 .hidden = config.hidden_channels(),
                 .spiking_inputs = config.spikes.spiking_inputs,
                 .spiking_hidden = config.spikes.spiking_hidden,
-                .neuron = neuron(config)};
+                .neuron = {config.neuron, surrogate}};
     }
 };
 
@@ -112,7 +112,8 @@ struct LayerList<Block, dyn> {
 
 /// A SpikeGPT of V tokens, C channels, L blocks and H hidden channels, each a number (checked by
 /// the compiler, no heap in a Session) or dyn (from the configuration). Weights come from init() or
-/// a file; until then it has a shape only.
+/// a file; until then it has a shape only. Surrogate is any of kernels/surrogate.hpp, or a type of
+/// your own with the same call.
 template <index V = dyn, index C = dyn, index L = dyn, index H = (C == dyn ? dyn : 4 * C),
           class Surrogate = Arctan, class T = float>
 struct SpikeGpt {
@@ -130,15 +131,22 @@ struct SpikeGpt {
     /// Sizes from the type, otherwise the defaults.
     constexpr SpikeGpt() : SpikeGpt(with_static_sizes({})) {}
 
-    /// Throws Error if a size contradicts the type, or makes no sense.
+    /// Throws Error if a size contradicts the type, something makes no sense (see
+    /// SpikeGptConfig::check), or the configuration is that of another surrogate. Where the
+    /// surrogate has a slope, it is the configuration's.
     constexpr explicit SpikeGpt(SpikeGptConfig const& c)
-        : config(checked(c)),
+        : SpikeGpt(c, surrogate_of_slope<Surrogate>(c.slope)) {}
+
+    /// The same with a surrogate of more than a slope; its slope, where it has one, goes into the
+    /// configuration.
+    constexpr SpikeGpt(SpikeGptConfig const& c, Surrogate const& surrogate)
+        : config(checked(c, surrogate)),
           emb{c.vocabulary, c.channels},
           ln0{c.channels},
           ln_out{c.channels},
-          blocks(make_blocks(c)),
+          blocks(make_blocks(c, surrogate)),
           head{c.channels, c.vocabulary},
-          lif_head{c.neuron, Surrogate{c.slope}} {}
+          lif_head{c.neuron, surrogate} {}
 
     /// Logits [batch, time, V] for ids [batch, time].
     constexpr auto operator()(auto ids) const {
@@ -176,10 +184,15 @@ private:
         return detail::show(emb, heaviside(embedded, 0.0, Arctan{}));
     }
 
-    static constexpr SpikeGptConfig checked(SpikeGptConfig const& c) {
-        if (c.vocabulary < 1 || c.channels < 1 || c.layers < 1 || c.hidden < 0) {
-            fail("spikegpt", "vocabulary, channels and layers must be at least 1");
+    static constexpr SpikeGptConfig checked(SpikeGptConfig c, Surrogate const& surrogate) {
+        constexpr std::string_view name = surrogate_name<Surrogate>();
+        if (!c.surrogate.empty() && c.surrogate != name) {
+            fail("spikegpt", "the configuration is of the surrogate '" + std::string(c.surrogate) +
+                                 "', the type has '" + std::string(name) + "'");
         }
+        c.surrogate = name;
+        if constexpr (Sloped<Surrogate>) { c.slope = surrogate.slope; }
+        c.check();
         if (L != dyn && c.layers != L) {
             fail("spikegpt",
                  std::to_string(c.layers) + " layers given, the type says " + std::to_string(L));
@@ -187,15 +200,15 @@ private:
         return c;
     }
 
-    static constexpr auto make_blocks(SpikeGptConfig const& c) {
+    static constexpr auto make_blocks(SpikeGptConfig const& c, Surrogate const& surrogate) {
         if constexpr (L == dyn) {
             std::vector<Block> list;
             list.reserve(static_cast<std::size_t>(c.layers));
-            for (index i = 0; i < c.layers; ++i) { list.emplace_back(c, i == 0); }
+            for (index i = 0; i < c.layers; ++i) { list.emplace_back(c, i == 0, surrogate); }
             return list;
         } else {
             return [&]<std::size_t... I>(std::index_sequence<I...>) {
-                return std::array<Block, sizeof...(I)>{Block(c, I == 0)...};
+                return std::array<Block, sizeof...(I)>{Block(c, I == 0, surrogate)...};
             }
             (std::make_index_sequence<static_cast<std::size_t>(L)>{});
         }

@@ -4,15 +4,19 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
+#include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
+#include <spikelet/core/named.hpp>
 #include <spikelet/nn/lif.hpp>
 
 namespace spikelet {
 
-/// Where spikes are in a SpikeGPT.
+/// Where spikes are in a SpikeGPT: docs/numerics.md has the formulas.
 struct Placement {
     bool binary_embedding = true;  ///< the embedding is reduced to its signs
     Node residual = Node::lif;     ///< between each sub-block and the residual stream
@@ -40,12 +44,7 @@ inline constexpr std::array<Variant, 5> variants{{
 
 /// The variant of that name. Throws Error that lists the names.
 inline Variant const& find_variant(std::string_view name) {
-    std::string known;
-    for (Variant const& v : variants) {
-        if (v.name == name) { return v; }
-        known += (known.empty() ? "" : ", ") + std::string(v.name);
-    }
-    fail("variant", "'" + std::string(name) + "' is not one of " + known);
+    return detail::find_named("variant", variants, name);
 }
 
 /// Sizes of a named model; hidden is 4 x channels.
@@ -57,7 +56,7 @@ struct NamedSize {
     std::string_view meaning;
 };
 
-/// Sizes of the paper and of its scaling study, and two small ones (spec: SpikeGPT, 1).
+/// Sizes of the paper (arXiv 2302.13939) and of its scaling study, and two small ones.
 inline constexpr std::array<NamedSize, 6> named_sizes{{
     {"nano", 256, 2, 64, "a first look"},
     {"tiny", 256, 4, 128, "learns words in minutes on a processor"},
@@ -69,12 +68,7 @@ inline constexpr std::array<NamedSize, 6> named_sizes{{
 
 /// The size of that name. Throws Error that lists the names.
 inline NamedSize const& find_size(std::string_view name) {
-    std::string known;
-    for (NamedSize const& s : named_sizes) {
-        if (s.name == name) { return s; }
-        known += (known.empty() ? "" : ", ") + std::string(s.name);
-    }
-    fail("size", "'" + std::string(name) + "' is not one of " + known);
+    return detail::find_named("size", named_sizes, name);
 }
 
 /// Everything that decides what a SpikeGPT computes, but for its weights.
@@ -86,16 +80,46 @@ struct SpikeGptConfig {
     Placement spikes{};
     LifOptions neuron{};
     double output_threshold = 1.0;  ///< of the LIF in front of time mixing's output matrix
-    double slope = 2.0;             ///< of the arctan surrogate
+    double slope = 2.0;             ///< of the surrogate, where it has one
     bool ffn_pre = false;  ///< the first block mixes channels twice instead of time ("RWKV-ffnPre")
     double dropout = 0.0;  ///< of the residual stream after each block, in training
+    /// The surrogate's name in files. A model writes that of its type here, and refuses another;
+    /// empty fits all.
+    std::string_view surrogate{};
+
+    // The largest sizes: products of any of them, in bytes, are numbers of type index.
+    static constexpr index most_vocabulary = std::numeric_limits<std::int32_t>::max();
+    static constexpr index most_channels = index{1} << 20;
+    static constexpr index most_layers = 4096;
+    static constexpr index most_hidden = index{1} << 24;
 
     [[nodiscard]] constexpr index hidden_channels() const {
         return hidden > 0 ? hidden : 4 * channels;
     }
 
+    /// Throws Error unless every size is within its limits, the neurons make sense (see
+    /// check(LifOptions)), the slope is above 0 and finite, the dropout at least 0 and below 1.
+    constexpr void check() const {
+        check_size("vocabulary", vocabulary, 1, most_vocabulary);
+        check_size("channels", channels, 1, most_channels);
+        check_size("layers", layers, 1, most_layers);
+        check_size("hidden", hidden, 0, most_hidden);
+        LifOptions output = neuron;
+        output.threshold = output_threshold;
+        spikelet::check(neuron);
+        spikelet::check(output);
+        if (!(slope > 0 && slope <= std::numeric_limits<double>::max())) {
+            fail("spikegpt", "the slope of the surrogate must be above 0");
+        }
+        if (!(dropout >= 0 && dropout < 1)) {
+            fail("spikegpt", "the dropout must be at least 0 and below 1");
+        }
+    }
+
     /// Number of weights: 2 V C + L (...) + 4 C, with the matrices of each block spelled out.
+    /// Throws Error where check() does.
     [[nodiscard]] constexpr index parameter_count() const {
+        check();
         index const C = channels;
         index const H = hidden_channels();
         index const ffn = C * C + 2 * C * H + 2 * C;
@@ -103,10 +127,19 @@ struct SpikeGptConfig {
         index const first = ffn_pre ? ffn - att : 0;
         return 2 * vocabulary * C + layers * (att + ffn + 4 * C) + 4 * C + first;
     }
+
+private:
+    static constexpr void check_size(std::string_view name, index size, index least, index most) {
+        if (size < least || size > most) {
+            fail("spikegpt", std::string(name) + " is " + std::to_string(size) + ", expected " +
+                                 std::to_string(least) + " to " + std::to_string(most));
+        }
+    }
 };
 
 /// A configuration with the thresholds that train well: 1 for neurons on the residual stream
-/// (SpikeGPT's), 0.5 in front of matrices and 0.25 in front of time mixing's output (spec: 9).
+/// (SpikeGPT's), 0.5 in front of matrices and 0.25 in front of time mixing's output, whose input is
+/// gated and smaller. The sizes are checked when a model is made of it.
 inline SpikeGptConfig make_config(Variant const& variant, index vocabulary, index layers,
                                   index channels) {
     SpikeGptConfig config;

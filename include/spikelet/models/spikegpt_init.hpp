@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
-// First values of a SpikeGPT, in the three forms in which they occur (spec: SpikeGPT, 2). Decays,
+// First values of a SpikeGPT, in the three forms in which they occur (docs/numerics.md,
+// "Initialisation"; src/model.py of ridgerchu/SpikeGPT, which follows BlinkDL/RWKV-LM). Decays,
 // first-step bonuses and token-shift weights have fixed curves over channels and layers; the forms
 // differ in the matrices.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cmath>
-#include <string>
+#include <string_view>
 
+#include <spikelet/core/named.hpp>
 #include <spikelet/models/spikegpt.hpp>
 #include <spikelet/nn/init.hpp>
 
@@ -19,14 +23,18 @@ enum class Initialisation {
     C,  ///< RWKV's initialisation as it is written: zero for what only scales or adds to the stream
 };
 
-/// The form of that name (A, B or C). Throws Error.
+/// A form with a name.
+struct NamedInitialisation {
+    std::string_view name;
+    Initialisation form;
+};
+
+inline constexpr std::array<NamedInitialisation, 3> initialisations{
+    {{"A", Initialisation::A}, {"B", Initialisation::B}, {"C", Initialisation::C}}};
+
+/// The form of that name. Throws Error that lists the names.
 inline Initialisation find_initialisation(std::string_view name) {
-    for (auto const& [text, form] :
-         {std::pair{"A", Initialisation::A}, std::pair{"B", Initialisation::B},
-          std::pair{"C", Initialisation::C}}) {
-        if (name == text) { return form; }
-    }
-    fail("init", "'" + std::string(name) + "' is not one of A, B, C");
+    return detail::find_named("init", initialisations, name).form;
 }
 
 namespace detail {
@@ -38,10 +46,8 @@ inline double position(index i, index n) {
 
 template <class P, class F>
 void init_channels(P& parameter, F f) {
-    parameter.allocate();
-    for (index c = 0; c < parameter.size(); ++c) {
-        parameter.value()[c] = static_cast<typename P::scalar>(f(c));
-    }
+    index c = 0;
+    for (auto& w : parameter.writable()) { w = static_cast<typename P::scalar>(f(c++)); }
 }
 
 template <class P>
@@ -56,11 +62,11 @@ void init_mix(P& parameter, double exponent, double offset = 0.0) {
 template <class Linear>
 void init_matrix(Linear& linear, double gain, Rng& rng) {
     auto& w = linear.weight;
-    w.allocate();
+    auto const numbers = w.writable();
     if (gain == 0.0) {
-        std::fill_n(w.value(), w.size(), 0);
+        std::ranges::fill(numbers, 0);
     } else {
-        init_orthogonal(w.value(), w.extents()[0], w.extents()[1], gain, rng);
+        init_orthogonal(numbers.data(), w.extents()[0], w.extents()[1], gain, rng);
     }
 }
 
@@ -109,9 +115,11 @@ void init_time_mix(Time& att, Initialisation form, double depth, double depth_le
 
 }  // namespace detail
 
-/// Gives every parameter of a SpikeGPT memory and its first value.
+/// Gives every parameter of a SpikeGPT memory and its first value. Throws Error, and changes
+/// nothing, if one is bound to constant numbers; throws Error when memory runs out.
 template <class Model>
 void init_spikegpt(Model& model, Initialisation form, Rng& rng) {
+    check_writable("init", model);
     auto const V = static_cast<double>(model.config.vocabulary);
     auto const C = static_cast<double>(model.config.channels);
     model.ln0.init(rng);

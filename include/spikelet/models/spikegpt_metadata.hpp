@@ -2,8 +2,8 @@
 // A SpikeGPT's configuration as text by key, for the metadata of its files. The texts are JSON
 // scalars:
 //   variant, L, C, V, H            name of the variant, layers, channels, vocabulary, hidden
-//   tau, vth, decay_input, detach  the neuron (spec: SpikeGPT, 3.1); vreset: null resets softly
-//   sg, alpha                      the surrogate, "atan", and its slope
+//   tau, vth, decay_input, detach  the neuron (docs/numerics.md, "LIF"); vreset: null resets softly
+//   sg, alpha                      the surrogate ("custom" for a program's own) and its slope
 //   bin_emb, ffn_pre               the embedding is reduced to signs; "RWKV-ffnPre"
 // and where a configuration is more than these can say, and only there:
 //   vth_o       threshold in front of time mixing's output matrix, where it is not vth
@@ -16,22 +16,22 @@
 #include <charconv>
 #include <cmath>
 #include <concepts>
-#include <functional>
 #include <limits>
-#include <map>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
+#include <spikelet/core/metadata.hpp>
+#include <spikelet/core/named.hpp>
+#include <spikelet/core/quote.hpp>
 #include <spikelet/models/spikegpt_config.hpp>
+#include <spikelet/models/spikegpt_surrogate.hpp>
 
 namespace spikelet {
 
 namespace detail {
-
-using TextByKey = std::map<std::string, std::string, std::less<>>;
 
 struct NamedNode {
     std::string_view name;
@@ -66,18 +66,17 @@ inline constexpr double largest = std::numeric_limits<double>::max();
 inline constexpr double infinite = std::numeric_limits<double>::infinity();
 inline constexpr NumberRange any_number{-largest, largest, "a number"};
 inline constexpr NumberRange above_zero{smallest, largest, "a number above 0"};
-inline constexpr NumberRange time_constant{smallest, infinite, "a number above 0, or Infinity"};
+inline constexpr NumberRange time_constant{1.0, infinite, "a number of at least 1, or Infinity"};
 inline constexpr NumberRange part_of_one{0.0, 0x1.fffffffffffffp-1, "a number from 0 to below 1"};
 
 /// Reads scalars by key. Members that read throw Error, which names the key.
 class ScalarReader {
 public:
-    explicit ScalarReader(TextByKey const& texts) : texts_(&texts) {}
+    explicit ScalarReader(Metadata const& texts) : texts_(&texts) {}
 
     [[noreturn]] void complain(std::string_view key, std::string_view expected) const {
         std::string const found = has(key) ? "is " + text(key).substr(0, 60) : "is missing";
-        fail("metadata",
-             "'" + std::string(key) + "' " + found + ", expected " + std::string(expected));
+        fail("metadata", quote(key) + " " + found + ", expected " + std::string(expected));
     }
 
     [[nodiscard]] bool has(std::string_view key) const { return texts_->contains(key); }
@@ -87,10 +86,12 @@ public:
         return found == texts_->end() ? "" : found->second;
     }
 
-    /// A size, at least 1.
-    [[nodiscard]] index size(std::string_view key) const {
+    /// A size from 1 to `most`.
+    [[nodiscard]] index size(std::string_view key, index most) const {
         index value = 0;
-        if (!parse(text(key), value) || value < 1) { complain(key, "a whole number above 0"); }
+        if (!parse(text(key), value) || value < 1 || value > most) {
+            complain(key, "a whole number from 1 to " + std::to_string(most));
+        }
         return value;
     }
 
@@ -114,23 +115,29 @@ public:
     template <class Table, class Value, class Entry>
     [[nodiscard]] Value choice(std::string_view key, Table const& table, Value Entry::*value,
                                Value otherwise) const {
-        std::string known;
-        for (auto const& entry : table) {
-            if (text(key) == scalar_text(entry.name)) { return entry.*value; }
-            known += (known.empty() ? "" : ", ") + scalar_text(entry.name);
-        }
-        if (has(key)) { complain(key, known); }
+        std::string_view const found = without_quotes(key);
+        if (auto const* const entry = entry_named(table, found)) { return entry->*value; }
+        if (has(key)) { complain(key, names_of(table, "\"")); }
         return otherwise;
     }
 
 private:
+    // What is between the quotes of the text at the key; empty where there are none.
+    [[nodiscard]] std::string_view without_quotes(std::string_view key) const {
+        auto const found = texts_->find(key);
+        if (found == texts_->end()) { return {}; }
+        std::string_view const text = found->second;
+        bool const quoted = text.size() > 1 && text.front() == '"' && text.back() == '"';
+        return quoted ? text.substr(1, text.size() - 2) : std::string_view{};
+    }
+
     template <class T>
     static bool parse(std::string const& text, T& value) {
         auto const result = std::from_chars(text.data(), text.data() + text.size(), value);
         return result.ec == std::errc{} && result.ptr == text.data() + text.size();
     }
 
-    TextByKey const* texts_;
+    Metadata const* texts_;
 };
 
 /// The variant that needs the fewest words to describe this placement.
@@ -148,7 +155,7 @@ inline Variant const& nearest_variant(Placement const& spikes) {
     return *nearest;
 }
 
-inline void write_placement(Placement const& spikes, TextByKey& texts) {
+inline void write_placement(Placement const& spikes, Metadata& texts) {
     Variant const& variant = nearest_variant(spikes);
     texts["variant"] = scalar_text(variant.name);
     texts["bin_emb"] = scalar_text(spikes.binary_embedding);
@@ -175,6 +182,11 @@ inline Placement read_placement(ScalarReader const& read) {
     return spikes;
 }
 
+inline std::string_view read_surrogate(ScalarReader const& read) {
+    if (read.text("sg") == scalar_text(custom_surrogate)) { return custom_surrogate; }
+    return read.choice("sg", named_surrogates, &NamedSurrogate::name, std::string_view("atan"));
+}
+
 inline LifOptions read_neuron(ScalarReader const& read) {
     LifOptions neuron;
     neuron.tau = read.number("tau", neuron.tau, time_constant);
@@ -195,11 +207,12 @@ inline LifOptions read_neuron(ScalarReader const& read) {
 
 }  // namespace detail
 
-/// The configuration as text by key.
-inline std::map<std::string, std::string, std::less<>> metadata(SpikeGptConfig const& config) {
+/// The configuration as text by key. A configuration that names no surrogate, which is one that no
+/// model was made of, counts as SpikeGPT's.
+inline Metadata metadata(SpikeGptConfig const& config) {
     using detail::scalar_text;
     LifOptions const& neuron = config.neuron;
-    detail::TextByKey texts{
+    Metadata texts{
         {"L", std::to_string(config.layers)},
         {"C", std::to_string(config.channels)},
         {"V", std::to_string(config.vocabulary)},
@@ -209,7 +222,7 @@ inline std::map<std::string, std::string, std::less<>> metadata(SpikeGptConfig c
         {"vreset", neuron.reset == Reset::hard ? scalar_text(neuron.reset_value) : "null"},
         {"decay_input", scalar_text(neuron.decay_input)},
         {"detach", scalar_text(neuron.detach_reset)},
-        {"sg", scalar_text("atan")},
+        {"sg", scalar_text(config.surrogate.empty() ? "atan" : config.surrogate)},
         {"alpha", scalar_text(config.slope)},
         {"ffn_pre", scalar_text(config.ffn_pre)},
     };
@@ -224,24 +237,22 @@ inline std::map<std::string, std::string, std::less<>> metadata(SpikeGptConfig c
 
 /// The configuration of which metadata() made these texts. Keys it does not know do not matter;
 /// those it does not find but for variant, L, C and V stand for SpikeGPT's own values. Throws Error
-/// that names the key if a text cannot be read.
-inline SpikeGptConfig
-config_from_metadata(std::map<std::string, std::string, std::less<>> const& texts) {
+/// that names the key if a text cannot be read or its value makes no sense.
+inline SpikeGptConfig config_from_metadata(Metadata const& texts) {
     detail::ScalarReader const read(texts);
     SpikeGptConfig config;
     config.spikes = detail::read_placement(read);
-    config.layers = read.size("L");
-    config.channels = read.size("C");
-    config.vocabulary = read.size("V");
-    config.hidden = read.has("H") ? read.size("H") : 0;
+    config.layers = read.size("L", SpikeGptConfig::most_layers);
+    config.channels = read.size("C", SpikeGptConfig::most_channels);
+    config.vocabulary = read.size("V", SpikeGptConfig::most_vocabulary);
+    config.hidden = read.has("H") ? read.size("H", SpikeGptConfig::most_hidden) : 0;
     config.neuron = detail::read_neuron(read);
     config.output_threshold = read.number("vth_o", config.neuron.threshold, detail::any_number);
-    if (read.has("sg") && read.text("sg") != detail::scalar_text("atan")) {
-        read.complain("sg", "\"atan\"");
-    }
+    config.surrogate = detail::read_surrogate(read);
     config.slope = read.number("alpha", config.slope, detail::above_zero);
     config.ffn_pre = read.truth("ffn_pre", config.ffn_pre);
     config.dropout = read.number("dropout", config.dropout, detail::part_of_one);
+    config.check();
     return config;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// RWKV-4 channel mixing, with or without spikes (spec: SpikeGPT, 3, 4 and 9):
+// RWKV-4 channel mixing, with or without spikes (docs/numerics.md, "SpikeGPT"; Peng et al.,
+// arXiv 2305.13048; Zhu et al., arXiv 2302.13939):
 //   k, r = W_k, W_r on token-shifted inputs;  y = sigmoid(r) (W_v act(k)),  act = relu^2 or LIF
 // With `spiking_inputs` a LIF stands in front of W_k and W_r, too.
 #pragma once

@@ -8,7 +8,7 @@
 
 namespace spikelet {
 
-/// ids [batch, time] -> [batch, time, C].
+/// ids [batch, time], each from 0 to V - 1 -> rows of the weight, [batch, time, C].
 template <index V, index C, class T = float>
 struct Embedding {
     [[no_unique_address]] Size<V> vocabulary{};
@@ -18,10 +18,10 @@ struct Embedding {
 
     constexpr auto operator()(auto ids) const { return gather(ids, weight); }
 
-    /// Standard normal.
+    /// Standard normal, as PyTorch's Embedding. Throws Error if the weight is bound to constant
+    /// numbers.
     void init(Rng& rng) {
-        weight.allocate();
-        for (T& w : weight.span()) { w = static_cast<T>(rng.normal()); }
+        for (T& w : weight.writable()) { w = static_cast<T>(rng.normal()); }
     }
 };
 

@@ -5,36 +5,82 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <spikelet/autodiff/parts.hpp>
+#include <spikelet/core/error.hpp>
+#include <spikelet/core/quote.hpp>
 #include <spikelet/core/rng.hpp>
+#include <spikelet/nn/uniform.hpp>
 
 namespace spikelet {
 
-/// Gives every parameter of the model memory and a first value.
+namespace detail {
+
 template <class Part>
-void init(Part& part, Rng& rng) {
-    if constexpr (IsParameter<Part>) {
-        part.allocate();
+struct IsSize : std::false_type {};
+template <index N>
+struct IsSize<Size<N>> : std::true_type {};
+
+template <class Part>
+concept PartList = requires(Part& part) {
+    part.begin();
+    part.size();
+};
+
+template <class Part>
+concept OptionalPart = requires(Part& part) {
+    part.has_value();
+};
+
+/// A part that has no weights and needs no list of its own parts to say so.
+template <class Part>
+inline constexpr bool plain_part = std::is_scalar_v<Part> || IsSize<Part>::value;
+
+template <class Part>
+void init_part(Part& part, Rng& rng) {
+    if constexpr (spikelet::IsParameter<Part>) {
         if constexpr (Part::extents_type::rank >= 2) {
-            double const bound = 1.0 / std::sqrt(static_cast<double>(part.extents()[0]));
-            for (auto& w : part.span()) {
-                w = static_cast<typename Part::scalar>(bound * (2 * rng.uniform() - 1));
-            }
+            init_uniform(part, rng);
+        } else {
+            std::ranges::fill(part.writable(), typename Part::scalar(0));
         }
     } else if constexpr (requires { part.init(rng); }) {
         part.init(rng);
     } else if constexpr (Layer<Part>) {
-        Part::each_part(part, [&](std::string_view, auto& member) { init(member, rng); });
-    } else if constexpr (requires {
-                             part.begin();
-                             part.size();
-                         }) {
-        for (auto& layer : part) { init(layer, rng); }
-    } else if constexpr (requires { part.has_value(); }) {
-        if (part.has_value()) { init(*part, rng); }
+        Part::each_part(part, [&](std::string_view, auto& member) { init_part(member, rng); });
+    } else if constexpr (PartList<Part>) {
+        for (auto& layer : part) { init_part(layer, rng); }
+    } else if constexpr (OptionalPart<Part>) {
+        if (part.has_value()) { init_part(*part, rng); }
+    } else {
+        static_assert(plain_part<Part>, "init: list the model's parts with SPIKELET_PARTS");
     }
+}
+
+}  // namespace detail
+
+/// Throws Error, naming the parameter, if a part is bound to constant numbers.
+template <class Model>
+void check_writable(std::string_view where, Model const& model) {
+    each_parameter(model, [&](std::string_view name, auto const& p) {
+        if (p.read_only()) { fail(where, quote(name) + " is bound to constant numbers"); }
+    });
+}
+
+/// Gives every parameter of the model memory and a first value: layers with init(rng) set their
+/// own, other matrices are uniform in +-1/sqrt(rows), other vectors zero.
+/// Throws Error, and changes nothing, if a parameter is bound to constant numbers; throws Error
+/// when memory runs out.
+template <class Model>
+void init(Model& model, Rng& rng) {
+    static_assert(!detail::plain_part<Model>,
+                  "init: a model is a layer, a parameter or a list of layers");
+    check_writable("init", model);
+    detail::init_part(model, rng);
 }
 
 namespace detail {
@@ -68,8 +114,9 @@ inline void orthonormalize(double* q, index n, index m) {
 
 }  // namespace detail
 
-/// Fills w [rows, columns] with orthonormal rows or columns (whichever are fewer) times gain: the
-/// Q of a Gaussian matrix's QR with a positive diagonal R, in double precision.
+/// Fills w [rows, columns], row-major, with orthonormal rows or columns (whichever are fewer) times
+/// gain: the Q of a Gaussian matrix's QR with a positive diagonal R (Saxe et al., arXiv 1312.6120;
+/// PyTorch's orthogonal_), in double precision.
 template <class T>
 void init_orthogonal(T* w, index rows, index columns, double gain, Rng& rng) {
     index const n = std::min(rows, columns);

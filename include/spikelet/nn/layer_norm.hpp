@@ -2,13 +2,16 @@
 // Layer normalisation with gain and bias.
 #pragma once
 
+#include <algorithm>
+
 #include <spikelet/autodiff/parts.hpp>
 #include <spikelet/core/rng.hpp>
 #include <spikelet/ops/layer_norm.hpp>
 
 namespace spikelet {
 
-/// Normalises each row over its C channels.
+/// Normalises each row of x [..., C] over its channels (Ba et al., arXiv 1607.06450) -> the same
+/// shape.
 template <index C, class T = float>
 struct LayerNorm {
     [[no_unique_address]] Size<C> channels{};
@@ -18,12 +21,10 @@ struct LayerNorm {
 
     constexpr auto operator()(auto x) const { return layer_norm(x, weight, bias); }
 
-    /// Gain one, bias zero.
+    /// Gain one, bias zero. Throws Error if one of them is bound to constant numbers.
     void init(Rng&) {
-        weight.allocate();
-        bias.allocate();
-        std::fill_n(weight.value(), weight.size(), T(1));
-        std::fill_n(bias.value(), bias.size(), T(0));
+        std::ranges::fill(weight.writable(), T(1));
+        std::ranges::fill(bias.writable(), T(0));
     }
 };
 

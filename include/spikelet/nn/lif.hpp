@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: MIT
 // Spiking nodes as layers. They have no weights; as parts of a layer they have a name, under which
-// their spikes can be watched.
+// their spikes can be watched. Formulas: docs/numerics.md, "LIF".
 #pragma once
 
+#include <limits>
+
 #include <spikelet/autodiff/parts.hpp>
+#include <spikelet/core/error.hpp>
 #include <spikelet/ops/lif.hpp>
 
 namespace spikelet {
+
+/// Throws Error unless neurons with these constants compute something: tau at least 1 step or
+/// infinite (below 1 the leak 1 - 1/tau is negative), threshold and reset value finite.
+constexpr void check(LifOptions const& options) {
+    constexpr double most = std::numeric_limits<double>::max();
+    auto const finite = [](double x) { return x >= -most && x <= most; };
+    if (!(options.tau >= 1.0)) { fail("lif", "tau must be at least 1 step, or infinity"); }
+    if (!finite(options.threshold)) { fail("lif", "the threshold must be a finite number"); }
+    if (!finite(options.reset_value)) { fail("lif", "the reset value must be a finite number"); }
+}
 
 namespace detail {
 
@@ -20,7 +33,8 @@ constexpr auto show(L const& layer, Fired<Ctx, E> fired) {
 
 }  // namespace detail
 
-/// Leaky integrate-and-fire neurons, one per channel: x [batch, time, channels] -> spikes.
+/// Leaky integrate-and-fire neurons, one per channel: x [batch, time, channels] -> spikes of the
+/// same shape. Throws Error when called with constants that make no sense: see check().
 template <class Surrogate = Arctan>
 struct Lif {
     LifOptions options{};
@@ -28,11 +42,12 @@ struct Lif {
     SPIKELET_PARTS()
 
     constexpr auto operator()(auto x) const {
+        check(options);
         return detail::show(*this, lif(x, options, surrogate));
     }
 };
 
-/// Neurons without memory: spikes where x >= threshold.
+/// Neurons without memory: x [..., channels] -> spikes of the same shape, where x >= threshold.
 template <class Surrogate = Arctan>
 struct Heaviside {
     double threshold = 0.0;
@@ -51,8 +66,9 @@ enum class Node {
     lif,        ///< leaky integrate-and-fire
 };
 
-/// Neurons whose kind is a value, for models that choose it at run time; `none` is the caller's
-/// business, since numbers are not spikes.
+/// Neurons whose kind is a value, for models that choose it at run time: x [batch, time, channels]
+/// -> spikes of the same shape. `none` is the caller's business, since numbers are not spikes.
+/// Throws Error when called with constants that make no sense: see check().
 template <class Surrogate = Arctan>
 struct SpikingNode {
     Node kind = Node::lif;
@@ -61,6 +77,7 @@ struct SpikingNode {
     SPIKELET_PARTS()
 
     constexpr auto operator()(auto x) const {
+        check(options);
         return detail::show(*this, kind == Node::lif ? lif(x, options, surrogate)
                                                      : heaviside(x, 0.0, surrogate));
     }

@@ -2,15 +2,15 @@
 // A matrix without bias.
 #pragma once
 
-#include <cmath>
-
 #include <spikelet/autodiff/parts.hpp>
 #include <spikelet/core/rng.hpp>
+#include <spikelet/nn/uniform.hpp>
 #include <spikelet/ops/linear.hpp>
 
 namespace spikelet {
 
-/// y = x W for x [..., In] of numbers or spikes. W is [In, Out]; files of the field hold [Out, In].
+/// y [..., Out] = x W for x [..., In] of numbers or spikes. W is [In, Out]; files of the field hold
+/// [Out, In].
 template <index In, index Out, class T = float>
 struct Linear {
     [[no_unique_address]] Size<In> inputs{};
@@ -23,12 +23,9 @@ struct Linear {
 
     constexpr auto operator()(auto x) const { return linear(x, weight); }
 
-    /// Uniform in +-1/sqrt(inputs).
-    void init(Rng& rng) {
-        weight.allocate();
-        double const bound = 1.0 / std::sqrt(static_cast<double>(weight.extents()[0]));
-        for (T& w : weight.span()) { w = static_cast<T>(bound * (2 * rng.uniform() - 1)); }
-    }
+    /// Uniform in +-1/sqrt(inputs), as PyTorch's Linear. Throws Error if the weight is bound to
+    /// constant numbers.
+    void init(Rng& rng) { init_uniform(weight, rng); }
 };
 
 }  // namespace spikelet

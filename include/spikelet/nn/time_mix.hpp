@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// RWKV-4 time mixing, with or without spikes in front of its matrices (spec: SpikeGPT, 3 and 9):
+// RWKV-4 time mixing, with or without spikes in front of its matrices (docs/numerics.md,
+// "SpikeGPT" and "WKV"; Peng et al., arXiv 2305.13048; Zhu et al., arXiv 2302.13939):
 //   k, v, r = W_k, W_v, W_r on token-shifted inputs;  y = W_o (sigmoid(r) wkv(k, v))
 // With `spiking_inputs` a LIF stands in front of each of the four matrices.
 #pragma once

@@ -2,8 +2,12 @@
 // How many neurons fire, counted from the packed spikes as they pass.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <spikelet/autodiff/part_names.hpp>
@@ -11,7 +15,10 @@
 
 namespace spikelet {
 
-/// An observer that counts the spikes of every site of a model.
+/// An observer that counts the spikes of every site of a model:
+///
+///     FiringRates rates(model);
+///     tape.observe(&rates);
 class FiringRates final : public Observer {
 public:
     /// Spikes and chances to spike at one site, "blocks.0.lif1" say.
@@ -20,14 +27,17 @@ public:
         std::int64_t spikes = 0;
         std::int64_t chances = 0;
 
+        /// Spikes per chance, 0 to 1; 0 before the first chance.
         [[nodiscard]] double rate() const {
             return chances == 0 ? 0.0 : static_cast<double>(spikes) / static_cast<double>(chances);
         }
     };
 
+    /// The model must stay where it is. Throws Error if a part's name is too long.
     template <class Model>
     explicit FiringRates(Model const& model) : names_(model) {}
 
+    /// Counts the spikes of a tap; numbers do not matter.
     void see(Tap const& tap) override {
         if (tap.kind != Tap::Kind::spikes) { return; }
         auto const [at, fresh] = places_.try_emplace({tap.layer, tap.layer_type}, sites_.size());
@@ -45,7 +55,7 @@ public:
     /// The sites in the order in which they first fired or could have.
     [[nodiscard]] std::vector<Site> const& sites() const { return sites_; }
 
-    /// The rate over all sites.
+    /// The rate over all sites, each chance counting the same.
     [[nodiscard]] double mean() const {
         Site all;
         for (Site const& s : sites_) {

@@ -7,26 +7,25 @@
 #include <cmath>
 #include <cstdint>
 #include <numbers>
-#include <string>
 #include <string_view>
 
-#include <spikelet/core/error.hpp>
+#include <spikelet/core/named.hpp>
 
 namespace spikelet {
 
-/// Shapes of a learning rate.
-enum class Decay {
+/// How a learning rate goes down; weights and WKV have decays of their own.
+enum class LearningRateDecay {
     constant,
     linear,    ///< straight down to the final rate
     cosine,    ///< half a cosine down to the final rate
-    wsd,       ///< warmup, stable, decay: constant, then linear down over the last part
-    official,  ///< SpikeGPT's trainer: cosine over tokens, the first step always at the peak
+    wsd,       ///< warmup, stable, decay (Hu et al., arXiv 2404.06395), linear in the last part
+    official,  ///< SpikeGPT's src/trainer.py: cosine over tokens, the first step at the peak
 };
 
 /// A learning rate as a function of progress. Progress, warmup and total share one unit: steps, or
-/// tokens for `official`.
+/// tokens for `official`. The defaults of the rates are those of SpikeGPT's train.py.
 struct Schedule {
-    Decay decay = Decay::cosine;
+    LearningRateDecay decay = LearningRateDecay::cosine;
     double peak = 6e-4;
     double final = 1e-5;
     double warmup = 0;         ///< rises linearly until then
@@ -35,16 +34,16 @@ struct Schedule {
 
     /// The rate of the step that starts after `done` units.
     [[nodiscard]] double at(double done) const {
-        if (decay == Decay::official) { return official_rate(done); }
+        if (decay == LearningRateDecay::official) { return official_rate(done); }
         if (done < warmup) { return peak * (done + 1) / (warmup + 1); }
         double const rest = std::max(1.0, total - warmup);
         double const p = std::clamp((done - warmup) / rest, 0.0, 1.0);
         switch (decay) {
-        case Decay::linear:
+        case LearningRateDecay::linear:
             return peak + (final - peak) * p;
-        case Decay::cosine:
+        case LearningRateDecay::cosine:
             return final + (peak - final) * half_cosine(p);
-        case Decay::wsd: {
+        case LearningRateDecay::wsd: {
             double const stable = 1 - decay_share;
             double const fall = p > stable ? (p - stable) / decay_share : 0.0;
             return peak + (final - peak) * fall;
@@ -57,8 +56,8 @@ struct Schedule {
 private:
     static double half_cosine(double p) { return 0.5 * (1 + std::cos(std::numbers::pi * p)); }
 
-    // Spec: SpikeGPT, 5. The trainer sets the rate after each step, so the first has the peak rate
-    // even where there is a warmup.
+    // src/trainer.py of ridgerchu/SpikeGPT sets the rate after each step, so the first has the peak
+    // rate even where there is a warmup.
     [[nodiscard]] double official_rate(double tokens) const {
         double const f = final / peak;
         if (tokens == 0) { return peak; }
@@ -68,27 +67,24 @@ private:
     }
 };
 
-struct NamedDecay {
+/// A decay with a name.
+struct NamedLearningRateDecay {
     std::string_view name;
-    Decay decay;
+    LearningRateDecay decay;
 };
 
-inline constexpr std::array<NamedDecay, 5> decays{{
-    {"constant", Decay::constant},
-    {"linear", Decay::linear},
-    {"cosine", Decay::cosine},
-    {"wsd", Decay::wsd},
-    {"official", Decay::official},
+/// The names, for programs.
+inline constexpr std::array<NamedLearningRateDecay, 5> learning_rate_decays{{
+    {"constant", LearningRateDecay::constant},
+    {"linear", LearningRateDecay::linear},
+    {"cosine", LearningRateDecay::cosine},
+    {"wsd", LearningRateDecay::wsd},
+    {"official", LearningRateDecay::official},
 }};
 
-/// The shape of that name. Throws Error that lists the names.
-inline Decay find_decay(std::string_view name) {
-    std::string known;
-    for (auto const& d : decays) {
-        if (d.name == name) { return d.decay; }
-        known += (known.empty() ? "" : ", ") + std::string(d.name);
-    }
-    fail("schedule", "'" + std::string(name) + "' is not one of " + known);
+/// The decay of that name. Throws Error that lists the names.
+inline LearningRateDecay find_learning_rate_decay(std::string_view name) {
+    return detail::find_named("schedule", learning_rate_decays, name).decay;
 }
 
 }  // namespace spikelet
