@@ -5,7 +5,7 @@
 #   spikelet::spikelet   the headers, C++20, xsimd
 #   spikelet::openmp     + OpenMP: several cores
 #   spikelet::edge       + no exceptions, no RTTI: chips
-#   spikelet::io         + nlohmann_json: the headers under io/
+#   spikelet::io         + nlohmann_json: safetensors, checkpoints, saved sessions
 #
 # They carry usage requirements only: no warnings, no optimisation, no processor flags.
 
@@ -35,12 +35,13 @@ foreach(package IN ITEMS OpenMP nlohmann_json)
 endforeach()
 unset(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL)
 
-# The headers. Those of io need a further library, so they belong to spikelet::io.
+# The headers. Those that need nlohmann_json belong to spikelet::io.
 set(include_root "${PROJECT_SOURCE_DIR}/include")
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${include_root}/spikelet/*.hpp")
 set(io_headers "${headers}")
-list(FILTER io_headers INCLUDE REGEX "/include/spikelet/io[./]")
-list(FILTER headers EXCLUDE REGEX "/include/spikelet/io[./]")
+set(needs_json "/io/(checkpoint|safetensors[a-z_]*|session_state|vocabulary_json)[.]hpp$")
+list(FILTER io_headers INCLUDE REGEX "${needs_json}")
+list(FILTER headers EXCLUDE REGEX "${needs_json}")
 
 add_library(spikelet INTERFACE)
 add_library(spikelet::spikelet ALIAS spikelet)

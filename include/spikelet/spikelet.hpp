@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Everything that runs on a processor. Programs that read or write files include <spikelet/io.hpp>.
+// Everything but the files that need nlohmann_json: <spikelet/io/checkpoint.hpp> for models,
+// <spikelet/io/session_state.hpp> for conversations, <spikelet/io/safetensors.hpp> for tensors.
 #pragma once
 
 // IWYU pragma: begin_exports
@@ -14,6 +15,7 @@
 #include <spikelet/core/tokens.hpp>
 #include <spikelet/core/version.hpp>
 #include <spikelet/io/corpus.hpp>
+#include <spikelet/models/argmax.hpp>
 #include <spikelet/models/sampling.hpp>
 #include <spikelet/models/spikegpt.hpp>
 #include <spikelet/models/spikegpt_init.hpp>

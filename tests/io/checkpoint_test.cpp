@@ -262,3 +262,37 @@ TEST_CASE("checkpoint: golden weights are written again with the same bytes") {
     }
     CHECK(found > 0);
 }
+
+TEST_CASE("checkpoint: its checksum tells damage") {
+    TemporaryFolder folder;
+    Plain<> model;
+    fill(model);
+    save_checkpoint(folder / "a", model, {{"note", "x"}});
+    CHECK_NOTHROW(SafetensorsFile::open(folder / "a").verify());
+    std::string damaged = read_file(folder / "a");
+    damaged.back() = static_cast<char>(damaged.back() ^ 1);
+    write_file(folder / "b", damaged);
+    CHECK_THROWS_AS(SafetensorsFile::open(folder / "b").verify(), Error);
+}
+
+TEST_CASE("checkpoint: constant numbers are refused, and nothing changes") {
+    TemporaryFolder folder;
+    std::string const path = folder / "a";
+    Plain<> model;
+    fill(model);
+    save_checkpoint(path, model);
+    Plain<> other;
+    fill(other);
+    other.bias.value()[0] = 99;
+
+    static float const flash[6] = {};
+    other.table.bind(flash);
+    CHECK(complaint(path, other) ==
+          "'" + path +
+              "': the parameter 'table' is bound to constant numbers, which cannot be loaded into");
+    CHECK(other.bias.value()[0] == 99);
+    std::array<float, 6> own{};
+    other.table.bind(own.data());
+    CHECK(complaint(path, other).empty());
+    CHECK(own[3] == model.table.value()[3]);
+}

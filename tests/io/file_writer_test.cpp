@@ -55,6 +55,27 @@ TEST_CASE("file_writer: a file is written as told and nothing else remains") {
     CHECK(folder.count() == 1);
 }
 
+TEST_CASE("file_writer: bytes that were written can be replaced, and summed up") {
+    TemporaryFolder folder;
+    FastChecksum sum;
+    write_file_atomically(folder / "a", [&](FileWriter& file) {
+        file.write("header 0000 ");
+        file.sum_into(&sum);
+        file.write("some ");
+        file.write("data");
+        file.sum_into(nullptr);
+        file.write("!");
+        file.overwrite(7, "1234");
+        CHECK(file.written() == 22);
+        CHECK_THROWS_AS(file.overwrite(20, "too long"), Error);
+        CHECK_THROWS_AS(file.overwrite(~std::size_t{0}, "x"), Error);
+    });
+    CHECK(read_file(folder / "a") == "header 1234 some data!");
+    FastChecksum expected;
+    expected.add("some data");
+    CHECK(sum.value() == expected.value());
+}
+
 TEST_CASE("file_writer: the old file is there until the new one is whole") {
     TemporaryFolder folder;
     write_file(folder / "a", "old");

@@ -59,7 +59,10 @@ TEST_CASE("safetensors_writer: a file of known bytes") {
     std::vector<StoredTensor> const tensors{stored_tensor("a", {1}, std::span(&a, 1)),
                                             stored_tensor("b", {2}, std::span(b))};
     write_safetensors(folder / "a", tensors, {{"k", "v"}});
-    std::string const header = R"({"__metadata__":{"k":"v"},)"
+    FastChecksum sum;
+    sum.add(std::string_view("k\0v\0\1\0\xff\xff\7", 9));
+    std::string const header = R"({"__metadata__":{"spikelet.checksum":")" + sum.text() +
+                               R"(","k":"v"},)"
                                R"("b":{"dtype":"I16","shape":[2],"data_offsets":[0,4]},)"
                                R"("a":{"dtype":"U8","shape":[1],"data_offsets":[4,5]}})";
     std::string const file = read_file(folder / "a");
@@ -134,6 +137,45 @@ TEST_CASE("safetensors_writer: a file that is read can be written again") {
     write_safetensors(folder / "a", file.tensors(), file.metadata());
     CHECK(SafetensorsFile::open(folder / "a").read<float>("w") == w);
     CHECK(file.read<float>("w") == w);
+}
+
+TEST_CASE(
+    "safetensors_writer: a changed byte is noticed, another writer's file is not held to it") {
+    TemporaryFolder folder;
+    std::string const path = folder / "a";
+    std::vector<float> const w = random_floats(30);
+    Metadata const metadata{{"step", "100"}};
+    write_safetensors(path, std::vector{stored_tensor("w", {30}, std::span(w))}, metadata);
+    auto const file = SafetensorsFile::open(path);
+    CHECK_NOTHROW(file.verify());
+    CHECK(file.metadata() == metadata);
+    std::string const whole = read_file(path);
+    auto const complaint = [&](std::size_t place, char byte) -> std::string {
+        std::string damaged = whole;
+        damaged[place] = byte;
+        write_file(folder / "b", damaged);
+        try {
+            SafetensorsFile::open(folder / "b").verify();
+        } catch (Error const& error) { return error.what(); }
+        return "";
+    };
+    for (std::size_t i = whole.size() - 120; i < whole.size(); ++i) {
+        CHECK(complaint(i, static_cast<char>(whole[i] ^ 1)).find("the checksum does not agree") !=
+              std::string::npos);
+    }
+    CHECK_FALSE(complaint(whole.find("100"), '9').empty());
+
+    // Without the key it is a file like any other.
+    std::string plain = whole;
+    plain.replace(plain.find("spikelet.checksum"), 17, "somebody.checksum");
+    plain.back() = static_cast<char>(plain.back() ^ 1);
+    write_file(folder / "c", plain);
+    CHECK_NOTHROW(SafetensorsFile::open(folder / "c").verify());
+
+    // A checksum that comes along in the metadata is replaced, not believed.
+    write_safetensors(path, std::vector{stored_tensor("w", {30}, std::span(w))},
+                      {{"spikelet.checksum", "\"spikelet.checksum\":\"0"}, {"step", "100"}});
+    CHECK(read_file(path) == whole);
 }
 
 TEST_CASE("safetensors_writer: what cannot be written is refused and nothing is touched") {

@@ -2,6 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <spikelet/io/session_state.hpp>
+#include <spikelet/models/spikegpt_config.hpp>
+#include <spikelet/models/spikegpt_metadata.hpp>
+#include <spikelet/nn/linear.hpp>
 
 #include "io/support.hpp"
 
@@ -10,7 +13,7 @@ using namespace spikelet_test;
 
 namespace {
 
-SessionState const sample{{1.5f, -0.0f, 3e-40f}, {7, 0, 255}, {42, ~std::uint64_t{0}}};
+SessionState const example{{1.5f, -0.0f, 3e-40f}, {7, 0, 255}, {42, ~std::uint64_t{0}}};
 Metadata const model{{"C", "16"}, {"L", "2"}};
 
 // What loading complains about.
@@ -27,8 +30,8 @@ bool has(std::string const& text, std::string_view part) { return text.find(part
 
 TEST_CASE("session state: what was saved comes back") {
     TemporaryFolder folder;
-    save_session_state(folder / "state", sample, model);
-    CHECK(load_session_state(folder / "state", model) == sample);
+    save_session_state(folder / "state", example, model);
+    CHECK(load_session_state(folder / "state", model) == example);
     SessionState const nothing{{}, {}, {1, 0}};
     save_session_state(folder / "state", nothing, {});
     CHECK(load_session_state(folder / "state", {}) == nothing);
@@ -36,16 +39,59 @@ TEST_CASE("session state: what was saved comes back") {
 
 TEST_CASE("session state: another model is refused, and the difference named") {
     TemporaryFolder folder;
-    save_session_state(folder / "state", sample, model);
+    save_session_state(folder / "state", example, model);
     CHECK(has(complaint(folder / "state", {{"C", "16"}, {"L", "3"}}),
               "another model: 'L' was '2', now it is '3'"));
     CHECK(has(complaint(folder / "state", {{"C", "16"}, {"V", "9"}}), "'V' was ''"));
+    // What only the file says counts as well.
+    CHECK(has(complaint(folder / "state", {{"C", "16"}}), "'L' was '2', now it is ''"));
+    // No description fits all.
+    CHECK(complaint(folder / "state", {}).empty());
+}
+
+TEST_CASE("session state: a key that only unusual models have keeps models apart both ways") {
+    TemporaryFolder folder;
+    auto const driven = make_config(find_variant("spike_driven"), 16, 1, 8);
+    auto other = driven;
+    other.output_threshold = other.neuron.threshold;
+    save_session_state(folder / "driven", example, metadata(driven));
+    save_session_state(folder / "other", example, metadata(other));
+    CHECK(has(complaint(folder / "driven", metadata(other)), "'vth_o' was '0.25', now it is ''"));
+    CHECK(has(complaint(folder / "other", metadata(driven)), "'vth_o' was '', now it is '0.25'"));
+    CHECK(complaint(folder / "other", metadata(other)).empty());
+}
+
+TEST_CASE("session state: other weights are refused where they are given") {
+    TemporaryFolder folder;
+    std::string const path = folder / "state";
+    Linear<4, 3> net;
+    Rng rng(1);
+    net.init(rng);
+    auto const refusal = [&] {
+        try {
+            static_cast<void>(load_session_state(path, model, net));
+        } catch (Error const& error) { return std::string(error.what()); }
+        return std::string();
+    };
+    save_session_state(path, example, model, net);
+    CHECK(load_session_state(path, model, net) == example);
+    CHECK(load_session_state(path, model) == example);
+    std::string const before = fingerprint(net);
+    net.weight.value()[5] += 1e-6F;
+    CHECK(has(refusal(), "the state is of a model with other weights: their fingerprint was '" +
+                             before + "', now it is '" + fingerprint(net) + "'"));
+    save_session_state(path, example, model);
+    CHECK(has(refusal(), "the state does not say of which weights it is"));
+    CHECK_THROWS_WITH_AS(save_session_state(path, example, model, Linear<2, 2>{}),
+                         "fingerprint: the parameter 'weight' has no numbers yet", Error);
 }
 
 TEST_CASE("session state: every changed or missing byte is noticed") {
     TemporaryFolder folder;
     std::string const path = folder / "state";
-    save_session_state(path, sample, model);
+    Linear<2, 2> net;
+    net.weight.allocate();
+    save_session_state(path, example, model, net);
     std::string const whole = read_file(path);
     for (std::size_t i = 0; i < whole.size(); ++i) {
         std::string damaged = whole;

@@ -20,7 +20,7 @@
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
 #include <spikelet/io/dtype.hpp>
-#include <spikelet/io/quote.hpp>
+#include <spikelet/core/quote.hpp>
 #include <spikelet/io/safetensors.hpp>
 #include <spikelet/io/safetensors_writer.hpp>
 #include <spikelet/io/stored_tensor.hpp>
@@ -181,6 +181,10 @@ void check_checkpoint(File const& file, std::string_view where, Model const& mod
     each_file_parameter(model, [&](FileParameter const& expected, auto const& parameter) {
         constexpr auto rank = std::remove_cvref_t<decltype(parameter)>::extents_type::rank;
         check_stored(file.find(expected.name), expected, rank, faults);
+        if (parameter.read_only()) {
+            fail(where, "the parameter " + quote(expected.name) +
+                            " is bound to constant numbers, which cannot be loaded into");
+        }
         known.insert(expected.name);
     });
     for (StoredTensor const& tensor : file.tensors()) {
@@ -194,11 +198,14 @@ void check_checkpoint(File const& file, std::string_view where, Model const& mod
 
 }  // namespace detail
 
-/// Writes all weights of a model, whole or not at all, straight from where they are. Throws Error.
+/// Writes all weights of a model, whole or not at all, straight from where they are, with a
+/// checksum. Throws Error if one has no numbers yet or the file cannot be written.
 ///
 ///     save_checkpoint("model.safetensors", model, metadata(model.config));
 template <class Model>
 void save_checkpoint(std::string path, Model const& model, Metadata const& metadata = {}) {
+    static_assert(Layer<Model> || IsParameter<Model>,
+                  "save_checkpoint: list the model's parts with SPIKELET_PARTS");
     using Write = void (*)(FileWriter&, StoredTensor const&);
     std::vector<StoredTensor> tensors;
     std::vector<Write> writers;
@@ -224,10 +231,14 @@ void save_checkpoint(std::string path, Model const& model, Metadata const& metad
 }
 
 /// Reads all weights of a model, in any type of floating-point numbers and with any number of ones
-/// in front of the shapes. Parameters without memory get their own; borrowed ones must be writable.
-/// Throws Error if a tensor is missing, is left over or does not fit, and changes nothing then.
+/// in front of the shapes. Parameters without memory get their own. Throws Error, and changes
+/// nothing, if a tensor is missing, is left over or does not fit, or if a parameter is bound to
+/// constant numbers. A file's checksum is not looked at, which would take a third longer: call
+/// SafetensorsFile::verify() before where damage is feared.
 template <TensorFile File, class Model>
 void load_checkpoint(File const& file, Model& model) {
+    static_assert(Layer<Model> || IsParameter<Model>,
+                  "load_checkpoint: list the model's parts with SPIKELET_PARTS");
     std::string const where = quote(file.path());
     detail::check_checkpoint(file, where, model);
     allocate(model);

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include <spikelet/core/error.hpp>
-#include <spikelet/io/quote.hpp>
+#include <spikelet/core/quote.hpp>
 
 namespace spikelet {
 

@@ -17,8 +17,9 @@
 #include <unistd.h>
 
 #include <spikelet/core/error.hpp>
+#include <spikelet/io/checksum.hpp>
 #include <spikelet/io/file.hpp>
-#include <spikelet/io/quote.hpp>
+#include <spikelet/core/quote.hpp>
 
 namespace spikelet {
 
@@ -55,13 +56,30 @@ public:
             ssize_t const count = ::write(file_.number(), bytes.data(), bytes.size());
             if (count < 0 && errno == EINTR) { continue; }
             if (count <= 0) { fail_to_write(errno); }
+            if (sum_ != nullptr) { sum_->add(bytes.first(static_cast<std::size_t>(count))); }
             bytes = bytes.subspan(static_cast<std::size_t>(count));
             written_ += static_cast<std::size_t>(count);
         }
     }
     void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
-    /// How many bytes were written.
+    /// Replaces bytes that were written before, from `offset` on.
+    void overwrite(std::size_t offset, std::string_view text) {
+        if (offset > written_ || text.size() > written_ - offset) { fail_to_write(EINVAL); }
+        while (!text.empty()) {
+            ssize_t const count =
+                ::pwrite(file_.number(), text.data(), text.size(), static_cast<off_t>(offset));
+            if (count < 0 && errno == EINTR) { continue; }
+            if (count <= 0) { fail_to_write(errno); }
+            text.remove_prefix(static_cast<std::size_t>(count));
+            offset += static_cast<std::size_t>(count);
+        }
+    }
+
+    /// Adds to `sum` what is appended from now on; it must outlive that. Null ends it.
+    void sum_into(FastChecksum* sum) { sum_ = sum; }
+
+    /// How many bytes were appended.
     [[nodiscard]] std::size_t written() const { return written_; }
 
     /// Puts the file in its place. Nothing can be written afterwards.
@@ -112,6 +130,7 @@ private:
     FileDescriptor folder_;
     FileDescriptor file_;
     std::size_t written_ = 0;
+    FastChecksum* sum_ = nullptr;
 };
 
 /// Writes `path` whole or not at all: `fill(FileWriter&)` says what. Throws Error; whatever `fill`

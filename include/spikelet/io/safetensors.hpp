@@ -18,9 +18,11 @@
 
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
+#include <spikelet/io/checksum.hpp>
 #include <spikelet/io/dtype.hpp>
 #include <spikelet/io/file.hpp>
-#include <spikelet/io/quote.hpp>
+#include <spikelet/core/quote.hpp>
+#include <spikelet/io/safetensors_checksum.hpp>
 #include <spikelet/io/safetensors_header.hpp>
 #include <spikelet/io/stored_tensor.hpp>
 
@@ -29,7 +31,9 @@ namespace spikelet {
 /// What a safetensors file holds, the tensors sorted by name.
 struct SafetensorsContents {
     std::vector<StoredTensor> tensors;
-    Metadata metadata;
+    Metadata metadata;                ///< without the checksum
+    std::string checksum;             ///< as the file has it; empty: it has none
+    std::span<std::byte const> data;  ///< of all tensors, as they lie in the file
 };
 
 namespace detail {
@@ -91,7 +95,9 @@ inline bool by_name(StoredTensor const& a, StoredTensor const& b) { return a.nam
 
 }  // namespace detail
 
-/// Reads a file that is in memory; the tensors borrow from it. Messages begin with `where`.
+/// Reads a file that is in memory; the tensors borrow from it. Does not check the checksum, which
+/// would touch all of them. Messages begin with `where`. Throws Error for a file that breaks a rule
+/// of the format.
 [[nodiscard]] inline SafetensorsContents parse_safetensors(std::span<std::byte const> file,
                                                            std::string_view where = "safetensors") {
     std::string_view const text = detail::safetensors_header_text(where, file);
@@ -99,7 +105,13 @@ inline bool by_name(StoredTensor const& a, StoredTensor const& b) { return a.nam
     SafetensorsHeader header(where, text);
     detail::check_safetensors_layout(where, header.entries, std::ssize(data));
 
-    SafetensorsContents contents{.tensors = {}, .metadata = std::move(header.metadata)};
+    SafetensorsContents contents{
+        .tensors = {}, .metadata = std::move(header.metadata), .checksum = {}, .data = data};
+    if (auto const own = contents.metadata.find(detail::checksum_key);
+        own != contents.metadata.end()) {
+        contents.checksum = own->second;
+        contents.metadata.erase(own);
+    }
     contents.tensors.reserve(header.entries.size());
     for (SafetensorsEntry& entry : header.entries) {
         auto const first = static_cast<std::size_t>(entry.offsets->at(0));
@@ -128,8 +140,24 @@ public:
         return SafetensorsFile(MappedFile(std::move(path)));
     }
 
+    /// As it was given.
     [[nodiscard]] std::string const& path() const { return file_.path(); }
+    /// What the file says about itself, but for its checksum.
     [[nodiscard]] Metadata const& metadata() const { return contents_.metadata; }
+
+    /// Reads the whole file once, if it carries this library's checksum. Throws Error if that does
+    /// not agree with the metadata and the tensors.
+    void verify() const {
+        if (contents_.checksum.empty()) { return; }
+        FastChecksum sum = detail::checksum_of(contents_.metadata);
+        sum.add(contents_.data);
+        if (sum.text() != contents_.checksum) {
+            fail(where(),
+                 "the checksum does not agree: the file is damaged, or was changed without "
+                 "removing " +
+                     quote(detail::checksum_key) + " from its metadata");
+        }
+    }
 
     /// All tensors, sorted by name.
     [[nodiscard]] std::span<StoredTensor const> tensors() const { return contents_.tensors; }

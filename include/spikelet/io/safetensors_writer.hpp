@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Writes safetensors files: the widest types first, so that every tensor is aligned in the file,
-// and each goes straight from where it is to the disk.
+// and each goes straight from where it is to the disk. A checksum of metadata and tensors stands in
+// the metadata under a key of its own; SafetensorsFile::verify() checks it.
 #pragma once
 
 #include <algorithm>
@@ -20,10 +21,12 @@
 
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
+#include <spikelet/io/checksum.hpp>
 #include <spikelet/io/dtype.hpp>
 #include <spikelet/io/file_writer.hpp>
 #include <spikelet/io/half.hpp>
-#include <spikelet/io/quote.hpp>
+#include <spikelet/core/quote.hpp>
+#include <spikelet/io/safetensors_checksum.hpp>
 #include <spikelet/io/stored_tensor.hpp>
 #include <spikelet/io/utf8.hpp>
 
@@ -79,10 +82,11 @@ inline void sort_planned(std::string_view where, std::vector<PlannedTensor>& pla
 inline std::string safetensors_header(std::string_view where, std::span<PlannedTensor const> plan,
                                       Metadata const& metadata) {
     auto header = nlohmann::ordered_json::object();
+    header["__metadata__"][checksum_key] = std::string(checksum_digits, '0');
     for (auto const& [key, text] : metadata) {
         check_utf8(std::string(where) + ": key of the metadata", key);
         check_utf8(std::string(where) + ": metadata " + quote(key), text);
-        header["__metadata__"][key] = text;
+        if (key != checksum_key) { header["__metadata__"][key] = text; }
     }
     index end = 0;
     for (PlannedTensor const& planned : plan) {
@@ -127,10 +131,18 @@ void write_safetensors(std::string path, std::span<StoredTensor const> tensors,
     std::string const header = safetensors_header(where, plan, metadata);
     std::uint64_t const length = header.size();
 
+    // Quotes within names and texts are escaped, so this is the only place that reads like that.
+    std::string const key = '"' + std::string(checksum_key) + R"(":")";
+    std::size_t const place = sizeof(length) + header.find(key) + key.size();
+
     write_file_atomically(std::move(path), [&](FileWriter& file) {
         file.write(std::as_bytes(std::span(&length, 1)));
         file.write(header);
+        FastChecksum sum = checksum_of(metadata);
+        file.sum_into(&sum);
         for (PlannedTensor const& planned : plan) { write(file, planned); }
+        file.sum_into(nullptr);
+        file.overwrite(place, sum.text());
     });
 }
 

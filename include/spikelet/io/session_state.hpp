@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // A conversation in a file: what a Session remembers, what it has not read yet, and how chance goes
-// on. The file says which model it belongs to, carries a version and a checksum, and is a
-// safetensors file otherwise.
+// on. The file says which model it belongs to, by its description and by a fingerprint of its
+// weights, carries a version and a checksum, and is a safetensors file otherwise.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -14,7 +16,8 @@
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/rng.hpp>
 #include <spikelet/io/checksum.hpp>
-#include <spikelet/io/quote.hpp>
+#include <spikelet/io/fingerprint.hpp>
+#include <spikelet/core/quote.hpp>
 #include <spikelet/io/safetensors.hpp>
 #include <spikelet/io/safetensors_writer.hpp>
 #include <spikelet/io/stored_tensor.hpp>
@@ -34,6 +37,10 @@ namespace detail {
 
 inline constexpr std::string_view session_format = "spikelet.session";
 inline constexpr std::string_view session_version = "1";
+inline constexpr std::string_view session_weights = "weights";
+// All that a state says besides the description of its model.
+inline constexpr std::array<std::string_view, 4> session_keys{"format", "version", "checksum",
+                                                              session_weights};
 
 inline std::string checksum_of(SessionState const& state) {
     Checksum sum;
@@ -49,59 +56,115 @@ inline std::string text_at(Metadata const& metadata, std::string_view key) {
     return found == metadata.end() ? "" : found->second;
 }
 
-// Throws Error unless the file was saved with a model of this description.
+// Throws Error unless the file was saved with a model of this description, no more and no less; any
+// model fits an empty one.
 inline void check_session_model(std::string_view where, Metadata const& metadata,
                                 Metadata const& model) {
-    for (auto const& [key, text] : model) {
-        std::string const saved = text_at(metadata, "model." + key);
-        if (saved != text) {
+    constexpr std::string_view prefix = "model.";
+    auto const compare = [&](std::string_view key, std::string_view saved, std::string_view now) {
+        if (saved != now) {
             fail(where, "the state is of another model: " + quote(key) + " was " + quote(saved) +
-                            ", now it is " + quote(text));
+                            ", now it is " + quote(now));
+        }
+    };
+    for (auto const& [key, text] : model) {
+        compare(key, text_at(metadata, std::string(prefix) + key), text);
+    }
+    for (auto const& [key, text] : metadata) {
+        if (key.starts_with(prefix)) {
+            if (model.empty()) { continue; }
+            std::string_view const own = std::string_view(key).substr(prefix.size());
+            compare(own, text, text_at(model, own));
+        } else if (std::ranges::find(session_keys, key) == session_keys.end()) {
+            fail(where, "the metadata has the foreign key " + quote(key));
         }
     }
 }
 
-}  // namespace detail
+// Throws Error unless the file was saved with weights of this fingerprint.
+inline void check_session_weights(std::string_view where, Metadata const& metadata,
+                                  std::string_view weights) {
+    std::string const saved = text_at(metadata, session_weights);
+    if (saved.empty()) { fail(where, "the state does not say of which weights it is"); }
+    if (saved != weights) {
+        fail(where, "the state is of a model with other weights: their fingerprint was " +
+                        quote(saved) + ", now it is " + quote(weights));
+    }
+}
 
-/// Writes a state whole or not at all. `model` describes the model it belongs to, its sizes at
-/// least. Throws Error.
-///
-///     save_session_state("chat.state", {numbers, unread, rng.state()}, metadata(model.config));
-inline void save_session_state(std::string path, SessionState const& state, Metadata const& model) {
+inline void write_session_state(std::string path, SessionState const& state, Metadata const& model,
+                                std::string_view weights) {
     std::vector<std::uint64_t> const random{state.random.key, state.random.position};
     std::vector<StoredTensor> const tensors{
         stored_tensor("numbers", {std::ssize(state.numbers)}, std::span(state.numbers)),
         stored_tensor("unread", {std::ssize(state.unread)}, std::span(state.unread)),
         stored_tensor("random", {2}, std::span(random)),
     };
-    Metadata metadata{{"format", std::string(detail::session_format)},
-                      {"version", std::string(detail::session_version)},
-                      {"checksum", detail::checksum_of(state)}};
+    Metadata metadata{{"format", std::string(session_format)},
+                      {"version", std::string(session_version)},
+                      {"checksum", checksum_of(state)}};
+    if (!weights.empty()) { metadata[std::string(session_weights)] = weights; }
     for (auto const& [key, text] : model) { metadata["model." + key] = text; }
     write_safetensors(std::move(path), tensors, metadata);
 }
 
-/// Reads what save_session_state wrote for a model of the same description. Throws Error.
-[[nodiscard]] inline SessionState load_session_state(std::string path, Metadata const& model) {
+// `weights` is empty where they are not to be checked.
+inline SessionState read_session_state(std::string path, Metadata const& model,
+                                       std::string_view weights) {
     auto const file = SafetensorsFile::open(std::move(path));
     std::string const where = quote(file.path());
     Metadata const& metadata = file.metadata();
-    if (detail::text_at(metadata, "format") != detail::session_format) {
+    if (text_at(metadata, "format") != session_format) {
         fail(where, "it is not the state of a session");
     }
-    if (std::string const version = detail::text_at(metadata, "version");
-        version != detail::session_version) {
+    if (std::string const version = text_at(metadata, "version"); version != session_version) {
         fail(where, "the state has version " + quote(version) + ", this program reads version 1");
     }
-    detail::check_session_model(where, metadata, model);
+    check_session_model(where, metadata, model);
+    if (!weights.empty()) { check_session_weights(where, metadata, weights); }
+    file.verify();
     auto const random = file.read<std::uint64_t>("random");
     if (random.size() != 2) { fail(where, "the random numbers' state should be two numbers"); }
     SessionState state{
         file.read<float>("numbers"), file.read<std::int32_t>("unread"), {random[0], random[1]}};
-    if (detail::text_at(metadata, "checksum") != detail::checksum_of(state)) {
+    if (text_at(metadata, "checksum") != checksum_of(state)) {
         fail(where, "the checksum does not agree: the file is damaged");
     }
     return state;
+}
+
+}  // namespace detail
+
+/// Writes a state whole or not at all. `model` describes the model it belongs to, its sizes at
+/// least; of another with the same description nothing keeps the state apart. Throws Error if the
+/// file cannot be written.
+///
+///     save_session_state("chat.state", {numbers, unread, rng.state()}, metadata(model.config));
+inline void save_session_state(std::string path, SessionState const& state, Metadata const& model) {
+    detail::write_session_state(std::move(path), state, model, "");
+}
+
+/// The same, for the weights of `net` and no others: the file keeps their fingerprint. Throws Error
+/// if it cannot be written, or a parameter has no numbers.
+template <class Net>
+void save_session_state(std::string path, SessionState const& state, Metadata const& model,
+                        Net const& net) {
+    detail::write_session_state(std::move(path), state, model, fingerprint(net));
+}
+
+/// Reads what save_session_state wrote for a model of the same description, or, where the given one
+/// is empty, for any. Throws Error if it was another, if the file is damaged, or if it cannot be
+/// read.
+[[nodiscard]] inline SessionState load_session_state(std::string path, Metadata const& model) {
+    return detail::read_session_state(std::move(path), model, "");
+}
+
+/// The same for the weights of `net`. Throws Error also if the state is of other weights, or does
+/// not say of which.
+template <class Net>
+[[nodiscard]] SessionState load_session_state(std::string path, Metadata const& model,
+                                              Net const& net) {
+    return detail::read_session_state(std::move(path), model, fingerprint(net));
 }
 
 }  // namespace spikelet

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,13 +11,11 @@
 
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
+#include <spikelet/core/metadata.hpp>
 #include <spikelet/io/dtype.hpp>
-#include <spikelet/io/quote.hpp>
+#include <spikelet/core/quote.hpp>
 
 namespace spikelet {
-
-/// What a file says about itself: text by key.
-using Metadata = std::map<std::string, std::string, std::less<>>;
 
 /// A tensor in a file, or on its way into one. The bytes are borrowed and need no alignment.
 struct StoredTensor {
