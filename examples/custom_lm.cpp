@@ -2,8 +2,9 @@
 // A spiking language model of your own: define it, train it, let it speak.
 // Usage: custom_lm [TEXT FILE] [STEPS]
 #include <array>
+#include <charconv>
 #include <cstdio>
-#include <cstdlib>
+#include <string_view>
 
 #include <spikelet/spikelet.hpp>
 
@@ -37,10 +38,19 @@ struct TinyLm {
     }
 };
 
-int main(int argc, char** argv) {
+int number(std::string_view text) {
+    int value = 0;
+    auto const [end, error] = std::from_chars(text.begin(), text.end(), value);
+    if (error != std::errc{} || end != text.end()) {
+        sk::fail("STEPS", sk::quote(text) + " is not a whole number");
+    }
+    return value;
+}
+
+int main(int argc, char** argv) try {
     sk::Rng rng{42};
     sk::ByteText text{argc > 1 ? argv[1] : __FILE__};
-    int const steps = argc > 2 ? std::atoi(argv[2]) : 300;
+    int const steps = argc > 2 ? number(argv[2]) : 300;
     TinyLm lm;
     sk::init(lm, rng);
 
@@ -63,4 +73,7 @@ int main(int argc, char** argv) {
         std::putchar(b);
     }
     std::putchar('\n');
+} catch (sk::Error const& error) {
+    std::fprintf(stderr, "%s\nusage: custom_lm [TEXT FILE] [STEPS]\n", error.what());
+    return 1;
 }

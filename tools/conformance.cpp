@@ -11,7 +11,7 @@
 #include <vector>
 
 #include <spikelet/core/error.hpp>
-#include <spikelet/io/quote.hpp>
+#include <spikelet/core/quote.hpp>
 
 #include "conformance/cases.hpp"
 
@@ -62,7 +62,7 @@ CommandLine parse(std::vector<std::string> const& words) {
             line.cases.emplace_back(words[i]);
         }
     }
-    if (line.cases.empty()) { spikelet::fail("conformance", "no case is given; see --help"); }
+    if (line.cases.empty()) { spikelet::fail("CASE", "none is given; see --help"); }
     return line;
 }
 
@@ -104,12 +104,14 @@ void run_case(fs::path path, conformance::Options const& options, conformance::R
     if (fs::is_directory(path)) {
         stems = operations_in(path);
     } else {
-        stems.insert(path.extension() == ".json" ? fs::path(path).replace_extension() : path);
+        fs::path const stem = path.extension() == ".json" ? path.parent_path() / path.stem() : path;
+        if (fs::exists(stem.string() + ".json")) { stems.insert(stem); }
     }
     if (stems.empty()) {
-        guarded(path.filename().string(), report, [&] {
-            spikelet::fail(spikelet::quote(path.string()), "there is no case in this folder");
-        });
+        std::string const reason = fs::is_directory(path) ? "there is no case in this folder"
+                                                          : "there is no such folder or operation";
+        guarded(path.filename().string(), report,
+                [&] { spikelet::fail(spikelet::quote(path.string()), reason); });
     }
     for (fs::path const& stem : stems) {
         guarded("ops/" + stem.filename().string(), report,
@@ -133,7 +135,7 @@ int main(int argc, char** argv) {
         for (fs::path const& path : line.cases) { run_case(path, line.options, report); }
         return report.finish() ? 0 : 1;
     } catch (std::exception const& e) {
-        std::fprintf(stderr, "%s\n", e.what());
+        std::fprintf(stderr, "conformance: %s\n", e.what());
         return 2;
     }
 }

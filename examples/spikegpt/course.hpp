@@ -26,13 +26,14 @@ struct Position {
 /// case, time in the second, and tokens where the schedule is the official one.
 class Course {
 public:
-    /// Throws Error for the official schedule over minutes: it must know the number of tokens.
+    /// Of complete options. Throws Error for the official schedule over minutes: it must know the
+    /// number of tokens.
     explicit Course(TrainOptions const& options)
         : steps_(options.steps),
           seconds_(60 * options.minutes),
-          warmup_(static_cast<double>(options.warmup)),
+          warmup_(static_cast<double>(*options.warmup)),
           tokens_per_step_(options.batch * options.ctx * options.accumulate) {
-        schedule_.decay = sk::find_decay(options.schedule);
+        schedule_.decay = sk::find_learning_rate_decay(options.schedule);
         schedule_.peak = *options.lr;
         schedule_.final = *options.lr_final;
         schedule_.warmup = in_minutes() ? 0.0 : warmup_ * unit();
@@ -64,7 +65,9 @@ public:
 
 private:
     [[nodiscard]] bool in_minutes() const { return steps_ == 0; }
-    [[nodiscard]] bool official() const { return schedule_.decay == sk::Decay::official; }
+    [[nodiscard]] bool official() const {
+        return schedule_.decay == sk::LearningRateDecay::official;
+    }
     [[nodiscard]] double unit() const {
         return official() ? static_cast<double>(tokens_per_step_) : 1.0;
     }

@@ -24,7 +24,7 @@ constexpr struct { std::string_view name; } modes[] = {{"parallel"}, {"stream"}}
 struct EvalRequest {
     std::string model;
     std::vector<std::string> data;
-    sk::index ctx = 128;
+    std::optional<sk::index> ctx;
     std::optional<sk::index> stride;
     sk::index batch = 16;
     std::string mode = "parallel";
@@ -42,9 +42,10 @@ void declare(CLI::App& flags, EvalRequest& request) {
                     "Windows that start at rest, or one pass over all of the text")
         ->check(one_of(modes))
         ->capture_default_str();
-    flags.add_option("--ctx", request.ctx, "Ids in a window; in a stream, ids at a time")
-        ->check(whole(1, 1'000'000))
-        ->capture_default_str();
+    flags
+        .add_option("--ctx", request.ctx,
+                    "Ids in a window; in a stream, ids at a time (default as trained, else 128)")
+        ->check(whole(1, 1'000'000));
     flags
         .add_option("--stride", request.stride,
                     "Ids from one window to the next; each id counts once (default ctx)")
@@ -62,12 +63,24 @@ void declare(CLI::App& flags, EvalRequest& request) {
 Measurement measure(Evaluator& evaluator, sk::Corpus const& text, EvalRequest const& request) {
     ProgressLine progress(2.0);
     auto const watch = [&](sk::index done, sk::index all) {
-        if (progress.due()) { progress.show(fmt::format("predicted {} of {} ids", done, all)); }
+        if (progress.due()) { progress.show({{fmt::format("predicted {} of {} ids", done, all)}}); }
     };
-    if (request.mode == "stream") { return evaluator.in_one_stream(text, request.ctx, watch); }
-    sk::index const stride = request.stride.value_or(request.ctx);
+    if (request.mode == "stream") { return evaluator.in_one_stream(text, *request.ctx, watch); }
     return evaluator.in_windows(
-        text, {.ctx = request.ctx, .stride = stride, .batch = request.batch}, watch);
+        text, {.ctx = *request.ctx, .stride = *request.stride, .batch = request.batch}, watch);
+}
+
+// Windows are by default those that the model was trained on.
+void complete(EvalRequest& request) {
+    if (request.mode == "stream" && request.stride) {
+        throw CLI::ValidationError("--stride", "a stream has none");
+    }
+    if (!request.ctx) { request.ctx = trained_context(request.model).value_or(128); }
+    if (!request.stride) { request.stride = request.ctx; }
+    if (*request.stride > *request.ctx) {
+        throw CLI::ValidationError("--stride", fmt::format("{} is larger than --ctx, which is {}",
+                                                           *request.stride, *request.ctx));
+    }
 }
 
 /// "blocks.3.att.lif_k" is site "att.lif_k" of layer 3; other sites are in no layer.
@@ -91,7 +104,8 @@ void say_rates(sk::FiringRates const& rates, Output const& out) {
     for (auto const& site : rates.sites()) {
         Place const place(site.name);
         if (place.layer < 0) {
-            out.say("firing {:<12} {:.4f}", place.site, site.rate());
+            std::string const what = place.site == "emb" ? "ones in" : "firing";
+            out.say("{:<18} {:.4f}", what + " " + place.site, site.rate());
             continue;
         }
         if (std::ranges::find(columns, place.site) == columns.end()) {
@@ -121,6 +135,7 @@ nlohmann::ordered_json summary(Measurement const& sum, EvalRequest const& reques
     for (auto const& site : evaluator.rates().sites()) { rates[site.name] = site.rate(); }
     return {{"command", "eval"},
             {"mode", request.mode},
+            {"ctx", *request.ctx},
             {"tokens", sum.tokens},
             {"nats", sum.nats},
             {"nats_per_token", sum.nats_per_token()},
@@ -128,18 +143,15 @@ nlohmann::ordered_json summary(Measurement const& sum, EvalRequest const& reques
             {"bpc_unit", language.symbol()},
             {"bits_per_byte", bits_per_byte},
             {"perplexity", sum.perplexity()},
-            {"firing_rate", evaluator.rates().mean()},
+            {"firing_rate", neuron_rate(evaluator.rates()).value_or(0.0)},
             {"firing_rates", rates}};
 }
 
-int eval(CLI::App const&, EvalRequest const& request) {
-    if (request.stride.value_or(1) > request.ctx) {
-        throw CLI::ValidationError("--stride", "it must not be larger than --ctx");
-    }
+int eval(CLI::App const&, EvalRequest& request) {
     Output const out(request.json);
     LanguageModel const language = load_model(request.model);
+    complete(request);
     auto const text = sk::Text::of_files(request.data);
-    sk::index const unknown = count_unknown(language.vocabulary, text);
     sk::Corpus const corpus(text, language.vocabulary);
     Evaluator evaluator(language.net, static_cast<int>(request.threads),
                         {.carry_state = request.mode == "stream"});
@@ -154,9 +166,12 @@ int eval(CLI::App const&, EvalRequest const& request) {
     out.say("bits per {:<9} {:.4f}", language.symbol(), sum.bits_per_token());
     if (!language.vocabulary.is_bytes()) { out.say("bits per byte      {:.4f}", bits_per_byte); }
     out.say("perplexity         {:.4f}", sum.perplexity());
+    if (auto const rate = neuron_rate(evaluator.rates())) {
+        out.say("firing neurons     {:.4f}", *rate);
+    }
     say_rates(evaluator.rates(), out);
-    if (unknown > 0) {
-        out.say("{} characters are not in the vocabulary and were read as another", unknown);
+    if (auto const unknown = describe_unknown(language.vocabulary, text)) {
+        out.say("{}", *unknown);
     }
     out.result(summary(sum, request, language, bits_per_byte, evaluator));
     return 0;

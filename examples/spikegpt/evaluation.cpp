@@ -5,14 +5,16 @@
 
 #include <spikelet/ops/cross_entropy.hpp>
 
+#include "output.hpp"
+
 namespace spikegpt {
 
 namespace {
 
 sk::index predictable_ids(sk::Corpus const& text) {
     if (text.size() < 2) {
-        sk::fail("evaluation", text.name() + " has " + std::to_string(text.size()) +
-                                   " ids, at least 2 are needed to predict one");
+        sk::fail("evaluation", text.name() + " has " + counted(text.size(), "id") +
+                                   ", at least 2 are needed to predict one");
     }
     return text.size() - 1;
 }

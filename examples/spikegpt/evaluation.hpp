@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <numbers>
+#include <optional>
 #include <vector>
 
 #include <spikelet/autodiff/forward.hpp>
@@ -18,6 +19,18 @@ namespace sk = spikelet;
 
 /// Nats as bits.
 inline double bits(double nats) { return nats / std::numbers::ln2; }
+
+/// The share of a model's neurons that fired, nothing if it has none. The signs of an embedding
+/// come as spikes, too, but no neuron makes them.
+inline std::optional<double> neuron_rate(sk::FiringRates const& rates) {
+    sk::FiringRates::Site all;
+    for (auto const& site : rates.sites()) {
+        if (site.name == "emb") { continue; }
+        all.spikes += site.spikes;
+        all.chances += site.chances;
+    }
+    return all.chances == 0 ? std::nullopt : std::optional(all.rate());
+}
 
 /// What predicting a number of ids cost.
 struct Measurement {

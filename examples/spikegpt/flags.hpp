@@ -10,7 +10,8 @@
 #include <fmt/core.h>
 
 #include <spikelet/core/extents.hpp>
-#include <spikelet/io/quote.hpp>
+#include <spikelet/core/quote.hpp>
+#include <spikelet/models/spikegpt_config.hpp>
 
 namespace spikegpt {
 
@@ -49,6 +50,16 @@ CLI::Validator one_of(Table const& table) {
         return fmt::format("{} is not one of {}", spikelet::quote(text), names);
     };
     return {check, names, ""};
+}
+
+/// Accepts the names of sizes, and says what they stand for.
+inline CLI::Validator size_name() {
+    std::string meaning;
+    for (auto const& size : spikelet::named_sizes) {
+        meaning += fmt::format("{}{} {}x{}", meaning.empty() ? "" : ", ", size.name, size.layers,
+                               size.channels);
+    }
+    return one_of(spikelet::named_sizes).description(meaning);
 }
 
 /// Accepts any text; for tables of flags in which every flag has a check.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // spikegpt generate: a model writes.
 #include <cmath>
+#include <filesystem>
 
 #include <spikelet/autodiff/session.hpp>
+#include <spikelet/io/file_writer.hpp>
 #include <spikelet/io/session_state.hpp>
 #include <spikelet/models/sampling.hpp>
 
@@ -132,7 +134,8 @@ private:
     }
 
     void restore(GenerateRequest const& request) {
-        auto const saved = sk::load_session_state(request.state_in, describe_model(language_));
+        auto const saved =
+            sk::load_session_state(request.state_in, describe_model(language_), language_.net);
         session_.restore(saved.numbers);
         unread_ = saved.unread;
         if (!request.seed) { random_ = sk::Rng(saved.random); }
@@ -146,18 +149,35 @@ private:
 };
 
 void warn_of_unknown(LanguageModel const& language, std::string const& prompt) {
-    auto const unknown = count_unknown(language.vocabulary, sk::Text::of_string(prompt));
-    if (unknown > 0) {
-        fmt::print(stderr,
-                   "spikegpt: {} characters of the prompt are not in the vocabulary and "
-                   "read as another\n",
-                   unknown);
+    auto const text = sk::Text::of_string(prompt);
+    if (auto const unknown = describe_unknown(language.vocabulary, text)) {
+        fmt::print(stderr, "spikegpt: prompt: {}\n", *unknown);
+    }
+}
+
+// Before anything is written: the state can be saved, and replaces nothing but another state.
+void check_state_out(GenerateRequest const& request) {
+    std::string const& path = request.state_out;
+    std::error_code ignored;
+    if (std::filesystem::equivalent(path, request.model, ignored)) {
+        sk::fail("--state-out", sk::quote(path) + " is the model");
+    }
+    sk::FileWriter const trial(path);  // never committed
+    if (!std::filesystem::exists(path)) { return; }
+    try {
+        sk::Metadata const any_model;
+        static_cast<void>(sk::load_session_state(path, any_model));
+    } catch (sk::Error const&) {
+        sk::fail("--state-out", sk::quote(path) +
+                                    " is there already, and not the state of a session that could "
+                                    "be replaced; give another name");
     }
 }
 
 int generate(CLI::App const&, GenerateRequest const& request) {
     Output const out(request.json);
     LanguageModel const language = load_model(request.model);
+    if (!request.state_out.empty()) { check_state_out(request); }
     Writer writer(language, request);
     warn_of_unknown(language, request.prompt);
 
@@ -173,13 +193,14 @@ int generate(CLI::App const&, GenerateRequest const& request) {
         out.write(piece);
         text += piece;
     }
+    double const seconds = watch.seconds();
+    // First of all: a terminal that was closed cannot be written to.
+    if (!request.state_out.empty()) {
+        sk::save_session_state(request.state_out, writer.state(), describe_model(language),
+                               language.net);
+    }
     std::string const rest = readable.flush();
     out.write(rest + "\n");
-    double const seconds = watch.seconds();
-
-    if (!request.state_out.empty()) {
-        sk::save_session_state(request.state_out, writer.state(), describe_model(language));
-    }
     out.result({{"command", "generate"},
                 {"prompt", request.prompt},
                 {"text", text + rest},

@@ -14,14 +14,20 @@ class HelpFormatter : public CLI::Formatter {
 public:
     HelpFormatter() { column_width(26); }
 
+    /// What stands for the value of a flag: "N" of CLI11's "INT:choices"; nothing if it has none.
+    static std::string value_name(CLI::Option const& flag) {
+        if (flag.get_type_size() == 0) { return ""; }
+        std::string const type = flag.get_type_name();
+        std::string const kind = type.substr(0, type.find(':'));
+        if (kind == "INT") { return "N"; }
+        if (kind == "FLOAT") { return "X"; }
+        return type == kind ? kind : "NAME";
+    }
+
     // "--embd N" of CLI11's "--embd INT:choices=128 REQUIRED Excludes: ...".
     std::string make_option_opts(CLI::Option const* flag) const override {
-        if (flag->get_type_size() == 0) { return ""; }
-        std::string const type = flag->get_type_name();
-        std::string const kind = type.substr(0, type.find(':'));
-        if (kind == "INT") { return " N"; }
-        if (kind == "FLOAT") { return " X"; }
-        return " " + (type == kind ? kind : std::string("NAME"));
+        std::string const value = value_name(*flag);
+        return value.empty() ? "" : " " + value;
     }
 
     std::string make_option_desc(CLI::Option const* flag) const override {

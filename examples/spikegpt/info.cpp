@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // spikegpt info: what a model is, and what it needs.
+#include <algorithm>
 #include <cmath>
 
 #include <spikelet/autodiff/dry_run.hpp>
@@ -34,10 +35,11 @@ struct InfoRequest {
 void declare(CLI::App& flags, InfoRequest& request) {
     flags.add_option("--model", request.model, "A model in a file")->type_name("FILE");
     flags.add_option("--size", request.size, "A model by the name of its size")
-        ->check(one_of(sk::named_sizes))
+        ->check(size_name())
         ->excludes("--model");
     flags.add_option("--variant", request.variant, "With --size: where spikes are")
         ->check(one_of(sk::variants))
+        ->excludes("--model")
         ->capture_default_str();
     flags.add_option("--ctx", request.ctx, "Ids in a sequence to train on")
         ->check(whole(1, 65536))
@@ -109,11 +111,48 @@ void say_needs(sk::SpikeGpt<> const& model, Needs const& needs, InfoRequest cons
             bytes_text(static_cast<double>(needs.footprint.state) * sizeof(float)));
 }
 
+/// Tensors of one name and shape in successive blocks; first < 0 for one outside the blocks.
+struct TensorLine {
+    std::string name;  // within the block
+    std::string shape;
+    sk::index first = -1;
+    sk::index last = -1;
+
+    TensorLine(std::string full_name, std::string of_shape)
+        : name(std::move(full_name)),
+          shape(std::move(of_shape)) {
+        std::string const prefix = "blocks.";
+        if (!name.starts_with(prefix)) { return; }
+        std::size_t const dot = name.find('.', prefix.size());
+        first = last = std::stol(name.substr(prefix.size(), dot - prefix.size()));
+        name.erase(0, dot + 1);
+    }
+
+    [[nodiscard]] bool continues(TensorLine const& line) const {
+        return first >= 0 && first == line.last + 1 && name == line.name && shape == line.shape;
+    }
+
+    [[nodiscard]] std::string text() const {
+        if (first < 0) { return name; }
+        return first == last ? fmt::format("blocks.{}.{}", first, name)
+                             : fmt::format("blocks.{}-{}.{}", first, last, name);
+    }
+};
+
 void say_tensors(sk::SpikeGpt<> const& model, Output const& out) {
-    out.say("tensors");
+    std::vector<TensorLine> lines;
     sk::each_file_parameter(model, [&](sk::FileParameter const& known, auto const&) {
-        out.say("  {:<36} {}", known.name, sk::describe(known.shape));
+        TensorLine const next(known.name, sk::describe(known.shape));
+        auto const line =
+            std::ranges::find_if(lines, [&](auto const& l) { return next.continues(l); });
+        if (line == lines.end()) {
+            lines.push_back(next);
+        } else {
+            line->last = next.last;
+        }
     });
+    out.say("tensors");
+    for (TensorLine const& line : lines) { out.say("  {:<36} {}", line.text(), line.shape); }
 }
 
 nlohmann::ordered_json summary(sk::SpikeGpt<> const& model, Needs const& needs) {

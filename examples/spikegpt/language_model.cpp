@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "language_model.hpp"
 
+#include <charconv>
+#include <filesystem>
 #include <set>
 
 #include <fmt/core.h>
@@ -9,21 +11,39 @@
 #include <spikelet/io/vocabulary_json.hpp>
 #include <spikelet/models/spikegpt_metadata.hpp>
 
+#include "output.hpp"
+
 namespace spikegpt {
 
 namespace {
 
 constexpr char const* vocabulary_key = "vocabulary";
 
+// Files of other kinds that are easily taken for a model.
+void check_is_model(sk::SafetensorsFile const& file) {
+    auto const format = file.metadata().find("format");
+    if (format == file.metadata().end()) { return; }
+    if (format->second == "spikelet.resume") {
+        auto const model = std::filesystem::path(file.path()).replace_filename("model.safetensors");
+        sk::fail(sk::quote(file.path()),
+                 "it is what --resume reads; the model is beside it, " + sk::quote(model.string()));
+    }
+    if (format->second == "spikelet.session") {
+        sk::fail(sk::quote(file.path()), "it is what --state-in reads, and no model");
+    }
+}
+
 sk::Vocabulary vocabulary_of(sk::Metadata const& description, sk::index size) {
     auto const text = description.find(vocabulary_key);
     if (text == description.end() && size == 256) { return sk::Vocabulary::bytes(); }
     if (text == description.end()) {
-        sk::fail("vocabulary", fmt::format("nothing says what the {} ids stand for", size));
+        sk::fail("vocabulary",
+                 fmt::format("nothing says what the {} stand for", counted(size, "id")));
     }
     auto vocabulary = sk::vocabulary_from_json(text->second);
     if (vocabulary.size() != size) {
-        sk::fail("vocabulary", fmt::format("it has {} ids, the model {}", vocabulary.size(), size));
+        sk::fail("vocabulary",
+                 fmt::format("it has {}, the model {}", counted(vocabulary.size(), "id"), size));
     }
     return vocabulary;
 }
@@ -41,8 +61,8 @@ LanguageModel model_of_description(sk::Metadata const& description, std::string_
     try {
         auto const config = sk::config_from_metadata(description);
         if (config.layers > most_layers) {
-            sk::fail("metadata", fmt::format("'L' is {}, and there are only {} tensors",
-                                             config.layers, most_layers));
+            sk::fail("metadata", fmt::format("'L' is {}, and there are only {}", config.layers,
+                                             counted(most_layers, "tensor")));
         }
         return {vocabulary_of(description, config.vocabulary), sk::SpikeGpt<>(config)};
     } catch (sk::Error const& error) { sk::fail(sk::quote(source), error.what()); }
@@ -56,21 +76,42 @@ void save_model(std::string const& path, LanguageModel const& language, sk::Meta
 
 LanguageModel load_model(std::string const& path) {
     auto const file = sk::SafetensorsFile::open(path);
+    check_is_model(file);
     LanguageModel language =
         model_of_description(file.metadata(), path, std::ssize(file.tensors()));
     sk::load_checkpoint(file, language.net);
     return language;
 }
 
-sk::index count_unknown(sk::Vocabulary const& vocabulary, sk::Text const& text) {
-    if (vocabulary.is_bytes()) { return 0; }
+std::optional<sk::index> trained_context(std::string const& path) {
+    auto const file = sk::SafetensorsFile::open(path);
+    auto const found = file.metadata().find(context_key);
+    sk::index ctx = 0;
+    if (found != file.metadata().end()) {
+        std::string const& text = found->second;
+        std::from_chars(text.data(), text.data() + text.size(), ctx);
+    }
+    return ctx > 0 ? std::optional(ctx) : std::nullopt;
+}
+
+std::optional<std::string> describe_unknown(sk::Vocabulary const& vocabulary,
+                                            sk::Text const& text) {
+    if (vocabulary.is_bytes()) { return {}; }
     std::set<char32_t> known;
     sk::for_each_code_point(vocabulary.symbols(), [&](char32_t c) { known.insert(c); });
     sk::index count = 0;
+    std::string first;
     for (sk::TextPiece const& piece : text.pieces()) {
-        sk::for_each_code_point(piece.bytes, [&](char32_t c) { count += !known.contains(c); });
+        sk::for_each_code_point(piece.bytes, [&](char32_t c) {
+            if (known.contains(c)) { return; }
+            if (++count == 1) { sk::append_utf8(first, c); }
+        });
     }
-    return count;
+    if (count == 0) { return {}; }
+    std::int32_t const stand_in = vocabulary.unknown();
+    return fmt::format("{}, {} first, {} not in the vocabulary and read as {}",
+                       counted(count, "character"), sk::quote(first), count == 1 ? "is" : "are",
+                       sk::quote(vocabulary.decode({&stand_in, 1})));
 }
 
 }  // namespace spikegpt

@@ -3,6 +3,7 @@
 // official names, configuration and vocabulary in the metadata.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ namespace spikegpt {
 
 namespace sk = spikelet;
 
+/// Where a model's file notes the length of the sequences it was trained on.
+inline constexpr char const* context_key = "ctx";
+
 struct LanguageModel {
     sk::Vocabulary vocabulary;
     sk::SpikeGpt<> net;
@@ -23,6 +27,9 @@ struct LanguageModel {
     [[nodiscard]] std::string symbol() const {
         return vocabulary.is_bytes() ? "byte" : "character";
     }
+
+    /// Bits per byte or per character, in three letters.
+    [[nodiscard]] std::string bits_unit() const { return vocabulary.is_bytes() ? "bpb" : "bpc"; }
 };
 
 /// Configuration and vocabulary as text by key: enough to make the same model without weights.
@@ -40,7 +47,11 @@ void save_model(std::string const& path, LanguageModel const& language,
 /// Reads a model. Throws Error.
 LanguageModel load_model(std::string const& path);
 
-/// How many characters of the text the vocabulary does not have; they are read as its stand-in.
-sk::index count_unknown(sk::Vocabulary const& vocabulary, sk::Text const& text);
+/// How many ids the sequences had that a model was trained on, if its file says so. Throws Error.
+std::optional<sk::index> trained_context(std::string const& path);
+
+/// A sentence about the characters of the text that the vocabulary does not have; nothing if it
+/// has them all.
+std::optional<std::string> describe_unknown(sk::Vocabulary const& vocabulary, sk::Text const& text);
 
 }  // namespace spikegpt

@@ -11,7 +11,7 @@
 #include <spikelet/core/version.hpp>
 
 #include "command.hpp"
-#include "help.hpp"
+#include "usage.hpp"
 
 namespace {
 
@@ -19,10 +19,11 @@ namespace {
 constexpr int failed = 1;
 constexpr int used_wrongly = 2;
 
+// Where nobody listens any more, as on a closed terminal, the code alone tells.
 int complain(std::string message, int code) {
     std::replace(message.begin(), message.end(), '\n', ' ');
     std::fflush(stdout);
-    fmt::print(stderr, "spikegpt: {}\n", message);
+    std::fputs(("spikegpt: " + message + "\n").c_str(), stderr);
     return code;
 }
 
@@ -52,7 +53,7 @@ int main(int argc, char** argv) {
     } catch (CLI::Success const& help) {
         return program.exit(help);
     } catch (CLI::ParseError const& error) {
-        return complain(std::string("usage: ") + error.what(), used_wrongly);
+        return complain(usage_message(program, error), used_wrongly);
     } catch (spikelet::Error const& error) {
         return complain(error.what(), failed);
     } catch (std::bad_alloc const&) {

@@ -48,6 +48,21 @@ private:
     bool json_;
 };
 
+/// A number of things for people: "1 step", "2 steps".
+inline std::string counted(long count, std::string_view thing) {
+    return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
+/// A word as a shell reads it back, in quotes if it needs them.
+inline std::string shell_word(std::string const& word) {
+    constexpr std::string_view plain =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-+:,@%=";
+    if (!word.empty() && word.find_first_not_of(plain) == word.npos) { return word; }
+    std::string quoted;
+    for (char const c : word) { quoted += c == '\'' ? "'\\''" : std::string(1, c); }
+    return "'" + quoted + "'";
+}
+
 /// A number of bytes for people: "1.5 GiB".
 inline std::string bytes_text(double bytes) {
     constexpr std::string_view names[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
@@ -70,6 +85,21 @@ inline std::string duration_text(double seconds) {
     auto const s = static_cast<long>(seconds + 0.5);
     return s < 3600 ? fmt::format("{}:{:02}", s / 60, s % 60)
                     : fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+}
+
+/// The same with few digits: "12k".
+inline std::string short_count_text(double count) {
+    constexpr std::string_view names[] = {"", "k", "M", "G", "T"};
+    std::size_t i = 0;
+    for (; count >= 999.5 && i + 1 < std::size(names); ++i) { count /= 1000; }
+    return fmt::format("{:.{}f}{}", count, i > 0 && count < 9.95 ? 1 : 0, names[i]);
+}
+
+/// The same with few letters: "12:34" or "1h02m".
+inline std::string short_duration_text(double seconds) {
+    auto const minutes = static_cast<long>(seconds / 60 + 0.5);
+    return minutes < 60 ? duration_text(seconds)
+                        : fmt::format("{}h{:02}m", minutes / 60, minutes % 60);
 }
 
 }  // namespace spikegpt

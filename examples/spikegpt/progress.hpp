@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 namespace spikegpt {
 
@@ -20,6 +21,12 @@ private:
     Clock::time_point start_ = Clock::now();
 };
 
+/// A part of a line. Where there is no room for all, those of the highest rank go first.
+struct ProgressField {
+    std::string text;
+    int rank = 0;
+};
+
 class ProgressLine {
 public:
     /// The first line is due after `patience` seconds.
@@ -32,7 +39,7 @@ public:
     [[nodiscard]] bool due() const;
 
     /// Shows the line, due or not.
-    void show(std::string line);
+    void show(std::vector<ProgressField> fields);
 
     /// Leaves the line as it is; what follows starts on a new one.
     void end();

@@ -36,13 +36,6 @@ Position position_from_json(Json const& json) {
     return at;
 }
 
-sk::SafetensorsFile open_resume(RunFolder const& folder) {
-    if (!fs::exists(folder.resume())) {
-        sk::fail("resume", "there is no run to go on with: no " + sk::quote(folder.resume()));
-    }
-    return sk::SafetensorsFile::open(folder.resume());
-}
-
 RunRecord record_of(sk::SafetensorsFile const& file) {
     auto const text = [&](char const* key) {
         auto const found = file.metadata().find(key);
@@ -78,12 +71,29 @@ void each_saved(LanguageModel& language, Optimizer& optimizer, F&& f) {
 
 }  // namespace
 
-void RunFolder::check_free(bool force) const {
-    for (std::string const& file : {model(), resume()}) {
-        if (!force && fs::exists(file)) {
-            sk::fail("train", fmt::format("{} is there already; go on with it by --resume, replace "
-                                          "it by --force",
-                                          sk::quote(file)));
+void RunFolder::check_free() const {
+    for (std::string const& file : files()) {
+        if (!fs::exists(file)) { continue; }
+        bool const is_run = fs::exists(resume());
+        sk::fail("train",
+                 fmt::format("{} is there already; {}replace it by --force, or give "
+                             "another --out",
+                             sk::quote(file), is_run ? "go on with the run by --resume, " : ""));
+    }
+}
+
+void RunFolder::check_has_run() const {
+    if (!fs::exists(resume())) {
+        sk::fail("resume", "there is no run to go on with: no " + sk::quote(resume()));
+    }
+}
+
+void RunFolder::check_is_no_input(std::string const& input) const {
+    std::error_code ignored;
+    for (std::string const& file : files()) {
+        if (fs::equivalent(file, input, ignored)) {
+            sk::fail("train", sk::quote(input) + " is a file that this run would replace; give "
+                                                 "another --out");
         }
     }
 }
@@ -94,7 +104,12 @@ void RunFolder::make() const {
     if (error) {
         sk::fail("train", "cannot make the folder " + sk::quote(path) + ": " + error.message());
     }
-    for (std::string const& file : {resume(), model(), best(), metrics(), config()}) {
+}
+
+void RunFolder::remove_older() const {
+    std::error_code error;
+    for (std::string const& file : files()) {
+        if (file == resume()) { continue; }
         fs::remove(file, error);
         if (error) {
             sk::fail("train", "cannot remove " + sk::quote(file) + ": " + error.message());
@@ -130,7 +145,7 @@ void save_resume(RunFolder const& folder, RunRecord const& record, LanguageModel
 }
 
 ResumeFile::ResumeFile(RunFolder const& folder)
-    : file_(open_resume(folder)),
+    : file_(sk::SafetensorsFile::open(folder.resume())),
       record_(record_of(file_)) {}
 
 LanguageModel ResumeFile::model() const {
@@ -138,6 +153,7 @@ LanguageModel ResumeFile::model() const {
 }
 
 void ResumeFile::restore(LanguageModel& language, Optimizer& optimizer) const {
+    file_.verify();
     each_saved(language, optimizer, [&](std::string const& name, std::span<float> numbers) {
         file_.read(name, numbers);
     });

@@ -7,6 +7,7 @@
 //   config.json, metrics.csv for people and tools
 #pragma once
 
+#include <array>
 #include <string>
 
 #include <spikelet/io/safetensors.hpp>
@@ -29,11 +30,24 @@ struct RunFolder {
     [[nodiscard]] std::string config() const { return path + "/config.json"; }
     [[nodiscard]] std::string metrics() const { return path + "/metrics.csv"; }
 
-    /// Throws Error if a run is there already, unless `force`.
-    void check_free(bool force) const;
+    [[nodiscard]] std::array<std::string, 5> files() const {
+        return {resume(), model(), best(), config(), metrics()};
+    }
 
-    /// Makes the folder, and removes the files of an older run. Throws Error.
+    /// Throws Error if one of the files is there already.
+    void check_free() const;
+
+    /// Throws Error if no run is there.
+    void check_has_run() const;
+
+    /// Throws Error if one of the files is `input`, which a run reads.
+    void check_is_no_input(std::string const& input) const;
+
+    /// Throws Error.
     void make() const;
+
+    /// Removes what an older run left, once resume.safetensors is that of a new one. Throws Error.
+    void remove_older() const;
 
     /// Removes files that a run which was killed was just writing.
     void remove_leftovers() const;
@@ -53,7 +67,7 @@ void save_resume(RunFolder const& folder, RunRecord const& record, LanguageModel
 /// An open resume.safetensors.
 class ResumeFile {
 public:
-    /// Throws Error if there is none or it is damaged.
+    /// Throws Error if it is damaged.
     explicit ResumeFile(RunFolder const& folder);
 
     [[nodiscard]] RunRecord const& record() const { return record_; }

@@ -5,6 +5,8 @@
 
 #include <spikelet/io/checksum.hpp>
 
+#include "output.hpp"
+
 namespace spikegpt {
 
 namespace {
@@ -49,14 +51,14 @@ std::string Sources::fingerprint() const {
 Corpora::Corpora(Sources const& sources, sk::Vocabulary const& vocabulary, sk::index ctx)
     : train(sources.train, vocabulary) {
     if (train.size() <= ctx) {
-        sk::fail("train", fmt::format("{} has {} ids, --ctx {} needs at least {}", train.name(),
-                                      train.size(), ctx, ctx + 1));
+        sk::fail("train", fmt::format("{} has {}, --ctx {} needs at least {}", train.name(),
+                                      counted(train.size(), "id"), ctx, ctx + 1));
     }
     if (sources.valid) { valid.emplace(*sources.valid, vocabulary); }
     if (valid && valid->size() < 2) {
-        sk::fail("train", fmt::format("{} has {} ids, too few to validate on; choose another "
+        sk::fail("train", fmt::format("{} has {}, too few to validate on; choose another "
                                       "--valid-fraction, or 0",
-                                      valid->name(), valid->size()));
+                                      valid->name(), counted(valid->size(), "id")));
     }
 }
 

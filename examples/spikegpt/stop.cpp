@@ -33,6 +33,8 @@ extern "C" void note_signal(int signal) {
 void listen_for_stop() {
     std::signal(SIGINT, note_signal);
     std::signal(SIGTERM, note_signal);
+    // Under nohup(1) a terminal may close without a word.
+    if (std::signal(SIGHUP, note_signal) == SIG_IGN) { std::signal(SIGHUP, SIG_IGN); }
 }
 
 int stop_signal() { return received; }

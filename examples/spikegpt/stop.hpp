@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Ctrl-C as a request: the command ends what it is doing, saves, and says goodbye. A second Ctrl-C
-// ends the program at once.
+// Ctrl-C, or a terminal that is closed, as a request: the command ends what it is doing, saves, and
+// says goodbye. A second Ctrl-C ends the program at once.
 #pragma once
 
 namespace spikegpt {
 
-/// From now on SIGINT and SIGTERM are requests.
+/// From now on SIGINT and SIGTERM are requests, and SIGHUP unless it is ignored.
 void listen_for_stop();
 
 /// The signal that asked to stop; 0 while none did.

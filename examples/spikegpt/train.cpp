@@ -54,19 +54,17 @@ void declare(CLI::App& flags, TrainRequest& request) {
 void introduce(TrainingRun const& run, Output const& out) {
     TrainOptions const& options = run.record.options;
     LanguageModel const& language = run.language;
-    out.say("{}, {} layers x {} channels, {} weights, {} {}s in the vocabulary", options.variant,
-            options.layers, options.embd,
+    out.say("{}, {} x {}, {} weights, {} in the vocabulary", options.variant,
+            counted(options.layers, "layer"), counted(options.embd, "channel"),
             count_text(static_cast<double>(sk::parameter_count(language.net))),
-            language.vocabulary.size(), language.symbol());
-    out.say("{} {}s to learn from, {} to validate on", run.corpora.train.size(), language.symbol(),
+            counted(language.vocabulary.size(), language.symbol()));
+    out.say("{} to learn from, {} to validate on",
+            counted(run.corpora.train.size(), language.symbol()),
             run.corpora.valid ? run.corpora.valid->size() : 0);
     auto const memory = training_memory(
         language.net, {.batch = options.batch, .ctx = options.ctx, .recompute = options.recompute});
     out.say("about {} of memory", bytes_text(memory.total()));
-    if (run.unknown > 0) {
-        out.say("{} characters to validate on are not in the vocabulary and read as another",
-                run.unknown);
-    }
+    if (run.unknown) { out.say("text to validate on: {}", *run.unknown); }
     if (run.record.at.step > 0) {
         bool const more = Course(options).goes_on(run.record.at);
         out.say("goes on after step {}{}", run.record.at.step,
@@ -92,14 +90,15 @@ nlohmann::ordered_json summary(TrainingRun const& run, std::optional<StepReport>
 
 void conclude(TrainingRun const& run, std::optional<StepReport> const& last, Output const& out) {
     Position const& at = run.record.at;
-    out.say("{} steps, {} tokens, {}", at.step, count_text(static_cast<double>(at.tokens)),
-            duration_text(at.seconds));
+    out.say("{}, {} tokens, {}", counted(at.step, "step"),
+            count_text(static_cast<double>(at.tokens)), duration_text(at.seconds));
     if (last && last->valid_bpc) {
         out.say("validation: {:.4f} bits per {}, at best {:.4f}", *last->valid_bpc,
                 run.language.symbol(), *at.best_valid);
     }
     if (stop_signal() != 0) {
-        out.say("stopped and saved; to go on: spikegpt train --out {} --resume", run.folder.path);
+        out.say("stopped and saved; to go on: spikegpt train --out {} --resume",
+                shell_word(run.folder.path));
     }
     out.say("{}", run.folder.model());
 }

@@ -75,6 +75,10 @@ void complete(TrainOptions& options) {
     if (!options.lr_final) { options.lr_final = 0.02 * *options.lr; }
     if (!options.weight_decay) { options.weight_decay = options.optimizer == "adamw" ? 0.01 : 0.0; }
     if (options.steps == 0 && options.minutes == 0) { options.steps = default_steps; }
+    if (!options.warmup) {
+        constexpr sk::index usual = 50;
+        options.warmup = options.steps > 0 ? std::min(usual, options.steps / 10) : usual;
+    }
 }
 
 // The neuron in front of time mixing's output sees the weakest input, and gets half the threshold.
@@ -120,11 +124,12 @@ void add_option_flags(CLI::App& flags, TrainOptions& options) {
         options.layers = sk::find_size(name).layers;
         options.embd = sk::find_size(name).channels;
     };
-    auto* const size = flags.add_option_function<std::string>(
-        "--size", set_size, "Number of blocks and channels by name");
-    size->group("Model")->check(one_of(sk::named_sizes));
+    auto* const size =
+        flags.add_option_function<std::string>("--size", set_size, "Blocks x channels by name");
+    size->group("Model")->check(size_name());
     size->excludes("--layers")->excludes("--embd");
     flags.get_option("--steps")->excludes("--minutes");
+    flags.get_option("--valid")->excludes("--valid-fraction");
 }
 
 TrainOptions continued(TrainOptions const& saved, TrainOptions const& given,
@@ -148,6 +153,7 @@ TrainOptions continued(TrainOptions const& saved, TrainOptions const& given,
     each_model_option(options, keep);
     each_learning_option(options, keep);
     each_run_option(options, prefer_given);
+    if (is_given(flags, "valid-fraction")) { options.valid.clear(); }
     if (is_given(flags, "steps")) { options.minutes = 0; }
     if (is_given(flags, "minutes")) { options.steps = 0; }
     return options;

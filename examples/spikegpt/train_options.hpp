@@ -43,7 +43,7 @@ struct TrainOptions {
     std::optional<double> lr;
     std::optional<double> lr_final;
     std::string schedule = "cosine";
-    sk::index warmup = 50;
+    std::optional<sk::index> warmup;
     std::optional<double> weight_decay;
     double beta1 = 0.9;
     double beta2 = 0.99;
@@ -96,7 +96,8 @@ inline constexpr std::array<Choice, 2> switches{{{"on"}, {"off"}}};
 /// Calls f(name, value, meaning, check) for the options that say what is read.
 template <class Options, class F>
 void each_text_option(Options& o, F&& f) {
-    f("data", o.data, "Text to learn from; several files count as one", anything());
+    f("data", o.data, "Text to learn from; several files count as one (required but with --resume)",
+      anything());
     f("valid", o.valid, "Text to validate on", anything());
     f("valid-fraction", o.valid_fraction,
       "Without --valid: the part of the text, at its end, to validate on", number(0, 0.9));
@@ -131,8 +132,10 @@ void each_learning_option(Options& o, F&& f) {
     f("lr", o.lr, "Peak learning rate (default by width: 3e-3 at 128, 6e-4 at 512)",
       number(1e-12, 1e9));
     f("lr-final", o.lr_final, "Learning rate at the end (default 2 % of the peak)", number(0, 1e9));
-    f("schedule", o.schedule, "The learning rate on its way down", one_of(sk::decays));
-    f("warmup", o.warmup, "Steps on the way up", whole(0, 100'000'000));
+    f("schedule", o.schedule, "The learning rate on its way down",
+      one_of(sk::learning_rate_decays));
+    f("warmup", o.warmup, "Steps on the way up (default 50, at most a tenth of --steps)",
+      whole(0, 100'000'000));
     f("weight-decay", o.weight_decay, "Of matrices but the embedding (default 0, for adamw 0.01)",
       number(0, 10));
     f("beta1", o.beta1, "Adam's memory of the gradient", number(0, 0.99999));

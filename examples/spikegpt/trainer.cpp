@@ -95,7 +95,7 @@ double Trainer::validate() {
     valid_bpc_ = bpc;
     if (std::isfinite(bpc) && bpc < at().best_valid.value_or(HUGE_VAL)) {
         at().best_valid = bpc;
-        save_model(run_.folder.best(), run_.language, {{"step", std::to_string(at().step)}});
+        save_model(run_.folder.best(), run_.language, run_.notes());
     }
     return bpc;
 }
@@ -108,14 +108,20 @@ void Trainer::save() {
 void Trainer::show(StepReport const& report) {
     double const per_step = (at().seconds - start_.seconds) / made_steps();
     double const speed = static_cast<double>(course_.tokens_per_step()) / per_step;
-    std::string line = fmt::format("step {}", at().step);
-    if (options().steps > 0) { line += fmt::format("/{}", options().steps); }
-    line += fmt::format("  loss {:.3f}  {:.3f} bits/{}", smooth_loss_, bits(smooth_loss_),
-                        run_.language.symbol());
-    if (valid_bpc_) { line += fmt::format("  valid {:.3f}", *valid_bpc_); }
-    line += fmt::format("  {} tokens/s  lr {:.2g}", count_text(speed), report.learning_rate);
-    if (!rates_.sites().empty()) { line += fmt::format("  firing {:.1f} %", 100 * rates_.mean()); }
-    progress_.show(line + "  ETA " + duration_text(course_.seconds_left(at(), per_step)));
+    std::string const all = options().steps > 0 ? fmt::format("/{}", options().steps) : "";
+    std::vector<ProgressField> fields{
+        {fmt::format("step {}{}", at().step, all), 1},
+        {fmt::format("loss {:.2f}", smooth_loss_), 6},
+        {fmt::format("{} {:.3f}", run_.language.bits_unit(), bits(smooth_loss_)), 2}};
+    if (valid_bpc_) { fields.push_back({fmt::format("valid {:.3f}", *valid_bpc_), 3}); }
+    fields.push_back({short_count_text(speed) + " tok/s", 4});
+    fields.push_back({fmt::format("lr {:.2g}", report.learning_rate), 7});
+    if (auto const rate = neuron_rate(rates_)) {
+        fields.push_back({fmt::format("firing {:.2g}%", 100 * *rate), 5});
+    }
+    double const left = course_.seconds_left(at(), per_step);
+    fields.push_back({"ETA " + short_duration_text(left), 0});
+    progress_.show(std::move(fields));
 }
 
 }  // namespace spikegpt

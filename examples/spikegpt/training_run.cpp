@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include <fmt/core.h>
 
@@ -75,6 +76,61 @@ std::string not_finite_weight(LanguageModel const& language) {
     return found;
 }
 
+void check_inputs(RunFolder const& folder, TrainOptions const& options,
+                  std::string const& init_from) {
+    for (std::string const& path : options.data) { folder.check_is_no_input(path); }
+    folder.check_is_no_input(options.valid);
+    folder.check_is_no_input(init_from);
+}
+
+// A run goes on from any folder.
+void make_absolute(TrainOptions& options) {
+    for (std::string& path : options.data) { path = std::filesystem::absolute(path); }
+    if (!options.valid.empty()) { options.valid = std::filesystem::absolute(options.valid); }
+}
+
+// Until the first state of the new run has replaced that of an older one, the older is whole.
+void take_folder(TrainingRun& run, bool force) {
+    run.folder.make();
+    run.lock = FolderLock(run.folder.path);
+    if (!force) { run.folder.check_free(); }  // once more, now that nobody else can write
+    run.folder.remove_leftovers();
+    save_resume(run.folder, run.record, run.language, run.optimizer);
+    run.folder.remove_older();
+    save_config(run.folder, run.record, run.language);
+}
+
+void check_length(RunRecord const& record, CLI::App const& flags) {
+    if (flags.count("--steps") > 0 && record.options.steps < record.at.step) {
+        sk::fail("resume", fmt::format("--steps {} is not beyond the {} that the run has made",
+                                       record.options.steps, counted(record.at.step, "step")));
+    }
+}
+
+// The texts that a run was started with. Throws Error with advice if they are gone or others.
+Sources sources_again(RunRecord const& record) {
+    TrainOptions const& options = record.options;
+    std::optional<Sources> sources;
+    try {
+        sources.emplace(options);
+    } catch (sk::Error const& error) {
+        sk::fail("resume",
+                 fmt::format("{}, looked for from {}; --data and --valid say where the "
+                             "text of the run is now",
+                             error.what(), sk::quote(std::filesystem::current_path().string())));
+    }
+    if (std::string const now = sources->fingerprint(); now != record.text) {
+        std::string files;
+        for (std::string const& path : options.data) { files += sk::quote(path) + ", "; }
+        if (!options.valid.empty()) { files += sk::quote(options.valid) + ", "; }
+        sk::fail("resume",
+                 fmt::format("{}the text is not that of the run ({}; the run was started with {}); "
+                             "put the old text back, or start a new run with --init-from",
+                             files, now, record.text));
+    }
+    return std::move(*sources);
+}
+
 }  // namespace
 
 TrainingRun::TrainingRun(RunFolder to, RunRecord what, LanguageModel model, Sources const& sources)
@@ -82,9 +138,15 @@ TrainingRun::TrainingRun(RunFolder to, RunRecord what, LanguageModel model, Sour
       record(std::move(what)),
       language(std::move(model)),
       corpora(sources, language.vocabulary, record.options.ctx),
-      unknown(sources.valid ? count_unknown(language.vocabulary, *sources.valid) : 0),
+      unknown(sources.valid ? describe_unknown(language.vocabulary, *sources.valid) : std::nullopt),
       optimizer(language.net, adam_options(record.options),
                 sk::OpenMp<>{.threads = static_cast<int>(record.options.threads)}) {}
+
+sk::Metadata TrainingRun::notes() const {
+    return {{"step", std::to_string(record.at.step)},
+            {"tokens", std::to_string(record.at.tokens)},
+            {context_key, std::to_string(record.options.ctx)}};
+}
 
 void TrainingRun::save() {
     if (std::string const name = not_finite_weight(language); !name.empty()) {
@@ -92,15 +154,15 @@ void TrainingRun::save() {
                                       record.at.step, name));
     }
     save_resume(folder, record, language, optimizer);
-    save_model(
-        folder.model(), language,
-        {{"step", std::to_string(record.at.step)}, {"tokens", std::to_string(record.at.tokens)}});
+    save_model(folder.model(), language, notes());
 }
 
 std::unique_ptr<TrainingRun> begin_run(RunFolder const& folder, TrainOptions options,
                                        std::string const& init_from, bool force) {
-    folder.check_free(force);
+    check_inputs(folder, options, init_from);
+    if (!force) { folder.check_free(); }
     Sources const sources(options);
+    make_absolute(options);
     auto given = init_from.empty() ? std::nullopt : std::optional(load_model(init_from));
     if (given) { adopt(options, *given); }
     complete(options);
@@ -116,29 +178,30 @@ std::unique_ptr<TrainingRun> begin_run(RunFolder const& folder, TrainOptions opt
         sk::Rng weights = random.split(initial_weights);
         sk::init_spikegpt(run->language.net, sk::find_initialisation(options.init), weights);
     }
-    folder.make();
-    folder.remove_leftovers();
-    save_config(folder, run->record, run->language);
-    save_resume(folder, run->record, run->language, run->optimizer);
+    take_folder(*run, force);
     return run;
 }
 
 std::unique_ptr<TrainingRun> resume_run(RunFolder const& folder, TrainOptions const& given,
                                         CLI::App const& flags) {
+    folder.check_has_run();
+    FolderLock lock(folder.path);
     ResumeFile const file(folder);
     RunRecord record = file.record();
     record.options = continued(record.options, given, flags);
+    check_length(record, flags);
     static_cast<void>(Course(record.options));
-    Sources const sources(record.options);
-    if (std::string const now = sources.fingerprint(); now != record.text) {
-        sk::fail("resume",
-                 "the text is another: " + now + ", when the run started: " + record.text);
-    }
+    check_inputs(folder, record.options, "");
+    Sources const sources = sources_again(record);
+    make_absolute(record.options);
     LanguageModel model = file.model();
     check_memory(model, record.options);
     auto run = std::make_unique<TrainingRun>(folder, std::move(record), std::move(model), sources);
     file.restore(run->language, run->optimizer);
+    run->lock = std::move(lock);
     folder.remove_leftovers();
+    if (run->record.at.step == 0) { folder.remove_older(); }
+    save_config(folder, run->record, run->language);
     return run;
 }
 

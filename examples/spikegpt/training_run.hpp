@@ -7,6 +7,7 @@
 #include <string>
 
 #include "course.hpp"
+#include "folder_lock.hpp"
 #include "language_model.hpp"
 #include "run_folder.hpp"
 #include "sources.hpp"
@@ -19,13 +20,17 @@ struct TrainingRun {
     RunRecord record;
     LanguageModel language;
     Corpora corpora;
-    sk::index unknown;  ///< characters to validate on that the vocabulary does not have
+    std::optional<std::string> unknown;  ///< of the characters to validate on
     Optimizer optimizer;
+    FolderLock lock;
 
     /// With weights of zero. Throws Error if the texts do not fit, or memory runs out.
     TrainingRun(RunFolder folder, RunRecord record, LanguageModel model, Sources const& sources);
     TrainingRun(TrainingRun const&) = delete;  // the optimiser knows the weights' addresses
     TrainingRun& operator=(TrainingRun const&) = delete;
+
+    /// What the model's file says beside its description.
+    [[nodiscard]] sk::Metadata notes() const;
 
     /// Saves what continuing needs, then the model. Throws Error if a weight is not finite.
     void save();

@@ -99,7 +99,7 @@ TEST_CASE("conformance: a case that agrees") {
     auto const outcome = copy.run("--threads 2");
     INFO(outcome.output);
     CHECK(outcome.code == 0);
-    CHECK(outcome.says("1 cases: "));
+    CHECK(outcome.says("1 case: "));
     CHECK(outcome.says(" 0 failed"));
     CHECK_FALSE(outcome.says("FAILED"));
 }
@@ -218,7 +218,7 @@ TEST_CASE("conformance: operations") {
 
     auto const one = conformance("'" + (copy / "lif.json") + "'");
     CHECK(one.code == 0);
-    CHECK(one.says("1 cases: "));
+    CHECK(one.says("1 case: "));
     copy.change("lif.safetensors", "3/grad_x", 0.01F);
     auto const changed = conformance("'" + (copy / "lif") + "'");
     CHECK(changed.code == 1);
@@ -235,6 +235,9 @@ TEST_CASE("conformance: the command line") {
     CHECK(conformance("--help").says("usage: conformance"));
     CHECK(conformance("").code == 2);
     CHECK(conformance("--threads 0 x").code == 2);
-    CHECK(conformance("--fast x").says("no such option"));
-    CHECK(conformance("nowhere").code == 1);
+    CHECK(conformance("--fast x").output.starts_with("conformance: --fast: no such option"));
+    CHECK(conformance("").output.starts_with("conformance: CASE: none is given"));
+    auto const nowhere = conformance("nowhere");
+    CHECK(nowhere.code == 1);
+    CHECK(nowhere.says("'nowhere': there is no such folder or operation"));
 }

@@ -44,6 +44,11 @@ struct Outcome {
         return nlohmann::json::parse(line == text.npos ? text : text.substr(line + 1));
     }
 
+    /// True if standard output has this text.
+    [[nodiscard]] bool says(std::string_view text) const {
+        return out.find(text) != std::string::npos;
+    }
+
     /// True if standard error has this text.
     [[nodiscard]] bool complains(std::string_view text) const {
         return err.find(text) != std::string::npos;
@@ -53,9 +58,11 @@ struct Outcome {
 /// The program while it runs.
 class Spikegpt {
 public:
-    explicit Spikegpt(Arguments arguments) {
-        arguments.insert(arguments.begin(), SPIKELET_BINARY_DIR "/bin/spikegpt");
-        std::vector<char*> words;
+    /// Standard error goes to a file, or to this one.
+    explicit Spikegpt(Arguments arguments, std::string error_file = "") {
+        if (error_file.empty()) { error_file = folder_ / "err"; }
+        std::string program = SPIKELET_BINARY_DIR "/bin/spikegpt";
+        std::vector<char*> words{program.data()};
         for (std::string& argument : arguments) { words.push_back(argument.data()); }
         words.push_back(nullptr);
         ::setenv("OMP_WAIT_POLICY", "passive", 1);
@@ -65,7 +72,7 @@ public:
         constexpr int flags = O_WRONLY | O_CREAT | O_TRUNC;
         ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
         ::posix_spawn_file_actions_addopen(&files, 1, (folder_ / "out").c_str(), flags, 0600);
-        ::posix_spawn_file_actions_addopen(&files, 2, (folder_ / "err").c_str(), flags, 0600);
+        ::posix_spawn_file_actions_addopen(&files, 2, error_file.c_str(), flags, 0600);
         int const error =
             ::posix_spawn(&process_, words[0], &files, nullptr, words.data(), environ);
         ::posix_spawn_file_actions_destroy(&files);

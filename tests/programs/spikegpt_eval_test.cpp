@@ -41,6 +41,12 @@ TEST_CASE("spikegpt eval: numbers agree with each other and with training") {
     CHECK(valid.json()["bpc"].get<double>() == doctest::Approx(std::stod(rows.back()[5])));
 }
 
+TEST_CASE("spikegpt eval: windows are by default those of training") {
+    auto const result = eval(trained_on_bytes(), {});
+    CHECK(result["ctx"] == 16);
+    CHECK(result["nats"] == eval(trained_on_bytes(), {"--ctx", "16"})["nats"]);
+}
+
 TEST_CASE("spikegpt eval: one stream has the same bits however it is cut, and as one window") {
     Trained const& trained = trained_on_characters();
     auto const stream = eval(trained, {"--mode", "stream", "--ctx", "64"});
@@ -60,6 +66,11 @@ TEST_CASE("spikegpt eval: firing rates by layer and site") {
     auto const rates = eval(trained, {"--ctx", "16"})["firing_rates"];
     CHECK(rates.size() == 5);
     CHECK(rates["emb"].get<double>() > 0.1);
+    double neurons = 0;
+    for (char const* site : {"blocks.0.lif1", "blocks.0.lif2", "blocks.1.lif1", "blocks.1.lif2"}) {
+        neurons += rates[site].get<double>() / 4;
+    }
+    CHECK(eval(trained, {"--ctx", "16"})["firing_rate"].get<double>() == doctest::Approx(neurons));
     auto const done = spikegpt({"eval", "--model", trained.model, "--data", trained.text});
     CHECK(done.out.find("firing in layer      lif1      lif2") != std::string::npos);
     CHECK(done.out.find("bits per byte") != std::string::npos);
@@ -71,5 +82,5 @@ TEST_CASE("spikegpt eval: characters that the model does not know are reported")
     auto const done =
         spikegpt({"eval", "--model", trained_on_characters().model, "--data", folder / "greek"});
     CHECK(done.code == 0);
-    CHECK(done.out.find("3 characters are not in the vocabulary") != std::string::npos);
+    CHECK(done.says("3 characters, 'ν' first, are not in the vocabulary and read as ' '"));
 }

@@ -81,11 +81,36 @@ TEST_CASE("spikegpt generate: a state belongs to its model, and must be whole") 
     CHECK(folder.count() == 1);
 }
 
+TEST_CASE("spikegpt generate: a state replaces nothing but a state, which is known at once") {
+    TemporaryFolder folder;
+    std::string const model = folder / "model";
+    write_file(model, read_file(trained_on_bytes().model));
+    write_file(folder / "notes", "mine");
+    auto const refused = [&](std::string const& state, std::string_view reason) {
+        auto const done = spikegpt(generate(model, "5") + Arguments{"--state-out", state});
+        CHECK(done.code == 1);
+        CHECK_MESSAGE(done.complains(reason), done.err);
+        CHECK(done.out.empty());
+    };
+    refused(folder / "none/state", "none/state': No such file");
+    refused(folder / "", "is not the name of a file");
+    refused(model, "is the model");
+    refused(trained_on_bytes().model, "not the state of a session");
+    refused(folder / "notes", "not the state of a session");
+    CHECK(read_file(folder / "notes") == "mine");
+    CHECK(read_file(model) == read_file(trained_on_bytes().model));
+    CHECK(folder.count() == 2);
+    for (int again = 0; again < 2; ++again) {
+        text_of(generate(model, "5") + Arguments{"--state-out", folder / "state"});
+    }
+}
+
 TEST_CASE("spikegpt generate: characters that the model does not know") {
     auto const done = spikegpt(generate(trained_on_characters().model, "5") +
                                Arguments{"--prompt", "The ω neuron"});
     CHECK(done.code == 0);
-    CHECK(done.complains("1 characters of the prompt are not in the vocabulary"));
+    CHECK(
+        done.complains("prompt: 1 character, 'ω' first, is not in the vocabulary and read as ' '"));
     CHECK(done.out.starts_with("The ω neuron"));
 }
 

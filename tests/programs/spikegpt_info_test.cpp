@@ -38,6 +38,21 @@ TEST_CASE("spikegpt info: a file tells what was trained") {
     CHECK(people.out.find("variant      spikegpt\nlayers       2\n") != std::string::npos);
 }
 
+TEST_CASE("spikegpt info: tensors that blocks have in common are one line") {
+    auto const large = spikegpt({"info", "--size", "216m"});
+    CHECK(large.says("\n  blocks.0-17.att.key.weight "));
+    CHECK(std::count(large.out.begin(), large.out.end(), '\n') < 40);
+
+    TemporaryFolder folder;
+    auto const done = spikegpt({"train", "--data", trained_on_bytes().text, "--out", folder / "run",
+                                "--steps", "1", "--layers", "3", "--embd", "8", "--ffn-pre"});
+    REQUIRE_MESSAGE(done.code == 0, done.err);
+    auto const mixed = spikegpt({"info", "--model", folder / "run/model.safetensors"});
+    CHECK(mixed.says("\n  blocks.0.ffnPre.key.weight "));
+    CHECK(mixed.says("\n  blocks.1-2.att.key.weight "));
+    CHECK(mixed.says("\n  blocks.0-2.ffn.key.weight "));
+}
+
 TEST_CASE("spikegpt info: memory to train is what a tape takes") {
     using namespace spikelet;
     for (bool const recompute : {false, true}) {
@@ -48,9 +63,10 @@ TEST_CASE("spikegpt info: memory to train is what a tape takes") {
             allocate(model, true);
             Tape tape{serial, {.recompute = recompute}};
             Tokens tokens;
-            tokens.resize(4, 1024);
+            tokens.resize(2, 512);
             tape.backward(cross_entropy(model(tape.begin(tokens)), tokens));
-            Arguments arguments{"--size", "nano", "--variant", variant, "--batch", "4"};
+            Arguments arguments{"--size",  "nano", "--variant", variant,
+                                "--batch", "2",    "--ctx",     "512"};
             if (recompute) { arguments.push_back("--recompute"); }
             auto const told = info(arguments)["activation_bytes"].get<double>();
             // A tape takes memory in ever larger blocks, of which the last is partly unused.

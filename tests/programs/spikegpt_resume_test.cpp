@@ -64,10 +64,12 @@ TEST_CASE("spikegpt train: Ctrl-C saves, says how to go on, and loses nothing") 
     std::string const alone = run.folder / "alone";
     REQUIRE(spikegpt(run.start(alone, "300")).code == 0);
 
-    for (int const signal : {SIGINT, SIGTERM}) {
+    int lines = 20;
+    for (int const signal : {SIGINT, SIGTERM, SIGHUP}) {
         Arguments const how = signal == SIGINT ? run.start(run.path, "300") : run.resume();
         Spikegpt program(how + Arguments{"--json"});
-        REQUIRE(wait_for_lines(run.path + "/metrics.csv", signal == SIGINT ? 20 : 50));
+        REQUIRE(wait_for_lines(run.path + "/metrics.csv", lines));
+        lines += 30;
         program.send(signal);
         auto const stopped = program.wait();
         CHECK(stopped.code == 128 + signal);
@@ -88,6 +90,41 @@ TEST_CASE("spikegpt train: one request to stop may come twice, as timeout(1) sen
     CHECK(spikegpt(run.resume() + Arguments{"--minutes", "0.001"}).code == 0);
 }
 
+TEST_CASE("spikegpt train: under nohup a terminal may close") {
+    Run const run;
+    auto* const before = std::signal(SIGHUP, SIG_IGN);
+    Spikegpt program(run.start(run.path, "100000"));
+    std::signal(SIGHUP, before);
+    REQUIRE(wait_for_lines(run.path + "/metrics.csv", 5));
+    program.send(SIGHUP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    program.send(SIGTERM);
+    CHECK(program.wait().code == 128 + SIGTERM);
+}
+
+TEST_CASE("spikegpt train: what it says about going on can be pasted into a shell") {
+    Run const run;
+    std::string const out = run.folder / "my run's";
+    Spikegpt program(run.start(out, "100000"));
+    REQUIRE(wait_for_lines(out + "/metrics.csv", 5));
+    program.send(SIGINT);
+    CHECK(program.wait().says("--out '" + (run.folder / "my run") + "'\\''s' --resume\n"));
+}
+
+TEST_CASE("spikegpt train: a run goes on from any folder") {
+    Run const run;
+    std::string const there = "cd '" + (run.folder / "") +
+                              "' && '" SPIKELET_BINARY_DIR
+                              "/bin/spikegpt' train --data text.txt --out run --steps 3 --ctx 16"
+                              " --layers 1 --embd 16 >out 2>err";
+    REQUIRE(std::system(there.c_str()) == 0);
+    auto const done = spikegpt(run.resume() + Arguments{"--steps", "4"});
+    CHECK_MESSAGE(done.code == 0, done.err);
+    fs::rename(run.text, run.folder / "moved");
+    CHECK(spikegpt(run.resume()).complains("--data and --valid say where the text of the run is"));
+    CHECK(spikegpt(run.resume() + Arguments{"--data", run.folder / "moved"}).code == 0);
+}
+
 TEST_CASE("spikegpt train: a run that is over can be made longer") {
     Run const run;
     REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
@@ -98,6 +135,9 @@ TEST_CASE("spikegpt train: a run that is over can be made longer") {
     CHECK(read_file(run.path + "/model.safetensors") == model);
     CHECK(spikegpt(run.resume() + Arguments{"--steps", "15"}).code == 0);
     CHECK(read_csv(run.path + "/metrics.csv").size() == 16);
+    auto const config = nlohmann::json::parse(read_file(run.path + "/config.json"));
+    CHECK(config["options"]["steps"] == 15);
+    CHECK(spikegpt(run.resume() + Arguments{"--steps", "15"}).code == 0);
 }
 
 TEST_CASE("spikegpt train: a resumed run is the same run, or says what is not") {
@@ -115,8 +155,9 @@ TEST_CASE("spikegpt train: a resumed run is the same run, or says what is not") 
         {{"--seed", "1"}, "--seed is 1, the run was started with 42"},
         {{"--lr", "0.02"}, "--lr is 0.02, the run was started with 0.01"},
         {{"--variant", "spikegpt_b"}, "--variant is \"spikegpt_b\""},
-        {{"--data", run.folder / "other.txt"}, "the text is another"},
-        {{"--valid-fraction", "0.2"}, "the text is another"},
+        {{"--steps", "9"}, "--steps 9 is not beyond the 10 steps that the run has made"},
+        {{"--data", run.folder / "other.txt"}, "other.txt', the text is not that of the run"},
+        {{"--valid-fraction", "0.2"}, "the text is not that of the run"},
         {{"--data", run.folder / "none.txt"}, "No such file"}};
     for (Wrong const& wrong : wrongs) {
         auto const refused = spikegpt(run.resume() + wrong.given);

@@ -9,7 +9,7 @@ namespace {
 struct Mistake {
     Arguments arguments;
     int code;
-    std::string_view message;
+    std::string message;
 };
 
 void check(Mistake const& mistake) {
@@ -40,8 +40,11 @@ TEST_CASE("spikegpt: help for each subcommand, with examples") {
     for (std::string const command : {"train", "generate", "eval", "info"}) {
         auto const help = spikegpt({command, "--help"});
         CHECK(help.code == 0);
-        CHECK(help.out.find("Examples:\n  spikegpt " + command) != std::string::npos);
+        CHECK(help.says("Examples:\n  spikegpt " + command));
     }
+    auto const train = spikegpt({"train", "--help"});
+    CHECK(train.says("46m 12x512"));
+    CHECK(train.says("(required but with --resume)"));
 }
 
 TEST_CASE("spikegpt: flags that do not exist or do not fit") {
@@ -53,7 +56,9 @@ TEST_CASE("spikegpt: flags that do not exist or do not fit") {
     std::vector<Mistake> const mistakes{
         {{}, 2, "subcommand"},
         {{"fly"}, 2, "fly"},
-        {train + Arguments{"--frobnicate"}, 2, "--frobnicate"},
+        {{"--bogus"}, 2, "not expected: --bogus; see spikegpt --help"},
+        {train + Arguments{"--frobnicate"}, 2, "--frobnicate; see spikegpt train --help"},
+        {{"info", "--bogus", "3"}, 2, "not expected: --bogus 3; see spikegpt info --help"},
         {{"train", "--out", folder / "run"}, 2, "--data is required"},
         {{"train", "--data", text}, 2, "--out is required"},
         {train + Arguments{"--embd", "0"}, 2, "--embd: '0' is not a whole number from 1"},
@@ -67,7 +72,10 @@ TEST_CASE("spikegpt: flags that do not exist or do not fit") {
         {train + Arguments{"--size", "huge"}, 2, "'huge' is not one of nano, tiny, 46m"},
         {train + Arguments{"--size", "nano", "--embd", "3"}, 2, "excludes"},
         {train + Arguments{"--steps", "5", "--minutes", "1"}, 2, "excludes"},
-        {train + Arguments{"--steps"}, 2, "--steps"},
+        {train + Arguments{"--valid", text, "--valid-fraction", "0.1"}, 2, "excludes"},
+        {train + Arguments{"--steps"}, 2, "--steps needs a value: --steps N"},
+        {train + Arguments{"--lr"}, 2, "--lr needs a value: --lr X"},
+        {train + Arguments{"--vocab"}, 2, "--vocab needs a value: --vocab NAME"},
         {train + Arguments{"--resume", "--force"}, 2, "excludes"},
         {generate + Arguments{"--tokens", "-1"}, 2, "--tokens"},
         {generate + Arguments{"--top-p", "1.5"}, 2, "--top-p"},
@@ -75,7 +83,11 @@ TEST_CASE("spikegpt: flags that do not exist or do not fit") {
         {{"generate"}, 2, "--model is required"},
         {{"eval", "--model", model}, 2, "--data is required"},
         {{"eval", "--model", model, "--data", text, "--ctx", "8", "--stride", "9"}, 2, "--stride"},
+        {{"eval", "--model", model, "--data", text, "--mode", "stream", "--stride", "9"},
+         2,
+         "a stream has none"},
         {{"info"}, 2, "--model or --size is required"},
+        {{"info", "--variant", "spikegpt", "--model", model}, 2, "excludes"},
         {{"info", "--size", "tiny", "--model", model}, 2, "excludes"}};
     for (auto const& mistake : mistakes) { check(mistake); }
     CHECK(folder.count() == 0);
@@ -85,6 +97,7 @@ TEST_CASE("spikegpt: texts and folders that cannot be used") {
     TemporaryFolder folder;
     write_file(folder / "empty", "");
     write_file(folder / "short", "four");
+    write_file(folder / "one", "1");
     write_file(folder / "latin", "caf\xe9 au lait, and so on, and so forth\n");
     std::string const text = trained_on_bytes().text;
     std::string const out = folder / "run";
@@ -95,7 +108,8 @@ TEST_CASE("spikegpt: texts and folders that cannot be used") {
         {train(folder / "none"), 1, "none': No such file"},
         {train(folder / ""), 1, "is a directory"},
         {train(folder / "empty"), 1, "there is no text in it"},
-        {train(folder / "short"), 1, "--ctx 16 needs at least 17"},
+        {train(folder / "short"), 1, "short' has 4 ids, --ctx 16 needs at least 17"},
+        {train(text) + Arguments{"--valid", folder / "one"}, 1, "one' has 1 id, too few"},
         {train(folder / "latin") + Arguments{"--vocab", "char"}, 1, "byte 3 (value 233)"},
         {train(text) + Arguments{"--valid", folder / "none"}, 1, "No such file"},
         {train(text) + Arguments{"--valid", folder / "empty"}, 1, "there is no text in it"},
@@ -111,14 +125,14 @@ TEST_CASE("spikegpt: texts and folders that cannot be used") {
          1,
          "this machine has"}};
     for (auto const& mistake : mistakes) { check(mistake); }
-    CHECK(folder.count() == 3);
+    CHECK(folder.count() == 4);
 }
 
 TEST_CASE("spikegpt: files that are no models") {
     TemporaryFolder folder;
     std::string const whole = read_file(trained_on_bytes().model);
     std::string const path = folder / "model";
-    std::vector<std::pair<std::string, std::string_view>> const files{
+    std::vector<std::pair<std::string, std::string>> const files{
         {"", "not a safetensors file"},
         {"hello", "not a safetensors file"},
         {std::string(100, '\xff'), "not a safetensors file"},
@@ -134,9 +148,21 @@ TEST_CASE("spikegpt: files that are no models") {
         check({{"eval", "--model", path, "--data", path}, 1, message});
         check({{"info", "--model", path}, 1, message});
     }
+    // Files of other kinds that this program writes.
+    std::string const resume = trained_on_bytes().run + "/resume.safetensors";
+    auto const state =
+        spikegpt({"generate", "--model", trained_on_bytes().model, "--state-out", path + ".state"});
+    REQUIRE_MESSAGE(state.code == 0, state.err);
+    check({{"generate", "--model", path + ".state"}, 1, "it is what --state-in reads"});
+    check({{"info", "--model", resume}, 1, "resume.safetensors': it is what --resume reads"});
+    check({{"generate", "--model", resume}, 1, "beside it, '" + trained_on_bytes().model + "'"});
+    check({{"train", "--data", trained_on_bytes().text, "--out", folder / "run", "--init-from",
+            resume},
+           1,
+           "it is what --resume reads"});
     check({{"generate", "--model", folder / "none"}, 1, "No such file"});
     check({{"generate", "--model", folder / ""}, 1, "is a directory"});
-    CHECK(folder.count() == 1);
+    CHECK(folder.count() == 2);
 }
 
 TEST_CASE("spikegpt: a full disk is noticed") {

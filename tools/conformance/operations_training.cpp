@@ -69,7 +69,7 @@ struct Two {
 
 spikelet::Schedule schedule_of(nlohmann::json const& j) {
     spikelet::Schedule schedule;
-    schedule.decay = spikelet::Decay::official;
+    schedule.decay = spikelet::LearningRateDecay::official;
     schedule.peak = j.at("lr_init");
     schedule.final = j.at("lr_final");
     schedule.warmup = j.at("warmup_tokens");

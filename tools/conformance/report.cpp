@@ -94,9 +94,9 @@ void Report::end() {
 }
 
 bool Report::finish() const {
-    std::printf("%td cases: %td of %td items agree with the reference, %td failed, %td not "
+    std::printf("%td case%s: %td of %td items agree with the reference, %td failed, %td not "
                 "covered\n",
-                cases_, checked_ - failed_, checked_, failed_, open_);
+                cases_, cases_ == 1 ? "" : "s", checked_ - failed_, checked_, failed_, open_);
     return failed_ == 0 && cases_ > 0;
 }
 

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "programs/spikegpt.hpp"
+
+#include <cstdlib>
+
+#include <sys/ioctl.h>
+
+using namespace spikelet_test;
+
+namespace {
+
+/// A terminal of some width, as a program sees it.
+class Terminal {
+public:
+    explicit Terminal(unsigned short width)
+        : ours_(::posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK)) {
+        REQUIRE(::grantpt(ours_) == 0);
+        REQUIRE(::unlockpt(ours_) == 0);
+        theirs_ = ::open(path().c_str(), O_RDWR | O_NOCTTY);
+        winsize const size{24, width, 0, 0};
+        REQUIRE(::ioctl(theirs_, TIOCSWINSZ, &size) == 0);
+    }
+    Terminal(Terminal const&) = delete;
+    Terminal& operator=(Terminal const&) = delete;
+    ~Terminal() {
+        ::close(theirs_);
+        ::close(ours_);
+    }
+
+    [[nodiscard]] std::string path() const { return ::ptsname(ours_); }
+
+    /// The lines that were written over each other.
+    [[nodiscard]] std::vector<std::string> lines() const {
+        std::string text;
+        char some[4096];
+        for (ssize_t n = 0; (n = ::read(ours_, some, sizeof some)) > 0;) {
+            text.append(some, static_cast<std::size_t>(n));
+        }
+        std::vector<std::string> found;
+        std::string const end = "\x1b[K";
+        for (std::size_t at = 0, next = 0; (next = text.find(end, at)) != text.npos;
+             at = next + end.size()) {
+            found.push_back(text.substr(at + 1, next - at - 1));  // behind a carriage return
+        }
+        return found;
+    }
+
+private:
+    int ours_;
+    int theirs_;
+};
+
+std::vector<std::string> lines_on(Terminal const& terminal) {
+    TemporaryFolder folder;
+    write_file(folder / "text", sample_text());
+    Spikegpt program(Arguments{"train", "--data", folder / "text", "--out", folder / "run",
+                               "--steps", "90000", "--eval-every", "5", "--eval-tokens", "32"} +
+                         tiny,
+                     terminal.path());
+    REQUIRE(wait_for_lines(folder / "run/metrics.csv", 50));
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    program.send(SIGTERM);
+    program.wait();
+    return terminal.lines();
+}
+
+}  // namespace
+
+TEST_CASE("spikegpt train: the line that moves has all that matters on 80 columns") {
+    Terminal const terminal(80);
+    auto const lines = lines_on(terminal);
+    REQUIRE(lines.size() >= 2);
+    for (std::string const& line : lines) {
+        CAPTURE(line);
+        CHECK(line.size() < 80);
+        for (char const* field : {"step ", "/90000", "loss ", "bpb ", "tok/s", "firing ", "ETA "}) {
+            CAPTURE(field);
+            CHECK(line.find(field) != std::string::npos);
+        }
+    }
+    CHECK(lines.back().find("valid ") != std::string::npos);
+}
+
+TEST_CASE("spikegpt train: a narrow terminal still shows the time left, a wide one all") {
+    Terminal const narrow(30);
+    for (std::string const& line : lines_on(narrow)) {
+        CAPTURE(line);
+        CHECK(line.size() < 30);
+        CHECK(line.find("step ") != std::string::npos);
+        CHECK(line.find("ETA ") != std::string::npos);
+        CHECK(line.find("lr ") == std::string::npos);
+    }
+    Terminal const wide(200);
+    CHECK(lines_on(wide).back().find("  lr 0.0") != std::string::npos);
+}

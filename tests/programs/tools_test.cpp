@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// Command lines of the smaller programs and scripts.
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include <sys/wait.h>
+
+#include <doctest/doctest.h>
+
+#include "io/support.hpp"
+
+using namespace spikelet_test;
+
+namespace {
+
+struct Outcome {
+    int code;
+    std::string output;
+
+    [[nodiscard]] bool says(std::string_view text) const {
+        return output.find(text) != std::string::npos;
+    }
+};
+
+Outcome run(std::string const& command) {
+    FILE* const pipe = ::popen((command + " 2>&1").c_str(), "r");
+    REQUIRE(pipe != nullptr);
+    std::string output;
+    std::array<char, 4096> some{};
+    while (std::fgets(some.data(), static_cast<int>(some.size()), pipe) != nullptr) {
+        output += some.data();
+    }
+    int const status = ::pclose(pipe);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, output};
+}
+
+Outcome tool(std::string const& words) { return run(SPIKELET_SOURCE_DIR "/tools/" + words); }
+
+}  // namespace
+
+TEST_CASE("tools: help is no mistake, a mistake is one line") {
+    for (std::string const name : {"test", "setup", "quickstart"}) {
+        for (char const* help : {" --help", " -h"}) {
+            auto const helped = tool(name + help);
+            CHECK(helped.code == 0);
+            CHECK(helped.says("Usage: tools/" + name));
+        }
+    }
+    for (char const* wrong : {"test --bogus", "setup bogus", "quickstart --bogus",
+                              "quickstart --minutes", "quickstart --minutes three"}) {
+        CAPTURE(wrong);
+        auto const refused = tool(wrong);
+        CHECK(refused.code == 2);
+        CHECK(std::count(refused.output.begin(), refused.output.end(), '\n') == 1);
+        CHECK_FALSE(refused.says("line "));
+    }
+}
+
+TEST_CASE("custom_lm: mistakes are told, not aborted") {
+    std::string const custom_lm = "'" SPIKELET_BINARY_DIR "/bin/custom_lm' ";
+    for (std::string const wrong : {"nofile", "--help", SPIKELET_SOURCE_DIR "/LICENSE abc",
+                                    SPIKELET_SOURCE_DIR "/LICENSE 99999999999"}) {
+        auto const refused = run(custom_lm + wrong);
+        CHECK(refused.code == 1);
+        CHECK(refused.says("usage: custom_lm"));
+    }
+}
+
+TEST_CASE("plot: a smoothed curve begins where the run does, and bits of no neuron are left out") {
+    if (run("/usr/bin/python3 -c 'import matplotlib'").code != 0) { return; }
+    TemporaryFolder folder;
+    write_file(folder / "config.json", R"({"options": {"vocab": "byte"}})");
+    write_file(folder / "check.py", R"(
+import importlib.machinery, importlib.util, pathlib, sys
+loader = importlib.machinery.SourceFileLoader("plot", sys.argv[1])
+plot = importlib.util.module_from_spec(importlib.util.spec_from_loader("plot", loader))
+sys.dont_write_bytecode = True
+loader.exec_module(plot)
+values = [8.0 - i for i in range(6)] + [2.0] * 600
+smoothed = plot.smooth(values)
+assert smoothed[0] == 8.0 and smoothed[1] == 7.0, smoothed[:2]
+assert smoothed[-1] == 2.0 and len(smoothed) == len(values)
+assert plot.site_names({"rate.emb": [], "rate.blocks.0.lif1": []}) == ["rate.blocks.0.lif1"]
+here = pathlib.Path(sys.argv[2])
+assert plot.read_symbol(here / "metrics.csv") == "byte"
+assert plot.read_symbol(here / "none" / "metrics.csv") == "token"
+assert len(set(plot.colours_for([None] * 20))) == 20
+assert plot.name_runs([here / "a/run/m.csv", here / "b/run/m.csv"]) == ["a/run", "b/run"]
+)");
+    auto const checked = run("/usr/bin/python3 '" + (folder / "check.py") +
+                             "' " SPIKELET_SOURCE_DIR "/tools/plot '" + (folder / "") + "'");
+    CHECK_MESSAGE(checked.code == 0, checked.output);
+}
