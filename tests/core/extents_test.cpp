@@ -61,6 +61,35 @@ TEST_CASE("size: a static size takes its own number only") {
     CHECK_THROWS_AS((Extents<dyn, 3>(2, 4)), Error);
 }
 
+TEST_CASE("size: negative numbers are refused") {
+    CHECK_THROWS_WITH_AS(Size<dyn>{-2}, "size: -2 given, but an extent is at least 0", Error);
+    CHECK_THROWS_AS((Extents<dyn, dyn>(-2, -3)), Error);
+    CHECK_THROWS_AS((Extents<dyn, 3>(-1, {})), Error);
+}
+
+TEST_CASE("extents: more elements than can be counted are refused, whatever the order") {
+    index const large = index{1} << 32;
+    CHECK_THROWS_WITH_AS((Extents<dyn, dyn>(large, large)),
+                         "extents: [4294967296, 4294967296] has more elements than can be counted",
+                         Error);
+    CHECK_THROWS_AS((Extents<dyn, dyn, dyn>(large, 2, large)), Error);
+    CHECK_THROWS_AS((Extents<dyn, (index{1} << 40)>(large, {})), Error);
+    CHECK_THROWS_AS((Extents<dyn, dyn>(0, largest_size).with_last(Size<dyn>(largest_size + 1))),
+                    Error);
+    CHECK_THROWS_AS((Extents<dyn, dyn>(large, 1).with_last(Size<dyn>(large))), Error);
+    // A zero saves nothing: rows and strides are products without it.
+    CHECK_THROWS_AS((Extents<dyn, dyn, dyn>(0, large, large)), Error);
+}
+
+TEST_CASE("extents: the largest array is one whose bytes can be counted") {
+    CHECK(Extents<dyn>(largest_size).size() == largest_size);
+    CHECK(Extents<dyn, dyn>(1, largest_size).size() == largest_size);
+    CHECK_THROWS_AS(Extents<dyn>(largest_size + 1), Error);
+    // Three planes of doubles, as wkv keeps them.
+    CHECK(largest_size <= PTRDIFF_MAX / static_cast<index>(3 * sizeof(double)));
+    static_assert(Extents<dyn, 3>(4, {}).size() == 12);
+}
+
 TEST_CASE("extents: print as a list") {
     CHECK(to_string(Extents<dyn, 128, 512>(2, {}, {})) == "[2, 128, 512]");
     CHECK(to_string(Extents<7>{}) == "[7]");

@@ -71,6 +71,13 @@ TEST_CASE("parallel_for: uses the threads it is given, but not for less than a g
     CHECK(threads_used(OpenMp<>{3}, 2, 1) == 2);
 }
 
+TEST_CASE("policy: a grain holds the work that is worth a thread, also where an item has none") {
+    CHECK(grain_of(256, 1) == 257);
+    CHECK(grain_of(256, 100) == 3);
+    CHECK(grain_of(256, 1000) == 1);
+    CHECK(grain_of(256, 0) == 257);
+}
+
 TEST_CASE("policy: counts its threads") {
     CHECK(thread_count(serial) == 1);
     CHECK(thread_count(OpenMp<>{3}) == 3);

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include <spikelet/io/quote.hpp>
+#include <spikelet/core/quote.hpp>
 
 using spikelet::quote;
 

@@ -47,6 +47,13 @@ TEST_CASE("tensor: moving hands the numbers over") {
     CHECK(b(1) == 4);
 }
 
+TEST_CASE("tensor: a size whose product overflows is refused") {
+    index const large = index{1} << 32;
+    CHECK_THROWS_AS((Tensor<float, dyn, dyn>(large, large)), Error);
+    CHECK_THROWS_AS((Tensor<float, dyn, dyn>(-2, -3)), Error);
+    CHECK_THROWS_AS((Spikes<dyn, dyn>(large, large)), Error);
+}
+
 TEST_CASE("tensor: spikes are packed, 64 to a word, rows apart") {
     Spikes<dyn, 65> s(2, 65);
     CHECK(s.span().size() == 4);

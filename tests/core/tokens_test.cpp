@@ -35,4 +35,15 @@ TEST_CASE("tokens: as many ids as the shape says, and at least one") {
                          "test: 3 ids given for tokens [2, 1]", Error);
     CHECK_THROWS_AS(check_tokens("test", Tokens{}), Error);
     CHECK_THROWS_AS(check_tokens("test", Tokens{.ids = {1}, .batch = -1, .time = -1}), Error);
+    spikelet::index const large = spikelet::index{1} << 32;  // 2^64 is 0 again
+    CHECK_THROWS_AS(check_tokens("test", Tokens{.ids = {}, .batch = large, .time = large}), Error);
+}
+
+TEST_CASE("tokens: a shape that makes no sense is refused and changes nothing") {
+    Tokens tokens;
+    tokens.resize(2, 3);
+    spikelet::index const large = spikelet::index{1} << 32;
+    CHECK_THROWS_AS(tokens.resize(large, large), Error);
+    CHECK_THROWS_AS(tokens.resize(-2, -3), Error);
+    CHECK_NOTHROW(check_tokens("test", tokens));
 }

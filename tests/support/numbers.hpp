@@ -31,14 +31,15 @@ std::vector<double> as_double(std::vector<T> const& x) {
 
 /// Equal bit by bit: -0 is not 0.
 template <class T>
-bool same_bits(std::vector<T> const& a, std::vector<T> const& b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+bool same_bits(std::span<T const> a, std::span<T const> b) {
+    return a.size() == b.size() &&
+           (a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0);
 }
 
 /// Equal bit by bit: -0 is not 0.
 template <class T>
-bool same_bits(std::span<T const> a, std::span<T const> b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+bool same_bits(std::vector<T> const& a, std::vector<T> const& b) {
+    return same_bits(std::span<T const>(a), std::span<T const>(b));
 }
 
 /// The largest |a - b| / (1 + |b|), in units of T's rounding; infinite where the sizes differ or
