@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One training step of SpikeGPT: forward, backward, clipping, Adam. Reports tokens/s and the tape's
-// memory. Its peer is torch_training.py; run both through `compare_training`.
+// memory. Its peer is torch_training.py; compare_training runs both in turns.
 #include <cstdint>
 
 #include <benchmark/benchmark.h>
