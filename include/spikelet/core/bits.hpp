@@ -8,7 +8,8 @@
 
 namespace spikelet {
 
-/// Packs n flags (anything that converts to bool) into words; unused bits become zero.
+/// Packs n flags (anything that converts to bool) into the words of one row; unused bits become
+/// zero.
 template <class Flag>
 constexpr void pack(Flag const* flags, index n, word* spikes) {
     for (index w = 0; w < Element<bit>::row_units(n); ++w) {
@@ -21,7 +22,7 @@ constexpr void pack(Flag const* flags, index n, word* spikes) {
     }
 }
 
-/// Writes n spikes as numbers 0 and 1.
+/// Writes the first n spikes of one row as numbers 0 and 1.
 template <class T>
 constexpr void unpack(word const* spikes, index n, T* values) {
     for (index i = 0; i < n; ++i) {
@@ -29,14 +30,14 @@ constexpr void unpack(word const* spikes, index n, T* values) {
     }
 }
 
-/// How many of the words' bits are set.
+/// How many bits of `words` words are set.
 constexpr index count(word const* spikes, index words) {
     index n = 0;
     for (index w = 0; w < words; ++w) { n += std::popcount(spikes[w]); }
     return n;
 }
 
-/// Calls f(i) for every set bit i, in ascending order.
+/// Calls f(i) for every set bit i of `words` words, in ascending order.
 template <class F>
 constexpr void for_each_set(word const* spikes, index words, F&& f) {
     for (index w = 0; w < words; ++w) {

@@ -15,6 +15,7 @@ struct bit {};
 /// Holds 64 spikes; spike i of a row is bit i % 64 of word i / 64.
 using word = std::uint64_t;
 
+/// Spikes in a word.
 inline constexpr index bits_per_word = 64;
 
 /// How elements of type T lie in memory: the unit of storage, and how many units a row takes.
@@ -24,6 +25,7 @@ struct Element {
     static constexpr index row_units(index elements) { return elements; }
 };
 
+/// Spikes: words, of which a row takes as many as it begins.
 template <>
 struct Element<bit> {
     using storage = word;

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <utility>
 
@@ -17,7 +19,11 @@ using index = std::ptrdiff_t;
 /// An extent that is known only at run time.
 inline constexpr index dyn = -1;
 
-/// One extent as a value: empty when N is a number, one `index` when N is `dyn`.
+/// Elements of the largest array. With it the bytes of any element type, and of the few planes a
+/// kernel keeps beside an array, are counted without overflow.
+inline constexpr index largest_size = PTRDIFF_MAX / 32;
+
+/// One extent as a value: empty when N is a number, one `index` >= 0 when N is `dyn`.
 template <index N>
 struct Size {
     static_assert(N >= 0, "Size: an extent is a number >= 0, or dyn");
@@ -32,13 +38,18 @@ struct Size {
     constexpr operator index() const { return N; }
 };
 
+/// The other case: a number that is known only at run time.
 template <>
 struct Size<dyn> {
-    index value = 0;
-
     constexpr Size() = default;
-    constexpr Size(index n) : value(n) {}  // NOLINT
-    constexpr operator index() const { return value; }
+    /// Throws Error for a negative number.
+    constexpr Size(index n) : value_(n) {  // NOLINT
+        if (n < 0) { fail("size", std::to_string(n) + " given, but an extent is at least 0"); }
+    }
+    constexpr operator index() const { return value_; }
+
+private:
+    index value_ = 0;
 };
 
 /// `expected` if one of the two is dyn, else `found`: `or_else(found, expected) == expected` is a
@@ -48,6 +59,18 @@ constexpr index or_else(index found, index expected) {
 }
 
 namespace detail {
+
+/// The product of sizes >= 0, or -1 where it is larger than largest_size. A zero counts as one, so
+/// that the product of any few of the sizes is no larger.
+constexpr index checked_product(std::initializer_list<index> sizes) {
+    index product = 1;
+    for (index const n : sizes) {
+        if (n > 0 && (__builtin_mul_overflow(product, n, &product) || product > largest_size)) {
+            return -1;
+        }
+    }
+    return product;
+}
 
 /// The extents that are known at run time only. Without any it is empty, which std::array is not.
 template <index N>
@@ -69,10 +92,13 @@ public:
 
 }  // namespace detail
 
-/// The shape of a dense row-major array. "Rows" are all extents but the last, taken together.
+/// The shape of a dense row-major array. "Rows" are all extents but the last, taken together. No
+/// shape has more than largest_size elements, so sizes are products that need no check.
 template <index... Es>
 class Extents {
     static_assert(sizeof...(Es) > 0, "Extents: a shape has at least one extent");
+    static_assert(detail::checked_product({(Es == dyn ? 1 : Es)...}) > 0,
+                  "Extents: the shape has more elements than can be counted");
 
 public:
     static constexpr index rank = sizeof...(Es);
@@ -85,7 +111,12 @@ public:
     static constexpr index last = static_extent(rank - 1);
 
     constexpr Extents() = default;
-    constexpr explicit Extents(Size<Es>... sizes) : at_run_time_(chosen(sizes...)) {}
+    /// Throws Error where the elements are more than largest_size.
+    constexpr explicit Extents(Size<Es>... sizes) : at_run_time_(chosen(sizes...)) {
+        if (rank_dynamic > 0 && detail::checked_product({static_cast<index>(sizes)...}) < 0) {
+            fail("extents", to_string(*this) + " has more elements than can be counted");
+        }
+    }
 
     constexpr index operator[](index r) const {
         return static_extent(r) == dyn ? at_run_time_.get(slot(r)) : static_extent(r);

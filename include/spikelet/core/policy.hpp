@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Who computes. The instruction set is part of the policy's type and so of every kernel's symbol:
-// translation units compiled for different machines never merge their kernels at link time.
+// translation units compiled for different machines never merge their kernels at link time. Scalar
+// helpers below the kernels (Philox, the standard library's algorithms) have one symbol for all
+// machines wherever the compiler does not inline them.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +18,7 @@
 
 namespace spikelet {
 
-/// One thread, vectorised for Arch.
+/// One thread, vectorised for Arch, one of xsimd's instruction sets.
 template <class Arch = xsimd::default_arch>
 struct Serial {
     using arch = Arch;
@@ -34,9 +36,12 @@ template <class Policy>
 concept CpuPolicy = std::same_as<Policy, Serial<typename Policy::arch>> ||
     std::same_as<Policy, OpenMp<typename Policy::arch>>;
 
+/// One thread on the processor this file is compiled for.
 inline constexpr Serial<> serial{};
+/// As many threads as OpenMP likes, on the same processor.
 inline constexpr OpenMp<> openmp{};
 
+/// How many threads the policy's kernels may use, at least 1.
 template <class Arch>
 constexpr int thread_count(Serial<Arch>) {
     return 1;
@@ -52,6 +57,10 @@ int thread_count(OpenMp<Arch> policy) {
     return policy.threads;
 #endif
 }
+
+/// The grain of parallel_for() where `work` is worth a thread and an item takes `each` of it, which
+/// may be 0 (an empty axis).
+constexpr index grain_of(index work, index each) { return work / std::max<index>(each, 1) + 1; }
 
 /// Calls f(begin, end) on ranges that cover [0, n) once. `grain`: fewer items than this are not
 /// worth another thread. Results must not depend on how the range is cut.

@@ -17,11 +17,12 @@ struct Tokens {
     index batch = 0;
     index time = 0;
 
-    /// Sets the shape and makes room; takes memory only when the ids outgrow what is there.
+    /// Sets the shape and makes room; takes memory only when the ids outgrow what is there. Throws
+    /// Error for sizes that are negative or beyond counting.
     void resize(index new_batch, index new_time) {
+        ids.resize(static_cast<std::size_t>(Extents<dyn, dyn>(new_batch, new_time).size()));
         batch = new_batch;
         time = new_time;
-        ids.resize(static_cast<std::size_t>(batch * time));
     }
 
     /// The ids of one sequence, [time].
@@ -36,12 +37,13 @@ private:
     [[nodiscard]] std::size_t length() const { return static_cast<std::size_t>(time); }
 };
 
-/// Fails unless there is a token, and as many of them as the shape says.
+/// Throws Error unless there is a token, and as many of them as the shape says.
 inline void check_tokens(char const* where, Tokens const& tokens) {
     auto const given = static_cast<index>(tokens.ids.size());
-    if (tokens.batch < 1 || tokens.time < 1 || given != tokens.batch * tokens.time) {
-        fail(where, std::to_string(given) + " ids given for tokens " +
-                        to_string(Extents<dyn, dyn>(tokens.batch, tokens.time)));
+    if (tokens.batch < 1 || tokens.time < 1 || given % tokens.batch != 0 ||
+        given / tokens.batch != tokens.time) {
+        fail(where, std::to_string(given) + " ids given for tokens [" +
+                        std::to_string(tokens.batch) + ", " + std::to_string(tokens.time) + "]");
     }
 }
 
