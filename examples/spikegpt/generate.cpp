@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // spikegpt generate: a model writes.
-#include <cmath>
 #include <filesystem>
 
 #include <spikelet/autodiff/session.hpp>
@@ -105,11 +104,7 @@ public:
 
     /// The next id, which the session reads only when it is asked for another.
     std::int32_t write() {
-        auto const logits = session_.feed(unread_);
-        if (!std::isfinite(logits[static_cast<std::size_t>(sk::argmax(logits))])) {
-            sk::fail("generate", "the model answers with numbers that are not finite");
-        }
-        unread_ = {sk::sample(logits, random_, sampling_)};
+        unread_ = {sk::sample(session_.feed(unread_), random_, sampling_)};
         return unread_.front();
     }
 
@@ -187,18 +182,24 @@ int generate(CLI::App const&, GenerateRequest const& request) {
     sk::Utf8Stream readable;
     std::string text;
     sk::index written = 0;
+    auto const keep_state = [&] {
+        if (request.state_out.empty()) { return; }
+        sk::save_session_state(request.state_out, writer.state(), describe_model(language),
+                               language.net);
+    };
     for (; written < request.tokens && stop_signal() == 0; ++written) {
         std::int32_t const id = writer.write();
         std::string const piece = readable.push(language.vocabulary.decode({&id, 1}));
-        out.write(piece);
         text += piece;
+        try {
+            out.write(piece);
+        } catch (sk::Error const&) {  // a terminal that was closed, a pipe that nobody reads
+            keep_state();
+            throw;
+        }
     }
     double const seconds = watch.seconds();
-    // First of all: a terminal that was closed cannot be written to.
-    if (!request.state_out.empty()) {
-        sk::save_session_state(request.state_out, writer.state(), describe_model(language),
-                               language.net);
-    }
+    keep_state();
     std::string const rest = readable.flush();
     out.write(rest + "\n");
     out.result({{"command", "generate"},

@@ -77,6 +77,7 @@ void save_model(std::string const& path, LanguageModel const& language, sk::Meta
 LanguageModel load_model(std::string const& path) {
     auto const file = sk::SafetensorsFile::open(path);
     check_is_model(file);
+    file.verify();
     LanguageModel language =
         model_of_description(file.metadata(), path, std::ssize(file.tensors()));
     sk::load_checkpoint(file, language.net);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "run_folder.hpp"
 
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
 #include <filesystem>
 
 #include <fmt/core.h>
@@ -121,9 +124,12 @@ void RunFolder::remove_leftovers() const {
     std::error_code ignored;
     for (auto const& entry : fs::directory_iterator(path, ignored)) {
         std::string const name = entry.path().filename();
-        if (name.starts_with(".spikelet-") && name.ends_with(".tmp")) {
-            fs::remove(entry.path(), ignored);
+        int writer = 0;  // the process; one that lives is still writing
+        if (std::sscanf(name.c_str(), ".spikelet-%d-", &writer) != 1 || !name.ends_with(".tmp")) {
+            continue;
         }
+        bool const lives = writer > 0 && (::kill(writer, 0) == 0 || errno == EPERM);
+        if (!lives) { fs::remove(entry.path(), ignored); }
     }
 }
 
@@ -146,14 +152,15 @@ void save_resume(RunFolder const& folder, RunRecord const& record, LanguageModel
 
 ResumeFile::ResumeFile(RunFolder const& folder)
     : file_(sk::SafetensorsFile::open(folder.resume())),
-      record_(record_of(file_)) {}
+      record_(record_of(file_)) {
+    file_.verify();
+}
 
 LanguageModel ResumeFile::model() const {
     return model_of_description(file_.metadata(), file_.path(), std::ssize(file_.tensors()));
 }
 
 void ResumeFile::restore(LanguageModel& language, Optimizer& optimizer) const {
-    file_.verify();
     each_saved(language, optimizer, [&](std::string const& name, std::span<float> numbers) {
         file_.read(name, numbers);
     });

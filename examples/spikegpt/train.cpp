@@ -44,8 +44,9 @@ void declare(CLI::App& flags, TrainRequest& request) {
     auto* const init_from = flags.add_option("--init-from", request.init_from,
                                              "Model to start from, instead of --init");
     init_from->type_name("MODEL")->group("Learning")->excludes("--resume");
-    for (char const* decided : {"--vocab", "--variant", "--size", "--layers", "--embd",
-                                "--threshold", "--binary-embedding", "--ffn-pre", "--init"}) {
+    for (char const* decided :
+         {"--vocab", "--variant", "--size", "--layers", "--embd", "--threshold",
+          "--binary-embedding", "--ffn-pre", "--dropout", "--init"}) {
         init_from->excludes(decided);
     }
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");

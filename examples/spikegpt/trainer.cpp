@@ -28,6 +28,7 @@ Trainer::Trainer(TrainingRun& run)
 
 void Trainer::learn() {
     Stopwatch const watch;
+    bool saved = false;
     while (course_.goes_on(at()) && stop_signal() == 0) {
         StepReport report = make_step();
         at().seconds = start_.seconds + watch.seconds();
@@ -38,8 +39,11 @@ void Trainer::learn() {
         if (is_due(options().log_every)) { metrics_.add(at(), report, rates_); }
         if (last || progress_.due()) { show(report); }
         last_report_ = report;
-        if (is_due(options().save_every) || stop_signal() != 0) { save(); }
+        saved = is_due(options().save_every) || stop_signal() != 0;
+        if (saved) { save(); }
     }
+    // Where no step was left, too: a run that was killed in its last save may lack its model.
+    if (!saved) { save(); }
     progress_.end();
 }
 

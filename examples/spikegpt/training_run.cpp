@@ -37,6 +37,7 @@ void adopt(TrainOptions& options, LanguageModel const& language) {
     options.threshold = config.neuron.threshold;
     options.binary_embedding = config.spikes.binary_embedding ? "on" : "off";
     options.ffn_pre = config.ffn_pre;
+    options.dropout = config.dropout;
     for (sk::Variant const& variant : sk::variants) {
         sk::Placement placement = variant.spikes;
         placement.binary_embedding = config.spikes.binary_embedding;

@@ -57,6 +57,20 @@ TEST_CASE("parameter: frozen has no gradient") {
     CHECK(p.view().gradient == nullptr);
 }
 
+TEST_CASE("parameter: moving takes the sizes along") {
+    Parameter<dyn> small{3};
+    Parameter<dyn> large{5};
+    small.allocate();
+    large.allocate();
+    small = std::move(large);
+    CHECK(small.size() == 5);
+    CHECK(small.span().size() == 5);
+    CHECK(large.size() == static_cast<index>(large.span().size()));
+    Parameter<dyn> const taken(std::move(small));
+    CHECK(taken.size() == 5);
+    CHECK(small.size() == static_cast<index>(small.span().size()));
+}
+
 TEST_CASE("parameter: stays frozen until it is told otherwise, and starts again from zero") {
     Parameter<3> p;
     p.allocate();

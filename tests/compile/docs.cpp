@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What docs/README.md shows, as it stands there.
+// The longer one of the programs in docs/README.md.
 #include <numbers>
 #include <span>
 #include <vector>

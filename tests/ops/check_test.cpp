@@ -223,6 +223,22 @@ TEST_CASE("ops: what the types leave open is checked at run time") {
     CHECK_THROWS_AS((void)gate(fixed, other), Error);
 }
 
+TEST_CASE("ops: every parameter must have the channels of x") {
+    Tape tape;
+    tape.begin();
+    auto const x = tape.make<float>(Extents<1, 2, dyn>({}, {}, 6));
+    Parameter<dyn> fits{6};
+    Parameter<dyn> small{2};
+    fill_random(fits, 1);
+    fill_random(small, 2);
+    CHECK_NOTHROW((void)layer_norm(x, fits, fits));
+    CHECK_THROWS_AS((void)layer_norm(x, small, fits), Error);
+    CHECK_THROWS_AS((void)layer_norm(x, fits, small), Error);
+    CHECK_NOTHROW((void)wkv(x, x, fits, fits));
+    CHECK_THROWS_AS((void)wkv(x, x, small, fits), Error);
+    CHECK_THROWS_AS((void)wkv(x, x, fits, small), Error);
+}
+
 TEST_CASE("ops: a parameter without numbers is an error that says what to do") {
     Tape tape;
     tape.begin();

@@ -170,6 +170,15 @@ TEST_CASE("spikegpt train: a resumed run is the same run, or says what is not") 
     CHECK_MESSAGE(fine.code == 0, fine.err);
 }
 
+TEST_CASE("spikegpt train: a run that was killed in its last save gets its model all the same") {
+    Run const run;
+    REQUIRE(spikegpt(run.start(run.path, "5")).code == 0);
+    std::string const model = read_file(run.path + "/model.safetensors");
+    fs::remove(run.path + "/model.safetensors");
+    CHECK(spikegpt(run.resume()).code == 0);
+    CHECK(read_file(run.path + "/model.safetensors") == model);
+}
+
 TEST_CASE("spikegpt train: a damaged state is refused and left alone") {
     Run const run;
     CHECK(spikegpt(run.resume()).complains("there is no run to go on with"));
@@ -192,10 +201,13 @@ TEST_CASE("spikegpt train: a damaged state is refused and left alone") {
 TEST_CASE("spikegpt train: what a killed run left half-written goes away") {
     Run const run;
     REQUIRE(spikegpt(run.start(run.path, "5")).code == 0);
-    std::string const leftover = run.path + "/.spikelet-123-0.tmp";
+    std::string const leftover = run.path + "/.spikelet-2147483647-0.tmp";
+    std::string const of_the_living = run.path + "/.spikelet-1-0.tmp";
     write_file(leftover, "half");
+    write_file(of_the_living, "half");
     write_file(run.path + "/metrics.csv", read_file(run.path + "/metrics.csv") + "6,19");
     CHECK(spikegpt(run.resume() + Arguments{"--steps", "7"}).code == 0);
     CHECK_FALSE(fs::exists(leftover));
+    CHECK(fs::exists(of_the_living));
     CHECK(read_csv(run.path + "/metrics.csv").size() == 8);
 }

@@ -70,7 +70,10 @@ TEST_CASE("custom_lm: mistakes are told, not aborted") {
 }
 
 TEST_CASE("plot: a smoothed curve begins where the run does, and bits of no neuron are left out") {
-    if (run("/usr/bin/python3 -c 'import matplotlib'").code != 0) { return; }
+    if (run("/usr/bin/python3 -c 'import matplotlib'").code != 0) {
+        MESSAGE("skipped: there is no matplotlib");
+        return;
+    }
     TemporaryFolder folder;
     write_file(folder / "config.json", R"({"options": {"vocab": "byte"}})");
     write_file(folder / "check.py", R"(

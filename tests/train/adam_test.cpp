@@ -216,6 +216,15 @@ TEST_CASE("adam: another size than when it was made is refused") {
                          "adam: 'vector' has changed its size since the optimiser was made", Error);
 }
 
+TEST_CASE("adam: parameters that were replaced are refused, not left alone in silence") {
+    Model model;
+    Adam adam(model);
+    model = Model{};
+    allocate(model);
+    CHECK_THROWS_AS(adam.step(), Error);
+    CHECK(adam.count() == 0);
+}
+
 TEST_CASE("adam: what is called an embedding has no decay, what only sounds like one has") {
     auto const decay = [](std::string_view name) {
         return decay_matrices(0.5)(name, 2).weight_decay;

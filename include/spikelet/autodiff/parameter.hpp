@@ -89,6 +89,17 @@ public:
     constexpr BasicParameter(Size<Es>...)  // NOLINT: the same spelling where sizes are static
         requires(Extents<Es...>::rank_dynamic == 0) {}
 
+    /// Takes numbers, gradient and sizes; the other keeps those of this one, if any.
+    constexpr BasicParameter(BasicParameter&& other) noexcept
+        : ParameterStorage<T>(std::move(other)) {
+        std::swap(extents_, other.extents_);
+    }
+    constexpr BasicParameter& operator=(BasicParameter&& other) noexcept {
+        ParameterStorage<T>::operator=(std::move(other));
+        std::swap(extents_, other.extents_);
+        return *this;
+    }
+
     [[nodiscard]] constexpr Extents<Es...> const& extents() const { return extents_; }
     /// Number of weights, with or without memory.
     [[nodiscard]] constexpr index size() const { return extents_.size(); }

@@ -126,9 +126,9 @@ struct Exponential<double> {
 }  // namespace detail
 
 /// e^x with an error below 1.2 units in the last place; infinity where that is too large for T; 0
-/// below 1.7e-38 (float) or 3.2e-308 (double), where the normal numbers end; NaN for NaN. Every
-/// multiply-add is explicit, because xsimd's own exp has other bits wherever the compiler fuses
-/// otherwise.
+/// below 1.7e-38 (float) or 3.2e-308 (double), near the end of the normal numbers; NaN for NaN.
+/// Every multiply-add is explicit, because xsimd's own exp has other bits wherever the compiler
+/// fuses otherwise.
 template <class B>
 B exp(B const& x) {
     using T = typename B::value_type;

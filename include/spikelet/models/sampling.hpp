@@ -98,7 +98,7 @@ inline void keep_official(std::vector<double>& p, SamplingOptions const& options
 
 inline void check_sampling(SamplingOptions const& options) {
     if (std::isnan(options.temperature)) { fail("sample", "the temperature is not a number"); }
-    if (std::isnan(options.top_p)) { fail("sample", "top_p is not a number"); }
+    if (!(options.top_p >= 0)) { fail("sample", "top_p must be a number of at least 0"); }
     if (options.top_k < 0) { fail("sample", "top_k must be at least 0"); }
 }
 

@@ -20,6 +20,7 @@ constexpr auto layer_norm(Var<Ctx, T, E> value, BasicParameter<W, C> const& weig
     auto const gain = checked_view<Ctx>(weight);
     auto const bias = checked_view<Ctx>(offset);
     check_channels("layer_norm", x, gain.extents[0]);
+    check_channels("layer_norm", x, bias.extents[0]);
     using LayerNorm = kernels::LayerNorm<decltype(x.ctx->policy())>;
     auto y = x.ctx->template make<Scalar>(x.extents);
     index const rows = y.extents.rows();

@@ -24,6 +24,7 @@ constexpr auto wkv(Var<Ctx, T, E> keys, Var<Ctx, U, F> values,
     auto const decay = checked_view<Ctx>(time_decay);
     auto const first = checked_view<Ctx>(time_first);
     check_channels("wkv", k, decay.extents[0]);
+    check_channels("wkv", k, first.extents[0]);
     using Wkv = kernels::Wkv<decltype(k.ctx->policy())>;
     auto const n = btc(shape);
     auto y = k.ctx->template make<Scalar>(shape);

@@ -61,7 +61,7 @@ struct AdamOptions {
     double epsilon = 4e-9;
     double clip_norm = 0.0;  ///< scale gradients down to this norm over all parameters; 0: never
     bool decoupled = false;  ///< weight decay as in AdamW
-    GroupRule group = {};    ///< no weight decay where empty
+    GroupRule group = {};    ///< where empty: no weight decay; for AdamW 0.01 of matrices
 };
 
 /// Adam (Kingma & Ba, arXiv 1412.6980): gives the parameters of a model gradients and moments, and
@@ -111,7 +111,7 @@ public:
     /// before clipping. With a norm that is not finite nothing moves and the step does not count,
     /// but gradients are set to zero all the same, so that the next step starts afresh; skipped()
     /// and find_not_finite() tell. Throws Error, and changes nothing, if a parameter was bound to
-    /// constant numbers or changed its size meanwhile.
+    /// constant numbers, replaced or changed its size meanwhile.
     double step() { return step(options_.learning_rate); }
 
     /// The same with another learning rate than the options'.
@@ -185,7 +185,10 @@ private:
     }
 
     static void check_slot(Slot const& s) {
-        if (s.gradient() == nullptr) { return; }
+        if (s.parameter->frozen()) { return; }
+        if (s.gradient() == nullptr) {
+            fail("adam", quote(s.name) + " was replaced since the optimiser was made");
+        }
         check_writable(s.name, *s.parameter);
         if (std::ssize(s.parameter->span()) != s.mean.size()) {
             fail("adam", quote(s.name) + " has changed its size since the optimiser was made");
