@@ -23,6 +23,8 @@
 #include <spikelet/core/element.hpp>
 #include <spikelet/core/policy.hpp>
 
+// Calls between these functions say simd::, since xsimd has functions of the same names, which an
+// unqualified call on a batch would prefer.
 namespace spikelet::simd {
 
 /// One vector register of T on the policy's instruction set.
@@ -98,7 +100,7 @@ B fma(B const& a, B const& b, B const& c) {
 /// c - a * b, rounded once where the hardware can.
 template <class B>
 B fnma(B const& a, B const& b, B const& c) {
-    return fma(-a, b, c);
+    return simd::fma(-a, b, c);
 }
 
 namespace detail {
@@ -133,26 +135,26 @@ template <class B>
 B exp(B const& x) {
     using T = typename B::value_type;
     using Constants = detail::Exponential<T>;
-    B const bounded = max(B(Constants::lowest), B(xsimd::min(B(Constants::highest), x)));
+    B const bounded = simd::max(B(Constants::lowest), B(xsimd::min(B(Constants::highest), x)));
     B const power = xsimd::nearbyint(bounded * B(static_cast<T>(1 / std::numbers::ln2)));
-    B const part = fnma(power, B(Constants::ln2_high), bounded);
-    B const rest = fnma(power, B(Constants::ln2_low), part);
+    B const part = simd::fnma(power, B(Constants::ln2_high), bounded);
+    B const rest = simd::fnma(power, B(Constants::ln2_low), part);
     // 1 + r (1 + r/2 (1 + r/3 (...)))
     B series(1);
     for (int n = Constants::terms; n > 0; --n) {
-        series = fma(rest * B(T(1) / static_cast<T>(n)), series, B(1));
+        series = simd::fma(rest * B(T(1) / static_cast<T>(n)), series, B(1));
     }
     // For the largest results 2^n itself is no number of T; 2^(n-1) is, and twice the series.
     B const scaled = xsimd::ldexp(series + series, xsimd::to_int(power - B(1)));
-    return select(x < B(Constants::lowest), B(0), scaled);
+    return simd::select(x < B(Constants::lowest), B(0), scaled);
 }
 
 /// 1 / (1 + e^-x), without overflow.
 template <class B>
 B sigmoid(B const& x) {
-    B const e = exp(-abs(x));
+    B const e = simd::exp(-simd::abs(x));
     B const one(1);
-    return select(x >= B(0), one, e) / (one + e);
+    return simd::select(x >= B(0), one, e) / (one + e);
 }
 
 /// Sum of the lanes in a fixed order: halves are folded until one is left.

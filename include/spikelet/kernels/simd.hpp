@@ -69,7 +69,7 @@ void accumulate(T* d, index i, B const& x, auto lanes) {
 /// d[i, ...] += a b, rounded once where the hardware can, unless d is null.
 template <class B, class T>
 void accumulate(T* d, index i, B const& a, B const& b, auto lanes) {
-    if (d != nullptr) { store(d + i, fma(a, b, load<B>(d + i, lanes)), lanes); }
+    if (d != nullptr) { store(d + i, simd::fma(a, b, load<B>(d + i, lanes)), lanes); }
 }
 
 /// How many lanes are in use.
