@@ -111,6 +111,6 @@ TEST_CASE("session state: other files are refused") {
     CHECK(has(complaint(path), "it is not the state of a session"));
     write_safetensors(path, {}, {{"format", "spikelet.session"}, {"version", "9"}});
     CHECK(has(complaint(path), "version '9'"));
-    write_safetensors(path, {}, {{"format", "spikelet.session"}, {"version", "1"}});
+    write_safetensors(path, {}, {{"format", "spikelet.session"}, {"version", "2"}});
     CHECK(has(complaint(path, {}), "there is no tensor"));
 }

@@ -89,9 +89,10 @@ inline void keep_official(std::vector<double>& p, SamplingOptions const& options
         }
     }
     double const top = p[order.front()];
+    std::size_t const keep = most_kept(p, options);
     for (std::size_t i = 0; i < order.size(); ++i) {
         double& x = p[order[i]];
-        bool const kept = x >= cutoff && i < most_kept(p, options);
+        bool const kept = x >= cutoff && i < keep;
         x = kept ? std::pow(x / top, 1.0 / options.temperature) : 0.0;
     }
 }
