@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The program that compares with reference values must notice when they differ.
-#include <array>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <sys/wait.h>
 
 #include <doctest/doctest.h>
 
@@ -16,6 +12,7 @@
 #include <spikelet/io/safetensors_writer.hpp>
 
 #include "io/support.hpp"
+#include "programs/shell.hpp"
 
 using namespace spikelet;
 using namespace spikelet_test;
@@ -23,26 +20,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Outcome {
-    int code;
-    std::string output;
-
-    [[nodiscard]] bool says(std::string_view text) const {
-        return output.find(text) != std::string::npos;
-    }
-};
-
-Outcome conformance(std::string const& arguments) {
-    std::string const command =
-        "'" SPIKELET_BINARY_DIR "/tools/conformance' " + arguments + " 2>&1";
-    FILE* const pipe = ::popen(command.c_str(), "r");
-    REQUIRE(pipe != nullptr);
-    std::string output;
-    std::array<char, 4096> some{};
-    while (std::fgets(some.data(), static_cast<int>(some.size()), pipe) != nullptr) {
-        output += some.data();
-    }
-    return {WEXITSTATUS(::pclose(pipe)), output};
+ShellOutcome conformance(std::string const& arguments) {
+    return run_in_shell("'" SPIKELET_BINARY_DIR "/tools/conformance' " + arguments);
 }
 
 // A copy of a golden case that may be changed.
@@ -81,7 +60,7 @@ public:
         write_safetensors(path, tensors, file.metadata());
     }
 
-    [[nodiscard]] Outcome run(std::string const& options = "") const {
+    [[nodiscard]] ShellOutcome run(std::string const& options = "") const {
         return conformance(options + " '" + path_ + "'");
     }
 

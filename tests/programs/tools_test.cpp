@@ -1,43 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Command lines of the smaller programs and scripts.
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <string>
-#include <string_view>
-
-#include <sys/wait.h>
 
 #include <doctest/doctest.h>
 
 #include "io/support.hpp"
+#include "programs/shell.hpp"
 
 using namespace spikelet_test;
 
 namespace {
 
-struct Outcome {
-    int code;
-    std::string output;
-
-    [[nodiscard]] bool says(std::string_view text) const {
-        return output.find(text) != std::string::npos;
-    }
-};
-
-Outcome run(std::string const& command) {
-    FILE* const pipe = ::popen((command + " 2>&1").c_str(), "r");
-    REQUIRE(pipe != nullptr);
-    std::string output;
-    std::array<char, 4096> some{};
-    while (std::fgets(some.data(), static_cast<int>(some.size()), pipe) != nullptr) {
-        output += some.data();
-    }
-    int const status = ::pclose(pipe);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, output};
+ShellOutcome tool(std::string const& words) {
+    return run_in_shell(SPIKELET_SOURCE_DIR "/tools/" + words);
 }
-
-Outcome tool(std::string const& words) { return run(SPIKELET_SOURCE_DIR "/tools/" + words); }
 
 }  // namespace
 
@@ -63,14 +40,14 @@ TEST_CASE("custom_lm: mistakes are told, not aborted") {
     std::string const custom_lm = "'" SPIKELET_BINARY_DIR "/bin/custom_lm' ";
     for (std::string const wrong : {"nofile", "--help", SPIKELET_SOURCE_DIR "/LICENSE abc",
                                     SPIKELET_SOURCE_DIR "/LICENSE 99999999999"}) {
-        auto const refused = run(custom_lm + wrong);
+        auto const refused = run_in_shell(custom_lm + wrong);
         CHECK(refused.code == 1);
         CHECK(refused.says("usage: custom_lm"));
     }
 }
 
 TEST_CASE("plot: a smoothed curve begins where the run does, and bits of no neuron are left out") {
-    if (run("/usr/bin/python3 -c 'import matplotlib'").code != 0) {
+    if (run_in_shell("/usr/bin/python3 -c 'import matplotlib'").code != 0) {
         MESSAGE("skipped: there is no matplotlib");
         return;
     }
@@ -93,7 +70,8 @@ assert plot.read_symbol(here / "none" / "metrics.csv") == "token"
 assert len(set(plot.colours_for([None] * 20))) == 20
 assert plot.name_runs([here / "a/run/m.csv", here / "b/run/m.csv"]) == ["a/run", "b/run"]
 )");
-    auto const checked = run("/usr/bin/python3 '" + (folder / "check.py") +
-                             "' " SPIKELET_SOURCE_DIR "/tools/plot '" + (folder / "") + "'");
+    auto const checked =
+        run_in_shell("/usr/bin/python3 '" + (folder / "check.py") +
+                     "' " SPIKELET_SOURCE_DIR "/tools/plot '" + (folder / "") + "'");
     CHECK_MESSAGE(checked.code == 0, checked.output);
 }

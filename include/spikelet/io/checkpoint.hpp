@@ -19,8 +19,8 @@
 #include <spikelet/autodiff/parts.hpp>
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
-#include <spikelet/io/dtype.hpp>
 #include <spikelet/core/quote.hpp>
+#include <spikelet/io/dtype.hpp>
 #include <spikelet/io/safetensors.hpp>
 #include <spikelet/io/safetensors_writer.hpp>
 #include <spikelet/io/stored_tensor.hpp>

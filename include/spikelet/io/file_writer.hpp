@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 #include <spikelet/core/error.hpp>
+#include <spikelet/core/quote.hpp>
 #include <spikelet/io/checksum.hpp>
 #include <spikelet/io/file.hpp>
-#include <spikelet/core/quote.hpp>
 
 namespace spikelet {
 

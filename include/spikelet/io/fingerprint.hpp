@@ -9,8 +9,8 @@
 
 #include <spikelet/autodiff/parts.hpp>
 #include <spikelet/core/error.hpp>
-#include <spikelet/io/checksum.hpp>
 #include <spikelet/core/quote.hpp>
+#include <spikelet/io/checksum.hpp>
 
 namespace spikelet {
 

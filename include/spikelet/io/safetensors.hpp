@@ -18,10 +18,10 @@
 
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
+#include <spikelet/core/quote.hpp>
 #include <spikelet/io/checksum.hpp>
 #include <spikelet/io/dtype.hpp>
 #include <spikelet/io/file.hpp>
-#include <spikelet/core/quote.hpp>
 #include <spikelet/io/safetensors_checksum.hpp>
 #include <spikelet/io/safetensors_header.hpp>
 #include <spikelet/io/stored_tensor.hpp>

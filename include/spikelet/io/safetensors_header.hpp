@@ -16,8 +16,8 @@
 
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
-#include <spikelet/io/dtype.hpp>
 #include <spikelet/core/quote.hpp>
+#include <spikelet/io/dtype.hpp>
 #include <spikelet/io/stored_tensor.hpp>
 
 namespace spikelet {

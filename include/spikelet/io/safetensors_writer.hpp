@@ -21,11 +21,11 @@
 
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
+#include <spikelet/core/quote.hpp>
 #include <spikelet/io/checksum.hpp>
 #include <spikelet/io/dtype.hpp>
 #include <spikelet/io/file_writer.hpp>
 #include <spikelet/io/half.hpp>
-#include <spikelet/core/quote.hpp>
 #include <spikelet/io/safetensors_checksum.hpp>
 #include <spikelet/io/stored_tensor.hpp>
 #include <spikelet/io/utf8.hpp>

@@ -14,9 +14,9 @@
 #include <vector>
 
 #include <spikelet/core/error.hpp>
+#include <spikelet/core/quote.hpp>
 #include <spikelet/core/rng.hpp>
 #include <spikelet/io/fingerprint.hpp>
-#include <spikelet/core/quote.hpp>
 #include <spikelet/io/safetensors.hpp>
 #include <spikelet/io/safetensors_writer.hpp>
 #include <spikelet/io/stored_tensor.hpp>

@@ -12,8 +12,8 @@
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
 #include <spikelet/core/metadata.hpp>
-#include <spikelet/io/dtype.hpp>
 #include <spikelet/core/quote.hpp>
+#include <spikelet/io/dtype.hpp>
 
 namespace spikelet {
 

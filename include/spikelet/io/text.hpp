@@ -14,8 +14,8 @@
 
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
-#include <spikelet/io/file.hpp>
 #include <spikelet/core/quote.hpp>
+#include <spikelet/io/file.hpp>
 #include <spikelet/io/utf8.hpp>
 
 namespace spikelet {
