@@ -4,35 +4,17 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include <spikelet/kernels/simd.hpp>
 
+#include <support/lanes.hpp>
 #include <support/numbers.hpp>
 
 namespace spikelet::test {
 namespace {
-
-template <class T>
-using Batch = simd::Batch<T, Serial<>>;
-
-template <class B>
-std::vector<typename B::value_type> lanes_of(B const& x) {
-    std::vector<typename B::value_type> lanes(B::size);
-    x.store_unaligned(lanes.data());
-    return lanes;
-}
-
-/// 1, 2, 3, ...
-template <class T>
-std::vector<T> ascending(index n) {
-    std::vector<T> numbers(static_cast<std::size_t>(n));
-    std::iota(numbers.begin(), numbers.end(), T(1));
-    return numbers;
-}
 
 TEST_CASE_TEMPLATE("batch: arithmetic is that of each lane", T, float, double) {
     using B = Batch<T>;

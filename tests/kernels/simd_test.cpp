@@ -1,38 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/kernels/simd.hpp>
 
-#include <numeric>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include <support/lanes.hpp>
+
 namespace spikelet::test {
 namespace {
-
-template <class T>
-using Batch = simd::Batch<T, Serial<>>;
-
-template <class T>
-std::vector<T> lanes_of(Batch<T> const& x) {
-    std::vector<T> lanes(Batch<T>::size);
-    simd::store(lanes.data(), x, simd::Full{});
-    return lanes;
-}
-
-/// 1, 2, 3, ...
-template <class T>
-std::vector<T> ascending(index n) {
-    std::vector<T> numbers(static_cast<std::size_t>(n));
-    std::iota(numbers.begin(), numbers.end(), T(1));
-    return numbers;
-}
 
 TEST_CASE_TEMPLATE("simd: a part loads zeros behind and stores nothing behind", T, float, double) {
     constexpr index width = simd::width<Batch<T>>;
     auto const numbers = ascending<T>(width);
     for (index n = 1; n < width; ++n) {
         auto const x = simd::load<Batch<T>>(numbers.data(), simd::Part{n});
-        auto const lanes = lanes_of<T>(x);
+        auto const lanes = lanes_of(x);
         std::vector<T> stored(static_cast<std::size_t>(width), T(-1));
         simd::store(stored.data(), x, simd::Part{n});
         std::vector<T> accumulated(static_cast<std::size_t>(width), T(10));
