@@ -1,4 +1,4 @@
-// expect: chain: a layer must return as many channels as it is given
+// expect: chain: a layer must return the shape of its input
 // SPDX-License-Identifier: MIT
 #include <vector>
 

@@ -90,6 +90,14 @@ TEST_CASE("extents: the largest array is one whose bytes can be counted") {
     static_assert(Extents<dyn, 3>(4, {}).size() == 12);
 }
 
+TEST_CASE("extents: shapes may agree unless a number in one type contradicts the other") {
+    static_assert(may_agree<Extents<2, dyn>, Extents<dyn, 3>>());
+    static_assert(may_agree<Extents<2, 3>, Extents<2, 3>>());
+    static_assert(!may_agree<Extents<2, 3>, Extents<4, 3>>());
+    static_assert(!may_agree<Extents<2, dyn>, Extents<2, dyn, 3>>());
+    CHECK(or_else(dyn, 3) == 3);
+}
+
 TEST_CASE("extents: print as a list") {
     CHECK(to_string(Extents<dyn, 128, 512>(2, {}, {})) == "[2, 128, 512]");
     CHECK(to_string(Extents<7>{}) == "[7]");

@@ -24,9 +24,7 @@ template <class Ctx, class T, class E, class U, class F>
 constexpr void check_link(Var<Ctx, T, E> const& x, Var<Ctx, U, F> const& y) {
     static_assert(std::is_same_v<T, U>,
                   "chain: a layer must return the kind of element that it is given");
-    static_assert(E::rank == F::rank, "chain: a layer must return as many axes as it is given");
-    static_assert(or_else(F::last, E::last) == E::last,
-                  "chain: a layer must return as many channels as it is given");
+    static_assert(may_agree<E, F>(), "chain: a layer must return the shape of its input");
     for (index r = 0; r < E::rank; ++r) {
         if (x.extents[r] != y.extents[r]) {
             fail("chain", "a layer must return the shape of its input " + to_string(x.extents) +

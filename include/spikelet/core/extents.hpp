@@ -176,6 +176,16 @@ private:
 template <index... Es>
 Extents(Size<Es>...) -> Extents<Es...>;
 
+/// True unless two shapes differ already in their types.
+template <class E, class F>
+constexpr bool may_agree() {
+    bool agree = E::rank == F::rank;
+    for (index r = 0; agree && r < E::rank; ++r) {
+        agree = or_else(E::static_extent(r), F::static_extent(r)) == F::static_extent(r);
+    }
+    return agree;
+}
+
 /// "[2, 128, 512]", for messages.
 template <index... Es>
 std::string to_string(Extents<Es...> const& e) {

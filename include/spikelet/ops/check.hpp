@@ -71,16 +71,6 @@ constexpr auto checked_view(BasicParameter<T, Es...> const& parameter) {
 
 namespace detail {
 
-/// True unless two shapes differ already in their types.
-template <class E, class F>
-constexpr bool may_agree() {
-    bool agree = E::rank == F::rank;
-    for (index r = 0; agree && r < E::rank; ++r) {
-        agree = or_else(E::static_extent(r), F::static_extent(r)) == F::static_extent(r);
-    }
-    return agree;
-}
-
 /// The one of two extents that is a number, if there is one.
 constexpr index known(index a, index b) { return a == dyn ? b : a; }
 
@@ -96,8 +86,8 @@ constexpr auto joined(E const& a, std::index_sequence<R...>) {
 /// other; then it is a number in the result. Throws Error if the shapes differ at run time.
 template <class Ctx, class T, class E, class U, class F>
 constexpr auto common_shape(char const* op, Var<Ctx, T, E> const& a, Var<Ctx, U, F> const& b) {
-    static_assert(detail::may_agree<E, F>(), "the values of this op must have one shape");
-    if constexpr (detail::may_agree<E, F>()) {
+    static_assert(may_agree<E, F>(), "the values of this op must have one shape");
+    if constexpr (may_agree<E, F>()) {
         for (index r = 0; r < E::rank; ++r) {
             if (a.extents[r] != b.extents[r]) {
                 fail(op, "shapes differ: " + to_string(a.extents) + " and " + to_string(b.extents));
