@@ -55,7 +55,8 @@ public:
     /// The sites in the order in which they first fired or could have.
     [[nodiscard]] std::vector<Site> const& sites() const { return sites_; }
 
-    /// The rate over all sites, each chance counting the same.
+    /// The rate over all sites, each chance counting the same; the signs of a binary embedding are
+    /// a site like any other.
     [[nodiscard]] double mean() const {
         Site all;
         for (Site const& s : sites_) {
