@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr char const* format = "spikelet.resume";
-constexpr char const* format_version = "1";
+constexpr char const* format_version = "2";
 
 Json to_json(Position const& at) {
     Json json{{"step", at.step}, {"tokens", at.tokens}, {"seconds", at.seconds}};
@@ -48,9 +48,14 @@ RunRecord record_of(sk::SafetensorsFile const& file) {
         }
         return found->second;
     };
-    if (text("format") != format || text("version") != format_version) {
+    if (text("format") != format) {
+        sk::fail(sk::quote(file.path()), "it is no state to resume from");
+    }
+    if (text("version") != format_version) {
         sk::fail(sk::quote(file.path()),
-                 "it is no state to resume from, or one of another version");
+                 fmt::format("the state has version {}, this program reads version "
+                             "{}; start a new run with --init-from",
+                             sk::quote(text("version")), format_version));
     }
     try {
         return {options_from_json(Json::parse(text("options"))), text("text"),
@@ -162,7 +167,7 @@ LanguageModel ResumeFile::model() const {
 
 void ResumeFile::restore(LanguageModel& language, Optimizer& optimizer) const {
     each_saved(language, optimizer, [&](std::string const& name, std::span<float> numbers) {
-        file_.read(name, numbers);
+        file_.read_bits(name, numbers);
     });
     optimizer.set_count(record_.at.step);
 }

@@ -97,6 +97,7 @@ TEST_CASE("safetensors: tensors are found with their shapes and values") {
     CHECK(file.read<double>("b") == std::vector<double>{1, -1, 2, 3});
     CHECK(file.read<std::int32_t>("b") == std::vector<std::int32_t>{1, -1, 2, 3});
     CHECK(file.read<float>("c") == std::vector<float>{1.5f});
+    CHECK(file.read_bits<float>("c") == std::vector<float>{1.5f});
     CHECK(file.find("a") == &file.tensor("a"));
     CHECK(file.find("") == nullptr);
     CHECK(file.find("bb") == nullptr);
@@ -127,6 +128,8 @@ TEST_CASE("safetensors: reading what does not fit says what is there") {
         file.read<std::int32_t>("c"),
         ("'" + path + "': tensor 'c': F32 numbers may have a fraction, I32 has none").c_str(),
         Error);
+    CHECK_THROWS_WITH_AS(file.read_bits<float>("b"),
+                         ("'" + path + "': tensor 'b' is I16 [2, 2], expected F32").c_str(), Error);
     CHECK_THROWS_WITH_AS(file.read<std::uint8_t>("b"),
                          ("'" + path + "': tensor 'b': -1 at element 1 does not fit U8").c_str(),
                          Error);

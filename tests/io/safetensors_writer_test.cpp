@@ -60,8 +60,12 @@ TEST_CASE("safetensors_writer: a file of known bytes") {
                                             stored_tensor("b", {2}, std::span(b))};
     write_safetensors(folder / "a", tensors, {{"k", "v"}});
     FastChecksum sum;
-    sum.add(std::string_view("k\0v\0\1\0\xff\xff\7", 9));
-    std::string const header = R"({"__metadata__":{"spikelet.checksum":")" + sum.text() +
+    using namespace std::string_view_literals;
+    sum.add("k\0v\0"sv);
+    sum.add("a\0U8 [1] at 4\0"sv);
+    sum.add("b\0I16 [2] at 0\0"sv);
+    sum.add("\1\0\xff\xff\7"sv);
+    std::string const header = R"({"__metadata__":{"spikelet.checksum.2":")" + sum.text() +
                                R"(","k":"v"},)"
                                R"("b":{"dtype":"I16","shape":[2],"data_offsets":[0,4]},)"
                                R"("a":{"dtype":"U8","shape":[1],"data_offsets":[4,5]}})";
@@ -167,15 +171,41 @@ TEST_CASE(
 
     // Without the key it is a file like any other.
     std::string plain = whole;
-    plain.replace(plain.find("spikelet.checksum"), 17, "somebody.checksum");
+    plain.replace(plain.find("spikelet"), 8, "somebody");
     plain.back() = static_cast<char>(plain.back() ^ 1);
     write_file(folder / "c", plain);
     CHECK_NOTHROW(SafetensorsFile::open(folder / "c").verify());
 
     // A checksum that comes along in the metadata is replaced, not believed.
     write_safetensors(path, std::vector{stored_tensor("w", {30}, std::span(w))},
-                      {{"spikelet.checksum", "\"spikelet.checksum\":\"0"}, {"step", "100"}});
+                      {{"spikelet.checksum.2", "\"spikelet.checksum.2\":\"0"}, {"step", "100"}});
     CHECK(read_file(path) == whole);
+}
+
+TEST_CASE("safetensors_writer: names, types, shapes and places of tensors are in the checksum") {
+    TemporaryFolder folder;
+    std::vector<float> const w = random_floats(6);
+    std::vector<StoredTensor> const tensors{stored_tensor("first", {2, 3}, std::span(w)),
+                                            stored_tensor("other", {6, 1}, std::span(w))};
+    write_safetensors(folder / "a", tensors);
+    std::string const whole = read_file(folder / "a");
+    std::string const at_first = "[0,24]";
+    std::string const at_other = "[24,48]";
+    auto exchanged = whole;
+    exchanged.replace(exchanged.find(at_other), at_other.size(), at_first);
+    exchanged.replace(exchanged.find(at_first), at_first.size(), at_other);
+    std::vector<std::string> changed{exchanged};
+    for (auto const& [from, to] :
+         {std::pair("first", "worst"), {"F32", "I32"}, {"[2,3]", "[3,2]"}, {"[6,1]", "[1,6]"}}) {
+        changed.push_back(whole);
+        changed.back().replace(whole.find(from), std::string_view(from).size(), to);
+    }
+    for (std::string const& content : changed) {
+        write_file(folder / "b", content);
+        auto const file = SafetensorsFile::open(folder / "b");
+        CHECK_THROWS_WITH_AS(file.verify(), doctest::Contains("the checksum does not agree"),
+                             Error);
+    }
 }
 
 TEST_CASE("safetensors_writer: what cannot be written is refused and nothing is touched") {

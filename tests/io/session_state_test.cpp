@@ -103,6 +103,24 @@ TEST_CASE("session state: every changed or missing byte is noticed") {
     }
 }
 
+TEST_CASE("session state: numbers of another type of the same size are refused") {
+    TemporaryFolder folder;
+    std::string const path = folder / "state";
+    save_session_state(path, example, model);
+    auto const file = SafetensorsFile::open(path);
+    std::vector<StoredTensor> tensors(file.tensors().begin(), file.tensors().end());
+    REQUIRE(tensors[0].name == "numbers");
+    tensors[0].dtype = Dtype::I32;
+    write_safetensors(path, tensors, file.metadata());  // with a checksum that agrees
+    CHECK(has(complaint(path), "tensor 'numbers' is I32 [3], expected F32"));
+
+    save_session_state(path, example, model);
+    std::string damaged = read_file(path);
+    damaged.replace(damaged.find("F32"), 3, "I32");
+    write_file(path, damaged);
+    CHECK(has(complaint(path), "the checksum does not agree"));
+}
+
 TEST_CASE("session state: other files are refused") {
     TemporaryFolder folder;
     std::string const path = folder / "state";
@@ -111,6 +129,6 @@ TEST_CASE("session state: other files are refused") {
     CHECK(has(complaint(path), "it is not the state of a session"));
     write_safetensors(path, {}, {{"format", "spikelet.session"}, {"version", "9"}});
     CHECK(has(complaint(path), "version '9'"));
-    write_safetensors(path, {}, {{"format", "spikelet.session"}, {"version", "2"}});
+    write_safetensors(path, {}, {{"format", "spikelet.session"}, {"version", "3"}});
     CHECK(has(complaint(path, {}), "there is no tensor"));
 }

@@ -2,6 +2,9 @@
 // Runs that are stopped, killed, or cut off must go on as if nothing had happened.
 #include "programs/spikegpt.hpp"
 
+#include <spikelet/io/safetensors.hpp>
+#include <spikelet/io/safetensors_writer.hpp>
+
 using namespace spikelet_test;
 namespace fs = std::filesystem;
 
@@ -196,6 +199,34 @@ TEST_CASE("spikegpt train: a damaged state is refused and left alone") {
     CHECK(spikegpt(run.resume()).complains("it is no state to resume from"));
     write_file(state, whole);
     CHECK(spikegpt(run.resume()).code == 0);
+}
+
+TEST_CASE("spikegpt train: a state with numbers of another type or of another version is refused") {
+    Run const run;
+    REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
+    std::string const state = run.path + "/resume.safetensors";
+    std::string const whole = read_file(state);
+    auto const file = spikelet::SafetensorsFile::open(state);
+    auto const check_refused = [&](std::string_view reason) {
+        auto const refused = spikegpt(run.resume());
+        CHECK(refused.code == 1);
+        CHECK_MESSAGE(refused.complains(reason), refused.err);
+    };
+    std::string damaged = whole;
+    damaged.replace(damaged.find("F32"), 3, "I32");
+    write_file(run.folder / "damaged", damaged);
+    fs::rename(run.folder / "damaged", state);
+    check_refused("the checksum does not agree");
+
+    // What somebody wrote so counts as whole, and is not taken for something else all the same.
+    std::vector<spikelet::StoredTensor> tensors(file.tensors().begin(), file.tensors().end());
+    tensors[0].dtype = spikelet::Dtype::I32;
+    spikelet::write_safetensors(state, tensors, file.metadata());
+    check_refused("tensor '" + tensors[0].name + "' is I32 ");
+    auto metadata = file.metadata();
+    metadata["version"] = "1";
+    spikelet::write_safetensors(state, file.tensors(), metadata);
+    check_refused("the state has version '1', this program reads version 2");
 }
 
 TEST_CASE("spikegpt train: what a killed run left half-written goes away") {

@@ -146,10 +146,14 @@ public:
     [[nodiscard]] Metadata const& metadata() const { return contents_.metadata; }
 
     /// Reads the whole file once, if it carries this library's checksum. Throws Error if that does
-    /// not agree with the metadata and the tensors.
+    /// not agree with the header and the tensors.
     void verify() const {
         if (contents_.checksum.empty()) { return; }
-        FastChecksum sum = detail::checksum_of(contents_.metadata);
+        std::vector<detail::TensorEntry> entries;
+        for (StoredTensor const& t : tensors()) {
+            entries.push_back({t.name, t.dtype, t.shape, t.bytes.data() - contents_.data.data()});
+        }
+        FastChecksum sum = detail::checksum_of(contents_.metadata, std::move(entries));
         sum.add(contents_.data);
         if (sum.text() != contents_.checksum) {
             fail(where(),
@@ -197,11 +201,29 @@ public:
         convert(from.dtype, from.bytes, to, where() + ": tensor " + quote(name));
     }
 
+    /// The same for numbers whose bits matter. Throws Error also if the file has another type.
+    template <Number T>
+    void read_bits(std::string_view name, std::span<T> to) const {
+        if (StoredTensor const& from = tensor(name); from.dtype != dtype_of<T>()) {
+            fail(where(), "tensor " + quote(name) + " is " + describe(from.dtype, from.shape) +
+                              ", expected " + std::string(name_of(dtype_of<T>())));
+        }
+        read(name, to);
+    }
+
     /// A tensor as numbers of type T, row-major.
     template <Number T>
     [[nodiscard]] std::vector<T> read(std::string_view name) const {
         std::vector<T> values(static_cast<std::size_t>(tensor(name).size()));
         read(name, std::span<T>(values));
+        return values;
+    }
+
+    /// The same for numbers whose bits matter. Throws Error if the file has another type.
+    template <Number T>
+    [[nodiscard]] std::vector<T> read_bits(std::string_view name) const {
+        std::vector<T> values(static_cast<std::size_t>(tensor(name).size()));
+        read_bits(name, std::span<T>(values));
         return values;
     }
 

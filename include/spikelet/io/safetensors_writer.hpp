@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Writes safetensors files: the widest types first, so that every tensor is aligned in the file,
-// and each goes straight from where it is to the disk. A checksum of metadata and tensors stands in
-// the metadata under a key of its own; SafetensorsFile::verify() checks it.
+// and each goes straight from where it is to the disk. A checksum of the header and the tensors
+// stands in the metadata under a key of its own; SafetensorsFile::verify() checks it.
 #pragma once
 
 #include <algorithm>
@@ -41,10 +41,11 @@ struct KeepDtype {
 
 namespace detail {
 
-// A tensor and the type it gets in the file.
+// A tensor, and the type and the place that it gets in the file.
 struct PlannedTensor {
     StoredTensor const* tensor;
     Dtype dtype;
+    index begin = 0;
 
     [[nodiscard]] std::string const& name() const { return tensor->name; }
     [[nodiscard]] std::size_t width() const { return size_of(dtype); }
@@ -72,11 +73,15 @@ inline void check_planned(std::string_view where, PlannedTensor const& planned) 
     }
 }
 
-inline void sort_planned(std::string_view where, std::vector<PlannedTensor>& plan) {
+inline void place_planned(std::string_view where, std::vector<PlannedTensor>& plan) {
     std::ranges::sort(plan, {}, &PlannedTensor::name);
     auto const twin = std::ranges::adjacent_find(plan, {}, &PlannedTensor::name);
     if (twin != plan.end()) { fail(where, "tensor " + quote(twin->name()) + " is there twice"); }
     std::ranges::stable_sort(plan, std::ranges::greater{}, &PlannedTensor::width);
+    index end = 0;
+    for (PlannedTensor& planned : plan) {
+        planned.begin = std::exchange(end, end + planned.bytes());
+    }
 }
 
 inline std::string safetensors_header(std::string_view where, std::span<PlannedTensor const> plan,
@@ -88,16 +93,23 @@ inline std::string safetensors_header(std::string_view where, std::span<PlannedT
         check_utf8(std::string(where) + ": metadata " + quote(key), text);
         if (key != checksum_key) { header["__metadata__"][key] = text; }
     }
-    index end = 0;
     for (PlannedTensor const& planned : plan) {
-        index const begin = std::exchange(end, end + planned.bytes());
+        std::vector<index> const offsets{planned.begin, planned.begin + planned.bytes()};
         header[planned.name()] = {{"dtype", std::string(name_of(planned.dtype))},
                                   {"shape", planned.tensor->shape},
-                                  {"data_offsets", std::vector<index>{begin, end}}};
+                                  {"data_offsets", offsets}};
     }
     std::string text = header.dump();
     text.resize((text.size() + 7) / 8 * 8, ' ');
     return text;
+}
+
+inline FastChecksum header_checksum(std::span<PlannedTensor const> plan, Metadata const& metadata) {
+    std::vector<TensorEntry> entries;
+    for (PlannedTensor const& p : plan) {
+        entries.push_back({p.name(), p.dtype, p.tensor->shape, p.begin});
+    }
+    return checksum_of(metadata, std::move(entries));
 }
 
 // Writes floats in 16 bits, a portion at a time.
@@ -127,7 +139,7 @@ void write_safetensors(std::string path, std::span<StoredTensor const> tensors,
         plan.push_back({&tensor, store_as(tensor)});
         check_planned(where, plan.back());
     }
-    sort_planned(where, plan);
+    place_planned(where, plan);
     std::string const header = safetensors_header(where, plan, metadata);
     std::uint64_t const length = header.size();
 
@@ -138,7 +150,7 @@ void write_safetensors(std::string path, std::span<StoredTensor const> tensors,
     write_file_atomically(std::move(path), [&](FileWriter& file) {
         file.write(std::as_bytes(std::span(&length, 1)));
         file.write(header);
-        FastChecksum sum = checksum_of(metadata);
+        FastChecksum sum = header_checksum(plan, metadata);
         file.sum_into(&sum);
         for (PlannedTensor const& planned : plan) { write(file, planned); }
         file.sum_into(nullptr);

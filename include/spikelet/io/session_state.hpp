@@ -35,7 +35,7 @@ struct SessionState {
 namespace detail {
 
 inline constexpr std::string_view session_format = "spikelet.session";
-inline constexpr std::string_view session_version = "2";
+inline constexpr std::string_view session_version = "3";
 inline constexpr std::string_view session_weights = "weights";
 // All that a state says besides the description of its model.
 inline constexpr std::array<std::string_view, 3> session_keys{"format", "version", session_weights};
@@ -112,9 +112,11 @@ inline SessionState read_session_state(std::string path, Metadata const& model,
     check_session_model(where, metadata, model);
     if (!weights.empty()) { check_session_weights(where, metadata, weights); }
     file.verify();
-    auto const random = file.read<std::uint64_t>("random");
+    auto const random = file.read_bits<std::uint64_t>("random");
     if (random.size() != 2) { fail(where, "the random numbers' state should be two numbers"); }
-    return {file.read<float>("numbers"), file.read<std::int32_t>("unread"), {random[0], random[1]}};
+    return {file.read_bits<float>("numbers"),
+            file.read_bits<std::int32_t>("unread"),
+            {random[0], random[1]}};
 }
 
 }  // namespace detail
