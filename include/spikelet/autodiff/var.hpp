@@ -53,7 +53,8 @@ inline constexpr char type_tag = 0;
 
 template <class T>
 constexpr Tap::Kind kind_of() {
-    if constexpr (std::is_same_v<T, bit>) {
+    if constexpr (Element<T>::packed) {
+        static_assert(std::is_same_v<T, bit>, "tap: observers know numbers and bits only");
         return Tap::Kind::spikes;
     } else {
         return sizeof(T) == sizeof(float) ? Tap::Kind::f32 : Tap::Kind::f64;

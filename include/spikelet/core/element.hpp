@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Element types of tensors. A number stores itself; a spike is one bit of a 64-bit word.
-// A further packed type (small spike counts, say) is one more specialisation of Element.
+// A further packed type (small spike counts, say) is one more specialisation of Element, and the
+// kernels that compute with it.
 #pragma once
 
 #include <cstdint>
@@ -18,19 +19,33 @@ using word = std::uint64_t;
 /// Spikes in a word.
 inline constexpr index bits_per_word = 64;
 
-/// How elements of type T lie in memory: the unit of storage, and how many units a row takes.
+/// How elements of type T lie in memory: the unit of storage, how many units a row takes, and how
+/// one element is read. Packed elements are spikes of some kind: ops that take numbers refuse them.
 template <class T>
 struct Element {
     using storage = T;
+    static constexpr bool packed = false;
     static constexpr index row_units(index elements) { return elements; }
+
+    /// Element i of a row: the number itself, which can be written.
+    template <class Unit>
+    static constexpr Unit& at(Unit* row, index i) {
+        return row[i];
+    }
 };
 
 /// Spikes: words, of which a row takes as many as it begins.
 template <>
 struct Element<bit> {
     using storage = word;
+    static constexpr bool packed = true;
     static constexpr index row_units(index elements) {
         return (elements + bits_per_word - 1) / bits_per_word;
+    }
+
+    /// Whether spike i of a row has fired.
+    static constexpr bool at(word const* row, index i) {
+        return (row[i / bits_per_word] >> (i % bits_per_word) & 1) != 0;
     }
 };
 

@@ -2,6 +2,7 @@
 // A borrowed dense row-major array: pointer and shape. Copying a view copies no numbers.
 #pragma once
 
+#include <array>
 #include <type_traits>
 
 #include <spikelet/core/element.hpp>
@@ -32,29 +33,19 @@ public:
         return data_ + r * Element<element>::row_units(extents_[sizeof...(Es) - 1]);
     }
 
-    /// One element; a spike reads as bool.
+    /// One element: a reference, or the value of a packed one; a spike reads as bool.
     template <class... Indices>
         requires(sizeof...(Indices) == sizeof...(Es))  // one index per axis
     [[nodiscard]] constexpr decltype(auto) operator()(Indices... at) const {
-        index const last = extents_[sizeof...(Es) - 1];
-        index const flat = flatten(static_cast<index>(at)...);
-        if constexpr (std::is_same_v<element, bit>) {
-            index const c = flat % last;
-            return (row(flat / last)[c / bits_per_word] >> (c % bits_per_word) & 1) != 0;
-        } else {
-            return (data_[flat]);
+        std::array const place{static_cast<index>(at)...};
+        index r = 0;
+        for (std::size_t axis = 0; axis + 1 < place.size(); ++axis) {
+            r = r * extents_[static_cast<index>(axis)] + place[axis];
         }
+        return Element<element>::at(row(r), place.back());
     }
 
 private:
-    template <class... Indices>
-    constexpr index flatten(Indices... at) const {
-        index flat = 0;
-        index r = 0;
-        ((flat = flat * extents_[r++] + at), ...);
-        return flat;
-    }
-
     unit* data_ = nullptr;
     [[no_unique_address]] Extents<Es...> extents_{};
 };

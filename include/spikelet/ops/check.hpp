@@ -25,9 +25,10 @@ constexpr index last_extent(Var<Ctx, T, E> const& x) {
 template <class Ctx, class T, class E>
 constexpr auto checked_numbers(Var<Ctx, T, E> const& x) {
     using Scalar = typename Ctx::scalar;
-    static_assert(!std::is_same_v<T, bit>,
+    constexpr bool packed = Element<T>::packed;
+    static_assert(!packed,
                   "this op takes numbers, not spikes: to_numbers(spikes) makes numbers of them");
-    static_assert(std::is_same_v<T, bit> || std::is_same_v<T, Scalar>,
+    static_assert(packed || std::is_same_v<T, Scalar>,
                   "this op takes numbers of the type its context computes with");
     if constexpr (std::is_same_v<T, Scalar>) {
         if (!Ctx::dry && x.data == nullptr && x.extents.size() > 0) {
@@ -42,7 +43,7 @@ constexpr auto checked_numbers(Var<Ctx, T, E> const& x) {
 /// x, which must be spikes or numbers of the context's type.
 template <class Ctx, class T, class E>
 constexpr auto checked_operand(Var<Ctx, T, E> const& x) {
-    if constexpr (std::is_same_v<T, bit>) {
+    if constexpr (Element<T>::packed) {
         return x;
     } else {
         return checked_numbers(x);

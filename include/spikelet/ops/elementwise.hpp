@@ -35,7 +35,7 @@ namespace detail {
 /// Numbers as they are, spikes as 0 and 1.
 template <class Ctx, class T, class E>
 constexpr auto as_numbers(Var<Ctx, T, E> x) {
-    if constexpr (std::is_same_v<T, bit>) {
+    if constexpr (Element<T>::packed) {
         return to_numbers(x);
     } else {
         return checked_numbers(x);
@@ -78,7 +78,7 @@ constexpr auto add(Var<Ctx, T, E> x, Var<Ctx, bit, F> s) {
 /// a + b. Numbers plus spikes is the residual "ADD" of SEW ResNet (Fang et al., arXiv 2102.04159).
 template <class Ctx, class T, class E, class U, class F>
 constexpr auto operator+(Var<Ctx, T, E> a, Var<Ctx, U, F> b) {
-    if constexpr (std::is_same_v<T, bit> && !std::is_same_v<U, bit>) {
+    if constexpr (Element<T>::packed && !Element<U>::packed) {
         return detail::add(checked_numbers(b), a);
     } else {
         return detail::add(detail::as_numbers(a), checked_operand(b));
