@@ -211,6 +211,18 @@ TEST_CASE("session: feed serves one stream only") {
                          "session: feed() is for one stream, this session serves 2", Error);
 }
 
+TEST_CASE("session: no streams, or no tokens at a time, are an error") {
+    auto const model = tiny_lm();
+    for (auto const& options : {SessionOptions{.batch = 0}, SessionOptions{.batch = -1},
+                                SessionOptions{.chunk = 0}, SessionOptions{.chunk = -7}}) {
+        CHECK_THROWS_AS((Session{model, options}), Error);
+    }
+    CHECK_THROWS_WITH_AS((Session{model, SessionOptions{.batch = 0, .chunk = 3}}),
+                         "session: batch is 0 and chunk 3, both must be at least 1", Error);
+    using None = Session<TinyLm<>, Serial<>, float, footprint<TinyLm<>>(0, 1)>;
+    CHECK_THROWS_AS(None{model}, Error);
+}
+
 static_assert(!std::is_constructible_v<Session<TinyLm<>>, TinyLm<>>,
               "a session must not outlive its model");
 

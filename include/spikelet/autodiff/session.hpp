@@ -104,7 +104,8 @@ public:
 
     explicit Session(Model const& model, Policy policy = {})
         : Session(model, SessionOptions{F.batch, F.chunk}, policy) {}
-    /// Throws Error if memory runs out, or if F fixes other numbers.
+    /// Throws Error for no streams or no tokens at a time, if memory runs out, or if F fixes other
+    /// numbers.
     Session(Model const& model, SessionOptions options, Policy policy = {})
         : model_(&model),
           policy_(policy),
@@ -227,6 +228,10 @@ public:
 
 private:
     static Footprint needs_of(Model const& model, SessionOptions options) {
+        if (options.batch < 1 || options.chunk < 1) {
+            fail("session", "batch is " + std::to_string(options.batch) + " and chunk " +
+                                std::to_string(options.chunk) + ", both must be at least 1");
+        }
         if constexpr (F == at_run_time) {
             return spikelet::footprint<T>(model, options.batch, options.chunk);
         } else {
