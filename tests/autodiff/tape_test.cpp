@@ -59,6 +59,30 @@ TEST_CASE("tape: backward starts from a seed or from a gradient") {
     CHECK(gradient(x) == std::vector<double>{4, -6});
 }
 
+TEST_CASE("tape: a gradient of another size, or for a value that has none, is an error") {
+    Context tape;
+    auto const x = begin(tape, {2, 3});
+    auto const y = product(x, x);
+    std::array<double, 3> const numbers{};
+    for (index const n : {0, 1, 3}) {
+        CAPTURE(n);
+        View<double const, dyn> const dy(numbers.data(), Extents<dyn>(n));
+        CHECK_THROWS_WITH_AS(tape.backward(y, dy),
+                             ("tape: a gradient of " + std::to_string(n) +
+                              " numbers is given for a value of shape [2]")
+                                 .c_str(),
+                             Error);
+    }
+    auto const fixed = tape.constant<double>(Extents<dyn>(2));
+    char const* const complaint = "tape: backward() starts from a value that has no gradient";
+    CHECK_THROWS_WITH_AS(tape.backward(fixed), complaint, Error);
+    CHECK_THROWS_WITH_AS(
+        tape.backward(fixed, View<double const, dyn>(numbers.data(), Extents<dyn>(2))), complaint,
+        Error);
+    tape.backward(y);
+    CHECK(gradient(x) == std::vector<double>{4, 6});
+}
+
 TEST_CASE("tape: a new pass forgets the last one") {
     Context tape;
     auto const first = begin(tape, {2, 3});

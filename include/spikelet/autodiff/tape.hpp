@@ -76,17 +76,24 @@ public:
         draws_ = 0;
     }
 
-    /// Adds to the gradients of all parameters `seed` times the derivative of loss.
+    /// Adds to the gradients of all parameters `seed` times the derivative of loss. Throws Error
+    /// for a value without a gradient.
     template <class E>
     void backward(Var<Tape, T, E> loss, T seed = T(1)) {
+        check_gradient(loss);
         gradients_.zero({}, gradients_.mark());
         std::fill_n(loss.gradient, loss.extents.size(), seed);
         walk(nullptr);
     }
 
-    /// Like backward(), from a given gradient of y.
+    /// Like backward(), from a given gradient of y. Throws Error also where it has another size.
     template <class U, class E>
     void backward(Var<Tape, U, E> y, View<T const, dyn> dy) {
+        check_gradient(y);
+        if (dy.size() != y.extents.size()) {
+            fail("tape", "a gradient of " + std::to_string(dy.size()) +
+                             " numbers is given for a value of shape " + to_string(y.extents));
+        }
         gradients_.zero({}, gradients_.mark());
         std::copy_n(dy.data(), dy.size(), y.gradient);
         walk(nullptr);
@@ -172,6 +179,13 @@ public:
     }
 
 private:
+    template <class U, class E>
+    static void check_gradient(Var<Tape, U, E> const& y) {
+        if (y.gradient == nullptr) {
+            fail("tape", "backward() starts from a value that has no gradient");
+        }
+    }
+
     void walk(Node* end) {
         for (Node* node = last_; node != end; node = node->previous) { node->run(node); }
     }
