@@ -31,6 +31,7 @@ struct Cube {
                     slope = std::numeric_limits<double>::quiet_NaN();
                 }
                 x.gradient[i] = slope + (what == Mistake::overwrites ? 0 : x.gradient[i]);
+                if (s.gradient == nullptr) { continue; }
                 double const weight = square * x.data[i] * y.gradient[i];
                 *s.gradient = weight + (what == Mistake::weight ? 0 : *s.gradient);
             }
@@ -110,6 +111,17 @@ TEST_CASE("gradcheck: the inputs and weights are what they were") {
     CHECK(*cube.scale.value() == 1.5);
     CHECK(*cube.scale.gradient() == 0);
     CHECK(x(5) == 1.75);
+}
+
+TEST_CASE("gradcheck: frozen weights are passed over") {
+    Cube cube;
+    cube.scale.allocate();
+    *cube.scale.value() = 1.5;
+    cube.scale.freeze();
+    auto const report = gradcheck(cube, six_numbers());
+    CHECK(report.passed());
+    CHECK(report.checked == 6);
+    CHECK(cube.scale.frozen());
 }
 
 TEST_CASE("gradcheck: the tolerance is the caller's") {

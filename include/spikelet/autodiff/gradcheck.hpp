@@ -83,6 +83,7 @@ public:
     }
 
 private:
+    /// The weights that have a gradient: frozen ones have none to check.
     template <class G>
     void each_weight(G&& g) {
         if constexpr (Layer<F>) {
@@ -90,7 +91,7 @@ private:
                 using Scalar = typename std::remove_reference_t<decltype(p)>::scalar;
                 static_assert(std::is_same_v<Scalar, double>,
                               "gradcheck: the layer's weights must be double");
-                g(name, p);
+                if (!p.frozen()) { g(name, p); }
             });
         }
     }
@@ -176,7 +177,8 @@ private:
 
 /// Checks y = f(inputs...). f is a layer of double weights, or any function of values; inputs are
 /// tensors. Those of double are checked, others (ids, spikes) only given. A layer's weights get
-/// gradients; those of a function that is no layer are not seen.
+/// gradients, but for frozen ones, which are not checked; those of a function that is no layer are
+/// not seen.
 template <class F, class... Inputs>
 GradcheckReport gradcheck(GradcheckOptions options, F&& f, Inputs const&... inputs) {
     return detail::Gradcheck<std::remove_reference_t<F>, Inputs...>(options, f, inputs...).run();
