@@ -108,6 +108,18 @@ TEST_CASE("forward: memory grows with the sequence, not with the depth") {
     CHECK(shallow > 4 * 512 * 64 * 4);
 }
 
+TEST_CASE("forward: counts all memory: values, scratch, carried state") {
+    Forward forward(serial, {.carry_state = true});
+    auto const start = forward.bytes();
+    (void)forward.scratch<double>(1000);
+    CHECK(forward.bytes() == start + 8000);
+    (void)forward.carry(300, {0.0F, 1.0F});
+    (void)forward.carry(5, {0.0F});
+    CHECK(forward.bytes() == start + 8000 + 4 * 605);
+    forward.reset();
+    CHECK(forward.bytes() == start + 8000);
+}
+
 struct CountTaps final : Observer {
     int charges = 0;
     int spikes = 0;

@@ -58,8 +58,14 @@ public:
     [[nodiscard]] Observer* observer() const { return observer_; }
     /// Shows taps to `observer`, which must outlive the passes it watches; null stops it.
     void observe(Observer* observer) { observer_ = observer; }
-    /// Memory held, in bytes.
-    [[nodiscard]] std::size_t bytes() const { return values_.bytes(); }
+    /// Memory held, in bytes: values, carried state, and what kernels use for themselves.
+    [[nodiscard]] std::size_t bytes() const {
+        std::size_t total = values_.bytes() + static_cast<std::size_t>(scratch_.size());
+        for (auto const& state : state_) {
+            total += static_cast<std::size_t>(state.size()) * sizeof(T);
+        }
+        return total;
+    }
 
     // The context's answers to ops.
 
