@@ -37,6 +37,11 @@ public:
         gradients_.take<float>(extents.size());
         return {this, nullptr, nullptr, extents};
     }
+    template <class U, class E>
+    sk::Var<TapeCount, U, E> constant(E extents) {
+        values_.take<sk::storage_of<U>>(sk::units<U>(extents));
+        return {this, nullptr, nullptr, extents};
+    }
     template <class U>
     U* keep(sk::index n) {
         values_.take<U>(n);

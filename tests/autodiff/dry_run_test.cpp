@@ -8,7 +8,8 @@
 namespace spikelet::test {
 namespace {
 
-/// 100 floats, then 1 bit and 10 doubles on top of them, in turns; two planes of state.
+/// 100 floats, then 1 bit and 10 doubles on top of them, in turns; two planes of state. A constant
+/// takes room like any value.
 struct Counted {
     SPIKELET_PARTS()
     constexpr auto operator()(auto ids) const {
@@ -16,7 +17,7 @@ struct Counted {
         auto const mark = ids.ctx->mark();
         (void)ids.ctx->template make<bit>(Extents<1>{});
         ids.ctx->rewind(mark);
-        (void)ids.ctx->template make<double>(Extents<10>{});
+        (void)ids.ctx->template constant<double>(Extents<10>{});
         (void)ids.ctx->carry(7, {1.0F, 2.0F});
         (void)ids.ctx->template scratch<float>(20);
         (void)ids.ctx->template scratch<float>(17);

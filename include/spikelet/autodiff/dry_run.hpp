@@ -40,6 +40,10 @@ public:
         needs_.scratch = std::max(needs_.scratch, used_);
         return {this, nullptr, nullptr, extents};
     }
+    template <class U, class E>
+    constexpr Var<DryRun, U, E> constant(E extents) {
+        return make<U>(extents);
+    }
     template <class U>
     constexpr U* keep(index) {
         return nullptr;

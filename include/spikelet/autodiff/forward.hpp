@@ -73,6 +73,10 @@ public:
     Var<Forward, U, E> make(E extents) {
         return {this, values_.take<storage_of<U>>(units<U>(extents)), nullptr, extents};
     }
+    template <class U, class E>
+    Var<Forward, U, E> constant(E extents) {
+        return make<U>(extents);
+    }
     /// Whoever watches may look at what only a gradient would need otherwise.
     template <class U>
     U* keep(index n) {

@@ -192,6 +192,10 @@ public:
         if (used_ > memory_.footprint().scratch) { model_changed(); }
         return {this, reinterpret_cast<storage_of<U>*>(p), nullptr, extents};
     }
+    template <class U, class E>
+    Var<Session, U, E> constant(E extents) {
+        return make<U>(extents);
+    }
     template <class U>
     U* keep(index) {
         return nullptr;

@@ -26,7 +26,7 @@ auto checked_targets(Var<Ctx, T, E> logits, Tokens const& targets) {
         fail("cross_entropy", std::to_string(targets.batch * targets.time) + " targets for " +
                                   std::to_string(rows) + " rows of logits");
     }
-    auto ids = logits.ctx->template make<std::int32_t>(Extents<dyn>(rows));
+    auto ids = logits.ctx->template constant<std::int32_t>(Extents<dyn>(rows));
     for (index r = 0; r < rows; ++r) {
         std::int32_t const id = targets.ids[static_cast<std::size_t>(r)];
         if (id != ignored_target && (id < 0 || id >= last_extent(logits))) {
@@ -53,8 +53,8 @@ auto cross_entropy(Var<Ctx, T, E> scores, Tokens const& targets, CrossEntropyOpt
     index const V = last_extent(logits);
     auto const ids = detail::checked_targets(logits, targets);
     auto loss = logits.ctx->template make<Scalar>(Extents<1>{});
-    auto nats = logits.ctx->template make<double>(Extents<dyn>(rows));
-    auto log_sum = logits.ctx->template make<Scalar>(Extents<dyn>(2 * rows));
+    auto nats = logits.ctx->template constant<double>(Extents<dyn>(rows));
+    auto log_sum = logits.ctx->template constant<Scalar>(Extents<dyn>(2 * rows));
     logits.ctx->run([&] {
         *loss.data = static_cast<Scalar>(CrossEntropy::forward(
             logits.ctx->policy(), rows, V, logits.data, ids.data, nats.data, log_sum.data));
@@ -74,8 +74,8 @@ std::span<double const> token_nats(Var<Ctx, T, E> scores, Tokens const& targets)
     using CrossEntropy = kernels::CrossEntropy<decltype(logits.ctx->policy())>;
     index const rows = logits.extents.rows();
     auto const ids = detail::checked_targets(logits, targets);
-    auto nats = logits.ctx->template make<double>(Extents<dyn>(rows));
-    auto log_sum = logits.ctx->template make<typename Ctx::scalar>(Extents<dyn>(2 * rows));
+    auto nats = logits.ctx->template constant<double>(Extents<dyn>(rows));
+    auto log_sum = logits.ctx->template constant<typename Ctx::scalar>(Extents<dyn>(2 * rows));
     CrossEntropy::forward(logits.ctx->policy(), rows, last_extent(logits), logits.data, ids.data,
                           nats.data, log_sum.data);
     return {nats.data, static_cast<std::size_t>(rows)};
