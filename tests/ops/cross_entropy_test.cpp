@@ -93,8 +93,22 @@ TEST_CASE("cross_entropy: targets that do not fit are an error") {
     CHECK_THROWS_AS((void)loss({0, 1, 2, 3, 4}), Error);
     Tokens const five{.ids = {0, 1, 2, 3, 4}, .batch = 1, .time = 5};
     CHECK_THROWS_WITH_AS((void)cross_entropy(z, five),
-                         "cross_entropy: 5 targets for 6 rows of logits", Error);
+                         "cross_entropy: targets [1, 5] for logits [2, 3, 7]", Error);
     CHECK_THROWS_AS((void)token_nats(z, five), Error);
+}
+
+TEST_CASE("cross_entropy: targets of another order than the logits are an error") {
+    auto const logits = random_tensor<float>(shape, 1);
+    Forward forward;
+    auto const z = forward.begin(logits.view());
+    for (auto const& [batch, time] : {std::pair{3, 2}, {1, 6}, {6, 1}}) {
+        Tokens const other{.ids = targets.ids, .batch = batch, .time = time};
+        CHECK_THROWS_AS((void)cross_entropy(z, other), Error);
+        CHECK_THROWS_AS((void)token_nats(z, other), Error);
+    }
+    // Logits without batch and time are rows in the order of the targets.
+    auto const rows = random_tensor<float>(Extents<dyn, dyn>(6, 7), 1);
+    CHECK_NOTHROW((void)cross_entropy(forward.begin(rows.view()), targets));
 }
 
 }  // namespace

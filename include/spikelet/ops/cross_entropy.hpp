@@ -17,14 +17,26 @@ struct CrossEntropyOptions {
 
 namespace detail {
 
+/// Whether there is a target for each row: one by one, and where the logits have batch and time, in
+/// the same order.
+template <class E>
+bool fits(Tokens const& targets, E const& logits) {
+    if constexpr (E::rank == 3) {
+        return targets.batch == logits[0] && targets.time == logits[1];
+    } else {
+        return targets.batch * targets.time == logits.rows();
+    }
+}
+
 /// The ids as a value of the context. Throws Error if sizes or ids do not fit the logits.
 template <class Ctx, class T, class E>
 auto checked_targets(Var<Ctx, T, E> logits, Tokens const& targets) {
     index const rows = logits.extents.rows();
     check_tokens("cross_entropy", targets);
-    if (targets.batch * targets.time != rows) {
-        fail("cross_entropy", std::to_string(targets.batch * targets.time) + " targets for " +
-                                  std::to_string(rows) + " rows of logits");
+    if (!fits(targets, logits.extents)) {
+        fail("cross_entropy", "targets " +
+                                  to_string(Extents<dyn, dyn>(targets.batch, targets.time)) +
+                                  " for logits " + to_string(logits.extents));
     }
     auto ids = logits.ctx->template constant<std::int32_t>(Extents<dyn>(rows));
     for (index r = 0; r < rows; ++r) {
