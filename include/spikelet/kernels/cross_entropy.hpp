@@ -2,7 +2,7 @@
 // Mean cross entropy of logits z [rows,V] against target ids, in nats:
 //   loss = 1/n sum of (log sum_v e^z[v] - z[target]);   dz += (softmax(z) - onehot) dloss / n
 // where n counts the rows whose target is not ignored. L2Wrap (RWKV) keeps the value and adds
-// 1e-4/n max(z) to the gradient of each row's largest logit, whatever dloss is.
+// 1e-4/rows max(z) to the gradient of each row's largest logit, whatever dloss or the target is.
 #pragma once
 
 #include <cmath>
@@ -56,16 +56,18 @@ struct CrossEntropy {
                          T* dlogits) {
         if (dlogits == nullptr) { return; }
         T const share = T(1) / static_cast<T>(counted(rows, targets));
+        T const pull = T(1e-4) * (T(1) / static_cast<T>(std::max<index>(1, rows)));
         auto some_rows = [=](index begin, index end) {
             for (index r = begin; r < end; ++r) {
-                if (targets[r] == ignored_target) { continue; }
                 T* const dz = dlogits + r * V;
                 T const* const z = logits + r * V;
-                add_softmax(V, z, log_sum + 2 * r, dloss * share, dz);
-                dz[targets[r]] -= dloss * share;
-                if (l2_wrap) {
+                if (targets[r] != ignored_target) {
+                    add_softmax(V, z, log_sum + 2 * r, dloss * share, dz);
+                    dz[targets[r]] -= dloss * share;
+                }
+                if (l2_wrap && V > 0) {
                     T const* const top = std::max_element(z, z + V);
-                    dz[top - z] = std::fma(T(1e-4) * share, *top, dz[top - z]);
+                    dz[top - z] = std::fma(pull, *top, dz[top - z]);
                 }
             }
         };

@@ -10,8 +10,9 @@ namespace spikelet {
 
 /// What beside the cross entropy itself.
 struct CrossEntropyOptions {
-    /// Pull the largest logit of each row towards zero (RWKV's L2Wrap): gradient only, and the same
-    /// for any gradient of the loss, so that k accumulated batches pull k times as much.
+    /// Pull the largest logit of each row towards zero (RWKV's L2Wrap): gradient only, for ignored
+    /// targets, too, and the same for any gradient of the loss, so that k accumulated batches pull
+    /// k times as much.
     bool l2_wrap = false;
 };
 
