@@ -151,6 +151,25 @@ TEST_CASE("cross_entropy: L2Wrap pulls the largest logit of each row, whatever t
     }
 }
 
+TEST_CASE_TEMPLATE("cross_entropy: what the target's gradient loses is not rounded before", T,
+                   float, double) {
+    Loss<T> loss{3, 17};
+    // The targets' probability is zero: they gain nothing.
+    std::fill(loss.logits.begin(), loss.logits.end(), T(-5000));
+    for (std::size_t r = 0; r < 3; ++r) { loss.logits[r * 17 + 16] = 5000; }
+    loss.targets = {0, 5, 9};
+    auto const dloss = T(0.7);
+    T const share = T(1) / T(3);
+    T const rounded = dloss * share;
+    std::fill(loss.dlogits.begin(), loss.dlogits.end(), rounded);
+    loss.backward(dloss, false);
+    T const error = std::fma(-dloss, share, rounded);
+    CHECK(error != 0);
+    CHECK(loss.dlogits[0] == error);
+    CHECK(loss.dlogits[17 + 5] == error);
+    CHECK(loss.dlogits[34 + 9] == error);
+}
+
 TEST_CASE("cross_entropy: L2Wrap pulls every row alike, those of ignored targets, too") {
     Loss<double> counted{4, 17};
     counted.backward(0, true);

@@ -63,7 +63,8 @@ struct CrossEntropy {
                 T const* const z = logits + r * V;
                 if (targets[r] != ignored_target) {
                     add_softmax(V, z, log_sum + 2 * r, dloss * share, dz);
-                    dz[targets[r]] -= dloss * share;
+                    T& dtarget = dz[targets[r]];
+                    dtarget = std::fma(-dloss, share, dtarget);
                 }
                 if (l2_wrap && V > 0) {
                     T const* const top = std::max_element(z, z + V);
