@@ -119,7 +119,8 @@ TEST_CASE("spikegpt_metadata: every configuration survives") {
     config.dropout = 0.03;
     CHECK(same(config_from_metadata(metadata(config)), config));
 
-    config.neuron = {.tau = std::numeric_limits<double>::infinity(), .reset = Reset::none};
+    config.neuron = {
+        .tau = std::numeric_limits<double>::infinity(), .reset = Reset::none, .decay_input = false};
     CHECK(metadata(config).at("tau") == "Infinity");
     CHECK(same(config_from_metadata(metadata(config)), config));
 

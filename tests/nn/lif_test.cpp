@@ -54,7 +54,22 @@ TEST_CASE("spiking layers: refuse constants that make no sense") {
         CHECK_THROWS_WITH_AS(Lif<>{{.reset_value = bad}}(x),
                              "lif: the reset value must be a finite number", Error);
     }
-    for (double const tau : {1.0, 1.5, infinity}) { CHECK_NOTHROW(Lif<>{{.tau = tau}}(x)); }
+    for (double const tau : {1.0, 1.5, 1e300}) { CHECK_NOTHROW(Lif<>{{.tau = tau}}(x)); }
+    CHECK_NOTHROW(Lif<>{{.tau = infinity, .decay_input = false}}(x));
+    CHECK_THROWS_WITH_AS(
+        Lif<>{{.tau = infinity}}(x),
+        "lif: with an infinite tau, decay_input must be false: it divides the input by tau", Error);
+    CHECK_THROWS_AS((SpikingNode<>{Node::lif, {.tau = infinity}}(x)), Error);
+}
+
+TEST_CASE("lif layer: with an infinite tau and undamped input it adds up what it is given") {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    Tensor<float, dyn, dyn, dyn> quarters{1, 8, 3};
+    quarters.fill(0.25F);
+    Tape tape;
+    auto const x = tape.begin(std::as_const(quarters).view());
+    auto const s = values_of(to_numbers(Lif<>{{.tau = infinity, .decay_input = false}}(x)));
+    for (std::size_t i = 0; i < 24; ++i) { CHECK(s[i] == (i / 3 % 4 == 3 ? 1 : 0)); }
 }
 
 TEST_CASE("spiking node: its kind is a value") {

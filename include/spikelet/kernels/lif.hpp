@@ -26,7 +26,7 @@ enum class Reset {
 
 /// Constants of leaky integrate-and-fire neurons. The defaults are SpikeGPT's.
 struct LifOptions {
-    double tau = 2.0;        ///< time constant in steps; infinity integrates without leak
+    double tau = 2.0;        ///< time constant in steps; infinity: no leak, without decay_input
     double threshold = 1.0;  ///< fires at a membrane of at least this
     Reset reset = Reset::hard;
     double reset_value = 0.0;   ///< where a hard reset and the resting membrane are

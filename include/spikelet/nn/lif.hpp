@@ -12,11 +12,15 @@
 namespace spikelet {
 
 /// Throws Error unless neurons with these constants compute something: tau at least 1 step or
-/// infinite (below 1 the leak 1 - 1/tau is negative), threshold and reset value finite.
+/// infinite (below 1 the leak 1 - 1/tau is negative), an infinite tau not together with decay_input
+/// (which divides the input by it), threshold and reset value finite.
 constexpr void check(LifOptions const& options) {
     constexpr double most = std::numeric_limits<double>::max();
     auto const finite = [](double x) { return x >= -most && x <= most; };
     if (!(options.tau >= 1.0)) { fail("lif", "tau must be at least 1 step, or infinity"); }
+    if (options.decay_input && !finite(options.tau)) {
+        fail("lif", "with an infinite tau, decay_input must be false: it divides the input by tau");
+    }
     if (!finite(options.threshold)) { fail("lif", "the threshold must be a finite number"); }
     if (!finite(options.reset_value)) { fail("lif", "the reset value must be a finite number"); }
 }
