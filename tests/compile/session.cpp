@@ -31,6 +31,17 @@ static_assert(overhead<Nano>() <= 192);
 static_assert(footprint<SpikeGpt<256, 64, 8>>().scratch == footprint<Nano>().scratch);
 static_assert(footprint<SpikeGpt<256, 64, 8>>().state == 4 * footprint<Nano>().state);
 
+// A variant is chosen by name, and its configuration decides what a session of it needs.
+constexpr Footprint of(std::string_view variant) {
+    return footprint(Nano(make_config(find_variant(variant), 256, 2, 64)));
+}
+static_assert(of("spikegpt") == footprint<Nano>());
+static_assert(of("vanilla_rwkv").state == 2 * 5 * 64);
+static_assert(of("spike_driven").state == 2 * (5 + 4 + 2 + 4) * 64 + 64);
+using Driven = Session<Nano, Serial<>, float, of("spike_driven")>;
+static_assert(sizeof(Driven) > sizeof(Session<Nano>));
+static_assert(find_size("nano").channels == 64);
+
 // A session of run-time sizes is a handle.
 static_assert(sizeof(Session<SpikeGpt<>>) <= 256);
 

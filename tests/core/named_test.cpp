@@ -16,6 +16,7 @@ constexpr std::array<Fruit, 3> fruits{{{"apple", 1}, {"pear", 2}, {"apple pie", 
 
 static_assert(entry_named(fruits, "pear")->price == 2);
 static_assert(entry_named(fruits, "app") == nullptr);
+static_assert(find_named("shop", fruits, "pear").price == 2);
 
 TEST_CASE("named: an entry is found by its whole name") {
     CHECK(find_named("shop", fruits, "apple pie").price == 7);

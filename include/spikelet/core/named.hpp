@@ -31,7 +31,8 @@ std::string names_of(Table const& table, std::string_view mark = "") {
 
 /// The entry of that name. Throws Error, from `where`, that lists the names.
 template <class Table>
-auto const& find_named(std::string_view where, Table const& table, std::string_view name) {
+constexpr auto const& find_named(std::string_view where, Table const& table,
+                                 std::string_view name) {
     auto const* const entry = entry_named(table, name);
     if (entry == nullptr) { fail(where, quote(name) + " is not one of " + names_of(table)); }
     return *entry;

@@ -43,7 +43,7 @@ inline constexpr std::array<Variant, 5> variants{{
 }};
 
 /// The variant of that name. Throws Error that lists the names.
-inline Variant const& find_variant(std::string_view name) {
+constexpr Variant const& find_variant(std::string_view name) {
     return detail::find_named("variant", variants, name);
 }
 
@@ -67,7 +67,7 @@ inline constexpr std::array<NamedSize, 6> named_sizes{{
 }};
 
 /// The size of that name. Throws Error that lists the names.
-inline NamedSize const& find_size(std::string_view name) {
+constexpr NamedSize const& find_size(std::string_view name) {
     return detail::find_named("size", named_sizes, name);
 }
 
@@ -140,8 +140,8 @@ private:
 /// A configuration with the thresholds that train well: 1 for neurons on the residual stream
 /// (SpikeGPT's), 0.5 in front of matrices and 0.25 in front of time mixing's output, whose input is
 /// gated and smaller. The sizes are checked when a model is made of it.
-inline SpikeGptConfig make_config(Variant const& variant, index vocabulary, index layers,
-                                  index channels) {
+constexpr SpikeGptConfig make_config(Variant const& variant, index vocabulary, index layers,
+                                     index channels) {
     SpikeGptConfig config;
     config.vocabulary = vocabulary;
     config.layers = layers;

@@ -33,7 +33,7 @@ inline constexpr std::array<NamedInitialisation, 3> initialisations{
     {{"A", Initialisation::A}, {"B", Initialisation::B}, {"C", Initialisation::C}}};
 
 /// The form of that name. Throws Error that lists the names.
-inline Initialisation find_initialisation(std::string_view name) {
+constexpr Initialisation find_initialisation(std::string_view name) {
     return detail::find_named("init", initialisations, name).form;
 }
 
