@@ -201,6 +201,22 @@ TEST_CASE("spikegpt_metadata: sizes that no model has are refused before they ar
     CHECK(config_from_metadata(largest).parameter_count() > 0);
 }
 
+TEST_CASE("spikegpt_metadata: a slope that nobody gave is the surrogate's own") {
+    using Fast = SpikeGpt<dyn, dyn, dyn, dyn, FastSigmoid>;
+    SpikeGptConfig config;
+    config.layers = 1;
+    Texts const unset = metadata(config);
+    CHECK_FALSE(unset.contains("alpha"));
+    CHECK(same(config_from_metadata(unset), config));
+    Texts texts = metadata(Fast(config).config);
+    CHECK(texts.at("alpha") == "10.0");
+    CHECK(Fast(config_from_metadata(texts)).lif_head.surrogate.slope == 10);
+    texts.erase("alpha");
+    CHECK(Fast(config_from_metadata(texts)).lif_head.surrogate.slope == 10);
+    texts["alpha"] = "2.0";
+    CHECK(Fast(config_from_metadata(texts)).lif_head.surrogate.slope == 2);
+}
+
 TEST_CASE("spikegpt_metadata: a surrogate is recorded, and only its model is made of it") {
     struct Mine : StraightThrough {};
     using Sigmoid = SpikeGpt<dyn, dyn, dyn, dyn, SigmoidSurrogate>;

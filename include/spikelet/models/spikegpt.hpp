@@ -133,7 +133,7 @@ struct SpikeGpt {
 
     /// Throws Error if a size contradicts the type, something makes no sense (see
     /// SpikeGptConfig::check), or the configuration is that of another surrogate. Where the
-    /// surrogate has a slope, it is the configuration's.
+    /// surrogate has a slope, it is the configuration's, or its type's own if that names none.
     constexpr explicit SpikeGpt(SpikeGptConfig const& c)
         : SpikeGpt(c, surrogate_of_slope<Surrogate>(c.slope)) {}
 

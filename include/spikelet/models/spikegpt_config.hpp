@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -80,7 +81,7 @@ struct SpikeGptConfig {
     Placement spikes{};
     LifOptions neuron{};
     double output_threshold = 1.0;  ///< of the LIF in front of time mixing's output matrix
-    double slope = 2.0;             ///< of the surrogate, where it has one
+    std::optional<double> slope{};  ///< of the surrogate, where it has one; none: its type's own
     bool ffn_pre = false;  ///< the first block mixes channels twice instead of time ("RWKV-ffnPre")
     double dropout = 0.0;  ///< of the residual stream after each block, in training
     /// The surrogate's name in files. A model writes that of its type here, and refuses another;
@@ -98,7 +99,7 @@ struct SpikeGptConfig {
     }
 
     /// Throws Error unless every size is within its limits, the neurons make sense (see
-    /// check(LifOptions)), the slope is above 0 and finite, the dropout at least 0 and below 1.
+    /// check(LifOptions)), a given slope is above 0 and finite, the dropout at least 0 and below 1.
     constexpr void check() const {
         check_size("vocabulary", vocabulary, 1, most_vocabulary);
         check_size("channels", channels, 1, most_channels);
@@ -108,7 +109,7 @@ struct SpikeGptConfig {
         output.threshold = output_threshold;
         spikelet::check(neuron);
         spikelet::check(output);
-        if (!(slope > 0 && slope <= std::numeric_limits<double>::max())) {
+        if (slope && !(*slope > 0 && *slope <= std::numeric_limits<double>::max())) {
             fail("spikegpt", "the slope of the surrogate must be above 0");
         }
         if (!(dropout >= 0 && dropout < 1)) {

@@ -3,7 +3,8 @@
 // scalars:
 //   variant, L, C, V, H            name of the variant, layers, channels, vocabulary, hidden
 //   tau, vth, decay_input, detach  the neuron (docs/numerics.md, "LIF"); vreset: null resets softly
-//   sg, alpha                      the surrogate ("custom" for a program's own) and its slope
+//   sg                             the surrogate ("custom" for a program's own)
+//   alpha                          its slope; without, the slope is its type's own
 //   bin_emb, ffn_pre               the embedding is reduced to signs; "RWKV-ffnPre"
 // and where a configuration is more than these can say, and only there:
 //   vth_o       threshold in front of time mixing's output matrix, where it is not vth
@@ -223,9 +224,9 @@ inline Metadata metadata(SpikeGptConfig const& config) {
         {"decay_input", scalar_text(neuron.decay_input)},
         {"detach", scalar_text(neuron.detach_reset)},
         {"sg", scalar_text(config.surrogate.empty() ? "atan" : config.surrogate)},
-        {"alpha", scalar_text(config.slope)},
         {"ffn_pre", scalar_text(config.ffn_pre)},
     };
+    if (config.slope) { texts["alpha"] = scalar_text(*config.slope); }
     detail::write_placement(config.spikes, texts);
     if (neuron.reset == Reset::none) { texts["reset"] = scalar_text("none"); }
     if (config.output_threshold != neuron.threshold) {
@@ -236,8 +237,9 @@ inline Metadata metadata(SpikeGptConfig const& config) {
 }
 
 /// The configuration of which metadata() made these texts. Keys it does not know do not matter;
-/// those it does not find but for variant, L, C and V stand for SpikeGPT's own values. Throws Error
-/// that names the key if a text cannot be read or its value makes no sense.
+/// those it does not find but for variant, L, C and V stand for SpikeGPT's own values, a slope for
+/// that of the surrogate's type. Throws Error that names the key if a text cannot be read or its
+/// value makes no sense.
 inline SpikeGptConfig config_from_metadata(Metadata const& texts) {
     detail::ScalarReader const read(texts);
     SpikeGptConfig config;
@@ -249,7 +251,7 @@ inline SpikeGptConfig config_from_metadata(Metadata const& texts) {
     config.neuron = detail::read_neuron(read);
     config.output_threshold = read.number("vth_o", config.neuron.threshold, detail::any_number);
     config.surrogate = detail::read_surrogate(read);
-    config.slope = read.number("alpha", config.slope, detail::above_zero);
+    if (read.has("alpha")) { config.slope = read.number("alpha", 0.0, detail::above_zero); }
     config.ffn_pre = read.truth("ffn_pre", config.ffn_pre);
     config.dropout = read.number("dropout", config.dropout, detail::part_of_one);
     config.check();

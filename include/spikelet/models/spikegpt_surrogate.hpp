@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 
@@ -52,11 +53,11 @@ concept Sloped = requires(Surrogate& surrogate) {
     surrogate.slope = 1.0;
 };
 
-/// A surrogate of that slope, if it has one.
+/// A surrogate of that slope, if it has one; where none is given, of its type's own.
 template <class Surrogate>
-constexpr Surrogate surrogate_of_slope(double slope) {
+constexpr Surrogate surrogate_of_slope(std::optional<double> slope) {
     Surrogate surrogate{};
-    if constexpr (Sloped<Surrogate>) { surrogate.slope = slope; }
+    if constexpr (Sloped<Surrogate>) { surrogate.slope = slope.value_or(surrogate.slope); }
     return surrogate;
 }
 
