@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <spikelet/models/spikegpt.hpp>
+
 #include <support/reference.hpp>
 
 namespace spikelet::test {
@@ -16,14 +18,18 @@ constexpr index C = 20;
 
 using Weights = std::map<std::string, std::vector<double>>;
 
-Weights weights_of(SpikeGpt<>& model, Initialisation form, std::uint64_t seed = 1) {
-    Rng rng(seed);
-    init_spikegpt(model, form, rng);
+Weights weights_of(SpikeGpt<> const& model) {
     Weights all;
     each_parameter(model, [&](std::string_view name, auto const& p) {
         all[std::string(name)] = {p.span().begin(), p.span().end()};
     });
     return all;
+}
+
+Weights weights_of(SpikeGpt<>& model, Initialisation form, std::uint64_t seed = 1) {
+    Rng rng(seed);
+    init_spikegpt(model, form, rng);
+    return weights_of(model);
 }
 
 Weights weights_of(Initialisation form, index layers = 3, std::uint64_t seed = 1) {
@@ -133,6 +139,18 @@ TEST_CASE("init: one layer, and a first block without time, have finite curves t
 TEST_CASE("init: one seed, one model") {
     CHECK(weights_of(Initialisation::B, 2, 1) == weights_of(Initialisation::B, 2, 1));
     CHECK(weights_of(Initialisation::B, 2, 1) != weights_of(Initialisation::B, 2, 2));
+}
+
+TEST_CASE("init: without a form it is C, whoever calls it") {
+    auto config = make_config(find_variant("spikegpt"), V, 3, C);
+    config.ffn_pre = true;
+    SpikeGpt<> expected(config);
+    Rng first(1);
+    init_spikegpt(expected, Initialisation::C, first);
+    SpikeGpt<> model(config);
+    Rng rng(1);
+    init(model, rng);
+    CHECK(weights_of(model) == weights_of(expected));
 }
 
 TEST_CASE("init: forms have names") {

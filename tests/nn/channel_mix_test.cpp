@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <spikelet/autodiff/gradcheck.hpp>
+#include <spikelet/nn/init.hpp>
 
 #include <support/recorder.hpp>
 #include <support/values.hpp>
@@ -91,6 +92,25 @@ TEST_CASE("channel mix: shows what a trace wants to see") {
     }
     CHECK(recorder.seen["k"].size() == 2 * 7 * 11);
     CHECK(recorder.seen["lif_v.s"].size() == 2 * 7 * 11);
+}
+
+TEST_CASE("channel mix: from the start every projection sees the present") {
+    ChannelMix<dyn, dyn> layer{.channels = 5, .hidden = 11};
+    Rng rng(1);
+    init(layer, rng);
+    auto const x = random_tensor<float>(shape, 9);
+    Tape tape;
+    auto const now = tape.begin(x.view());
+    auto const past = shift(now);
+    for (auto const* m : {&layer.time_mix_k, &layer.time_mix_r}) {
+        auto const mixed = values_of(mix(now, past, *m));
+        CHECK(mixed != values_of(past));
+        CHECK(mixed != values_of(now));
+    }
+    for (auto const weights :
+         {layer.key.weight.span(), layer.receptance.weight.span(), layer.value.weight.span()}) {
+        CHECK(weights[7] != 0);
+    }
 }
 
 TEST_CASE("channel mix: neurons start as the layer's") {

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/nn/time_mix.hpp>
 
+#include <algorithm>
+#include <functional>
+
 #include <doctest/doctest.h>
 
 #include <spikelet/autodiff/gradcheck.hpp>
+#include <spikelet/nn/init.hpp>
 
 #include <support/recorder.hpp>
 #include <support/values.hpp>
@@ -52,6 +56,26 @@ TEST_CASE("time mix: backward equals finite differences in every weight") {
     auto const report = gradcheck(layer, random_tensor<double>(shape, 9));
     CHECK_MESSAGE(report.passed(), to_string(report));
     CHECK(report.checked == 70 + 25 + 4 * 25);
+}
+
+TEST_CASE("time mix: from the start every projection sees the present, and decays differ") {
+    TimeMix<dyn> layer{.channels = 5};
+    Rng rng(1);
+    init(layer, rng);
+    auto const decays = layer.time_decay.span();
+    CHECK(std::ranges::adjacent_find(decays, std::ranges::greater_equal{}) == decays.end());
+    auto const x = random_tensor<float>(shape, 9);
+    Tape tape;
+    auto const now = tape.begin(x.view());
+    auto const past = shift(now);
+    for (auto const* m : {&layer.time_mix_k, &layer.time_mix_v, &layer.time_mix_r}) {
+        auto const mixed = values_of(mix(now, past, *m));
+        CHECK(mixed != values_of(past));
+        CHECK(mixed != values_of(now));
+    }
+    for (auto const* matrix : {&layer.key, &layer.value, &layer.receptance, &layer.output}) {
+        CHECK(matrix->weight.value()[7] != 0);
+    }
 }
 
 TEST_CASE("time mix: equals its formula") {

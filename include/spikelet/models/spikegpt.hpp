@@ -17,7 +17,9 @@
 
 #include <spikelet/autodiff/chain.hpp>
 #include <spikelet/core/error.hpp>
+#include <spikelet/core/rng.hpp>
 #include <spikelet/models/spikegpt_config.hpp>
+#include <spikelet/models/spikegpt_init.hpp>
 #include <spikelet/models/spikegpt_surrogate.hpp>
 #include <spikelet/nn/channel_mix.hpp>
 #include <spikelet/nn/embedding.hpp>
@@ -112,8 +114,8 @@ struct LayerList<Block, dyn> {
 
 /// A SpikeGPT of V tokens, C channels, L blocks and H hidden channels, each a number (checked by
 /// the compiler, no heap in a Session) or dyn (from the configuration). Weights come from init() or
-/// a file; until then it has a shape only. Surrogate is any of kernels/surrogate.hpp, or a type of
-/// your own with the same call.
+/// init_spikegpt(), or a file; until then it has a shape only. Surrogate is any of
+/// kernels/surrogate.hpp, or a type of your own with the same call.
 template <index V = dyn, index C = dyn, index L = dyn, index H = (C == dyn ? dyn : 4 * C),
           class Surrogate = Arctan, class T = float>
 struct SpikeGpt {
@@ -159,6 +161,10 @@ struct SpikeGpt {
         tap(*this, "logits", logits);
         return logits;
     }
+
+    /// Form C of init_spikegpt(), which has others. Throws Error if a parameter is bound to
+    /// constant numbers.
+    void init(Rng& rng) { init_spikegpt(*this, Initialisation::C, rng); }
 
     /// The name of a parameter in the official files.
     static std::string file_name(std::string_view name) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // First values of a SpikeGPT, in the three forms in which they occur (docs/numerics.md,
 // "Initialisation"; src/model.py of ridgerchu/SpikeGPT, which follows BlinkDL/RWKV-LM). Decays,
-// first-step bonuses and token-shift weights have fixed curves over channels and layers; the forms
-// differ in the matrices.
+// first-step bonuses and token-shift weights have the curves of nn/curves.hpp; the forms differ in
+// the matrices.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,8 @@
 #include <string_view>
 
 #include <spikelet/core/named.hpp>
-#include <spikelet/models/spikegpt.hpp>
+#include <spikelet/core/rng.hpp>
+#include <spikelet/nn/curves.hpp>
 #include <spikelet/nn/init.hpp>
 
 namespace spikelet {
@@ -39,25 +40,6 @@ constexpr Initialisation find_initialisation(std::string_view name) {
 
 namespace detail {
 
-/// Position of channel or layer i among n, from 0 to 1.
-inline double position(index i, index n) {
-    return n > 1 ? static_cast<double>(i) / static_cast<double>(n - 1) : 0.0;
-}
-
-template <class P, class F>
-void init_channels(P& parameter, F f) {
-    index c = 0;
-    for (auto& w : parameter.writable()) { w = static_cast<typename P::scalar>(f(c++)); }
-}
-
-template <class P>
-void init_mix(P& parameter, double exponent, double offset = 0.0) {
-    auto const channels = static_cast<double>(parameter.size());
-    init_channels(parameter, [&](index c) {
-        return std::pow(static_cast<double>(c) / channels, exponent) + offset;
-    });
-}
-
 /// A matrix of form B or C: orthogonal, or zero where gain is 0. Gains are those of [out, in].
 template <class Linear>
 void init_matrix(Linear& linear, double gain, Rng& rng) {
@@ -71,15 +53,9 @@ void init_matrix(Linear& linear, double gain, Rng& rng) {
 }
 
 template <class Channel>
-void init_channel_mix(Channel& ffn, Initialisation form, double depth_left, Rng& rng) {
-    init_mix(ffn.time_mix_k, depth_left);
-    init_mix(ffn.time_mix_r, depth_left);
-    if (form == Initialisation::A) {
-        ffn.key.init(rng);
-        ffn.receptance.init(rng);
-        ffn.value.init(rng);
-        return;
-    }
+void init_channel_mix(Channel& ffn, Initialisation form, LayerPlace place, Rng& rng) {
+    if (form == Initialisation::A) { return ffn.init(rng, place); }
+    init_channel_curves(ffn, place);
     bool const zeros = form == Initialisation::C;
     auto const e = ffn.key.weight.extents();
     double const widening = static_cast<double>(e[1]) / static_cast<double>(e[0]);
@@ -89,23 +65,9 @@ void init_channel_mix(Channel& ffn, Initialisation form, double depth_left, Rng&
 }
 
 template <class Time>
-void init_time_mix(Time& att, Initialisation form, double depth, double depth_left, Rng& rng) {
-    init_channels(att.time_decay, [&](index c) {
-        return -5 + 8 * std::pow(position(c, att.time_decay.size()), 0.7 + 1.3 * depth);
-    });
-    init_channels(att.time_first, [](index c) {
-        return std::log(0.3) + 0.5 * static_cast<double>((c + 1) % 3 - 1);
-    });
-    init_mix(att.time_mix_k, depth_left);
-    init_mix(att.time_mix_v, depth_left, 0.3 * depth);
-    init_mix(att.time_mix_r, 0.5 * depth_left);
-    if (form == Initialisation::A) {
-        att.key.init(rng);
-        att.value.init(rng);
-        att.receptance.init(rng);
-        att.output.init(rng);
-        return;
-    }
+void init_time_mix(Time& att, Initialisation form, LayerPlace place, Rng& rng) {
+    if (form == Initialisation::A) { return att.init(rng, place); }
+    init_time_curves(att, place);
     double const zero = form == Initialisation::C ? 0.0 : 1.0;
     init_matrix(att.key, zero, rng);
     init_matrix(att.value, 1.0, rng);
@@ -135,13 +97,12 @@ void init_spikegpt(Model& model, Initialisation form, Rng& rng) {
     auto const layers = static_cast<index>(model.blocks.size());
     for (index l = 0; l < layers; ++l) {
         auto& block = model.blocks[static_cast<std::size_t>(l)];
-        double const depth = detail::position(l, layers);
-        double const left = 1.0 - static_cast<double>(l) / static_cast<double>(layers);
+        LayerPlace const place = place_of(l, layers);
         block.ln1.init(rng);
         block.ln2.init(rng);
-        if (block.att.has_value()) { detail::init_time_mix(*block.att, form, depth, left, rng); }
-        if (block.ffnPre.has_value()) { detail::init_channel_mix(*block.ffnPre, form, left, rng); }
-        detail::init_channel_mix(block.ffn, form, left, rng);
+        if (block.att.has_value()) { detail::init_time_mix(*block.att, form, place, rng); }
+        if (block.ffnPre.has_value()) { detail::init_channel_mix(*block.ffnPre, form, place, rng); }
+        detail::init_channel_mix(block.ffn, form, place, rng);
     }
 }
 

@@ -5,6 +5,8 @@
 // With `spiking_inputs` a LIF stands in front of W_k and W_r, too.
 #pragma once
 
+#include <spikelet/core/rng.hpp>
+#include <spikelet/nn/curves.hpp>
 #include <spikelet/nn/lif.hpp>
 #include <spikelet/nn/linear.hpp>
 #include <spikelet/ops/elementwise.hpp>
@@ -41,6 +43,15 @@ struct ChannelMix {
         tap(*this, "r", r);
         tap(*this, "kv", kv);
         return gate(r, kv);
+    }
+
+    /// RWKV's curves (nn/curves.hpp), unless told otherwise for a layer in the middle of a model;
+    /// matrices uniform. Throws Error if a parameter is bound to constant numbers.
+    void init(Rng& rng, LayerPlace place = {}) {
+        init_channel_curves(*this, place);
+        key.init(rng);
+        receptance.init(rng);
+        value.init(rng);
     }
 };
 

@@ -5,6 +5,8 @@
 // With `spiking_inputs` a LIF stands in front of each of the four matrices.
 #pragma once
 
+#include <spikelet/core/rng.hpp>
+#include <spikelet/nn/curves.hpp>
 #include <spikelet/nn/lif.hpp>
 #include <spikelet/nn/linear.hpp>
 #include <spikelet/ops/elementwise.hpp>
@@ -43,6 +45,13 @@ struct TimeMix {
         tap(*this, "r", r);
         tap(*this, "wkv", y);
         return project(gate(r, y), lif_o, output);
+    }
+
+    /// RWKV's curves (nn/curves.hpp), unless told otherwise for a layer in the middle of a model;
+    /// matrices uniform. Throws Error if a parameter is bound to constant numbers.
+    void init(Rng& rng, LayerPlace place = {}) {
+        init_time_curves(*this, place);
+        for (auto* matrix : {&key, &value, &receptance, &output}) { matrix->init(rng); }
     }
 };
 
