@@ -5,8 +5,6 @@
 
 #include <doctest/doctest.h>
 
-#include <spikelet/core/bits.hpp>
-
 #include <support/numbers.hpp>
 
 namespace spikelet::test {
@@ -31,29 +29,6 @@ struct Matrix {
         }
     }
     T at(index r, index c) const { return by_rows[static_cast<std::size_t>(r * columns + c)]; }
-};
-
-/// The same for spikes.
-struct SpikeMatrix {
-    static constexpr index row_words = Element<bit>::row_units(columns);
-    static constexpr index column_words = Element<bit>::row_units(rows);
-    std::vector<word> by_rows = std::vector<word>(rows * row_words);
-    std::vector<word> by_columns = std::vector<word>(columns * column_words);
-
-    SpikeMatrix() {
-        Rng rng(1);
-        for (index r = 0; r < rows; ++r) {
-            for (index c = 0; c < columns; ++c) {
-                word const one = rng.below(2) == 0 ? 1 : 0;
-                by_rows[static_cast<std::size_t>(r * row_words + c / 64)] |= one << (c % 64);
-                by_columns[static_cast<std::size_t>(c * column_words + r / 64)] |= one << (r % 64);
-            }
-        }
-    }
-    int at(index r, index c) const {
-        return static_cast<int>(
-            by_rows[static_cast<std::size_t>(r * row_words + c / 64)] >> (c % 64) & 1);
-    }
 };
 
 TEST_CASE_TEMPLATE("packing: a transpose of any size touches nothing else", T, float, double) {
@@ -136,18 +111,12 @@ bool packs_slivers(M const& m, Left left, Block block) {
 TEST_CASE_TEMPLATE("packing: slivers hold the rows of tiles, whatever the factor", T, float,
                    double) {
     Matrix<T> const m;
-    SpikeMatrix const s;
     for (index const height : {1, 5, 6, 13}) {
         for (index const depth : {1, 15, 16, 33}) {
             // Blocks of the depth start at whole vectors.
             Block const block{3, 32, height, depth};
             CHECK(packs_slivers<T>(m, kernels::ByRows<T>{m.by_rows.data(), columns}, block));
             CHECK(packs_slivers<T>(m, kernels::ByColumns<T>{m.by_columns.data(), rows}, block));
-            CHECK(packs_slivers<T>(
-                s, kernels::SpikesByRows{s.by_rows.data(), SpikeMatrix::row_words}, block));
-            CHECK(packs_slivers<T>(
-                s, kernels::SpikesByColumns{s.by_columns.data(), SpikeMatrix::column_words},
-                block));
         }
     }
 }

@@ -3,39 +3,23 @@
 
 #include <doctest/doctest.h>
 
-#include <kernels/matmul_support.hpp>
+#include <kernels/spike_support.hpp>
 
 namespace spikelet::test {
 namespace {
 
 using kernels::MatmulSize;
+using kernels::ProductSize;
 using kernels::SpikeMatmul;
-
-/// Rows of packed spikes, and the same as numbers.
-template <class T>
-struct RandomSpikes {
-    std::vector<word> packed;
-    std::vector<T> numbers;
-
-    RandomSpikes(index rows, index inputs, double density, std::uint64_t seed) {
-        Rng rng(seed);
-        std::vector<int> flags(static_cast<std::size_t>(rows * inputs));
-        std::generate(flags.begin(), flags.end(), [&] { return rng.uniform() < density; });
-        numbers.assign(flags.begin(), flags.end());
-        index const words = Element<bit>::row_units(inputs);
-        packed.resize(static_cast<std::size_t>(rows * words));
-        for (index r = 0; r < rows; ++r) {
-            pack(flags.data() + r * inputs, inputs, packed.data() + r * words);
-        }
-    }
-};
 
 template <class Policy, class T>
 struct SpikeProducts {
     Policy policy;
     MatmulSize size;
-    std::vector<T> scratch =
-        std::vector<T>(static_cast<std::size_t>(SpikeMatmul<Policy>::workspace(size)), T(77));
+    std::vector<T> scratch = std::vector<T>(
+        static_cast<std::size_t>(std::max(SpikeMatmul<Policy>::forward_workspace(size),
+                                          SpikeMatmul<Policy>::backward_workspace(size))),
+        T(77));
 
     std::vector<T> forward(std::vector<word> const& s, std::vector<T> const& w) {
         std::vector<T> y(static_cast<std::size_t>(size.rows * size.outputs), T(99));
@@ -50,8 +34,9 @@ struct SpikeProducts {
     }
 };
 
+/// Both products against the canonical order, bit for bit, and against double.
 template <class Policy, class T>
-void compare_with_dense(Policy policy, MatmulSize n, double density) {
+void compare(Policy policy, MatmulSize n, double density) {
     CAPTURE(n.rows);
     CAPTURE(n.inputs);
     CAPTURE(n.outputs);
@@ -59,16 +44,24 @@ void compare_with_dense(Policy policy, MatmulSize n, double density) {
     RandomSpikes<T> const s(n.rows, n.inputs, density, 1);
     auto const w = random_numbers<T>(n.inputs * n.outputs, 2);
     auto const dy = random_numbers<T>(n.rows * n.outputs, 3);
-    DenseProducts<Serial<>, T> dense{{}, n};
-    SpikeProducts<Policy, T> spiking{policy, n};
-    CHECK(same_bits(spiking.forward(s.packed, w), dense.forward(s.numbers, w)));
-    CHECK(same_bits(spiking.backward_weight(s.packed, dy, w),
-                    dense.backward_weight(s.numbers, dy, w)));
+    SpikeProducts<Policy, T> products{policy, n};
+
+    auto const y = products.forward(s.packed, w);
+    ProductSize const ahead{n.rows, n.inputs, n.outputs};
+    std::vector<T> const zeros(y.size());
+    CHECK(same_bits(y, in_groups(ahead, s.numbers, w, zeros)));
+    auto const in_double =
+        reference::product(doubles(s.numbers), doubles(w), n.rows, n.inputs, n.outputs);
+    CHECK(worst_error(y, in_double, n.inputs) < 1);
+
+    ProductSize const back{n.inputs, n.rows, n.outputs};
+    CHECK(same_bits(products.backward_weight(s.packed, dy, w),
+                    in_groups(back, s.transposed(), dy, w)));
 }
 
-TEST_CASE_TEMPLATE("spike_matmul: same bits as the dense products of 0 and 1", T, float, double) {
+TEST_CASE_TEMPLATE("spike_matmul: sums of groups of four, whatever the density", T, float, double) {
     for (double const density : {0.0, 0.02, 0.2, 1.0}) {
-        each_odd_size([=](MatmulSize n) { compare_with_dense<Serial<>, T>({}, n, density); });
+        each_odd_size([=](MatmulSize n) { compare<Serial<>, T>({}, n, density); });
     }
 }
 
@@ -76,10 +69,22 @@ TEST_CASE_TEMPLATE("spike_matmul: same bits for several threads", T, float, doub
     for (int const threads : {2, 3}) {
         for (MatmulSize const n : {MatmulSize{1, 1500, 3000}, MatmulSize{3, 700, 900},
                                    MatmulSize{200, 1100, 300}, MatmulSize{1100, 130, 90}}) {
-            compare_with_dense<OpenMp<>, T>({threads}, n, 0.2);
-            compare_with_dense<OpenMp<>, T>({threads}, n, 0.9);
+            for (double const density : {0.02, 0.2, 0.9}) {
+                compare<OpenMp<>, T>({threads}, n, density);
+            }
         }
     }
+}
+
+TEST_CASE_TEMPLATE("spike_matmul: rows whose densities differ", T, float, double) {
+    MatmulSize const n{2100, 70, 40};
+    RandomSpikes<T> s(n.rows, n.inputs, 0.03, 1);
+    s.replace(0, RandomSpikes<T>(1024, n.inputs, 0.95, 2));
+    s.replace(1024, RandomSpikes<T>(1024, n.inputs, 0.2, 3));
+    auto const w = random_numbers<T>(n.inputs * n.outputs, 4);
+    std::vector<T> const zeros(static_cast<std::size_t>(n.rows * n.outputs));
+    CHECK(same_bits(SpikeProducts<Serial<>, T>{{}, n}.forward(s.packed, w),
+                    in_groups({n.rows, n.inputs, n.outputs}, s.numbers, w, zeros)));
 }
 
 TEST_CASE_TEMPLATE("spike_matmul: same bits row by row and all at once", T, float, double) {
@@ -98,16 +103,15 @@ TEST_CASE_TEMPLATE("spike_matmul: same bits row by row and all at once", T, floa
     }
 }
 
-TEST_CASE("spike_matmul: a tile of bits is transposed") {
-    Rng rng(1);
-    kernels::BitTile tile{};
-    for (word& row : tile) { row = rng.bits(); }
-    kernels::BitTile const before = tile;
-    kernels::transpose<Serial<>>(tile);
-    for (std::size_t r = 0; r < tile.size(); ++r) {
-        for (std::size_t c = 0; c < tile.size(); ++c) {
-            CHECK((tile[c] >> r & 1) == (before[r] >> c & 1));
-        }
+TEST_CASE("spike_matmul: weights of silent inputs may be infinite") {
+    for (index const rows : {1, 100}) {
+        MatmulSize const n{rows, 10, 40};
+        RandomSpikes<float> s(rows, n.inputs, 0.0, 1);
+        for (word& row : s.packed) { row = 0x2F; }  // all but inputs 4 and 6 to 9
+        std::vector<float> w(static_cast<std::size_t>(n.inputs * n.outputs), 1.0F);
+        std::fill_n(w.begin() + 4 * n.outputs, n.outputs, std::numeric_limits<float>::infinity());
+        auto const y = SpikeProducts<Serial<>, float>{{}, n}.forward(s.packed, w);
+        CHECK(std::all_of(y.begin(), y.end(), [](float sum) { return sum == 5.0F; }));
     }
 }
 

@@ -29,18 +29,6 @@ struct ByColumns {
     index stride;
 };
 
-/// Packed spikes as a factor of zeros and ones: row r starts at word r * stride.
-struct SpikesByRows {
-    word const* data;
-    index stride;
-};
-
-/// The transpose of packed spikes as a factor: column c starts at word c * stride.
-struct SpikesByColumns {
-    word const* data;
-    index stride;
-};
-
 /// Where a block of a factor begins and how far it goes.
 struct Block {
     index row, column, rows, columns;
@@ -96,8 +84,6 @@ struct Packing {
     static constexpr index run(ByColumns<T>) {
         return 1;
     }
-    static constexpr index run(SpikesByRows) { return width; }
-    static constexpr index run(SpikesByColumns) { return 1; }
 
     /// Packs one panel: `block` has at most `Columns` columns.
     template <class T>
@@ -148,32 +134,6 @@ private:
             T const* const from = left.data + (block.row + r) * left.stride + block.column;
             for (index c = 0; c < block.columns; c += width) {
                 copy_padded<width>(from + c, block.columns - c, to + c * Rows + r * width);
-            }
-        }
-    }
-    template <class T>
-    static void sliver(SpikesByRows left, Block block, T* to) {
-        if (block.rows < Rows) {
-            std::fill_n(to, (block.columns + width - 1) / width * width * Rows, T(0));
-        }
-        for (index r = 0; r < block.rows; ++r) {
-            word const* const row = left.data + (block.row + r) * left.stride;
-            for (index c = 0; c < block.columns; c += width) {
-                word const spikes = simd::spikes_at<Batch>(row, block.column + c);
-                simd::store(to + c * Rows + r * width, simd::from_bits<Batch>(spikes),
-                            simd::Full{});
-            }
-        }
-    }
-    template <class T>
-    static void sliver(SpikesByColumns left, Block block, T* to) {
-        word const* from = left.data + block.column * left.stride;
-        for (index c = 0; c < block.columns; ++c, from += left.stride, to += Rows) {
-            for (index r = 0; r < Rows; ++r) {
-                index const i = block.row + r;
-                bool const fired =
-                    r < block.rows && (from[i / bits_per_word] >> (i % bits_per_word) & 1) != 0;
-                to[r] = fired ? T(1) : T(0);
             }
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // y = x W with W [in, out]: one active input is one contiguous row of W. Numbers go to the dense
-// kernel, spikes to the one that adds the active rows; the two have the same bits on 0 and 1.
+// kernel, spikes to the one that adds the active rows.
 // Backward: dx += dy W^T,  dW += x^T dy.
 #pragma once
 
@@ -25,7 +25,13 @@ constexpr auto linear(Var<Ctx, U, E> value, BasicParameter<T, In, Out> const& we
     using Product = std::conditional_t<std::is_same_v<U, bit>, kernels::SpikeMatmul<Policy>, Dense>;
     auto y = x.ctx->template make<Scalar>(x.extents.with_last(Size<Out>(w.extents[1])));
     kernels::MatmulSize const n{x.extents.rows(), w.extents[0], w.extents[1]};
-    index const room = std::max(Dense::workspace(n), Product::workspace(n));
+    index ahead = Dense::workspace(n);
+    index back = ahead;
+    if constexpr (std::is_same_v<U, bit>) {
+        ahead = Product::forward_workspace(n);
+        back = std::max(back, Product::backward_workspace(n));
+    }
+    index const room = Ctx::records ? std::max(ahead, back) : ahead;
     auto* const workspace = x.ctx->template scratch<Scalar>(room);
     x.ctx->run([&] { Product::forward(x.ctx->policy(), n, x.data, w.value, y.data, workspace); });
     x.ctx->record([=] {
