@@ -54,27 +54,14 @@ struct Lif {
     template <class T>
     static void forward(Policy policy, Btc n, LifOptions o, T const* x, word* spikes, T* charge,
                         T* state) {
-        using B = simd::Batch<T, Policy>;
-        index const words = Element<bit>::row_units(n.C);
         for_each_strip(policy, n, [=](index b, index first, index last) {
-            auto v = membranes<B>(o, state == nullptr ? nullptr : state + b * n.C, first, last);
-            for (index t = 0; t < n.T; ++t) {
-                index const row = b * n.T + t;
-                word fired = 0;
-                simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
-                    B& membrane = v[slot<B>(c - first)];
-                    B const h = charged(o, membrane, simd::load<B>(x + row * n.C + c, lanes));
-                    auto const fires = h >= simd::constant<B>(o.threshold);
-                    fired |= simd::in_use(simd::to_bits(fires), lanes) << (c - first);
-                    membrane = after_reset(o, h, fires);
-                    if (charge != nullptr) { simd::store(charge + row * n.C + c, h, lanes); }
-                });
-                spikes[row * words + first / bits_per_word] = fired;
-            }
+            Strip const strip{n, b, first, last};
             if (state != nullptr) {
-                simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
-                    simd::store(state + b * n.C + c, v[slot<B>(c - first)], lanes);
-                });
+                fire(strip, o, x, spikes, charge, state + b * n.C + first);
+            } else {
+                Membranes<T> rest;
+                rest.fill(static_cast<T>(o.rest()));
+                fire(strip, o, x, spikes, charge, rest.data());
             }
         });
     }
@@ -88,52 +75,64 @@ struct Lif {
                          T const* dcharge = nullptr) {
         using B = simd::Batch<T, Policy>;
         for_each_strip(policy, n, [=](index b, index first, index last) {
-            std::array<B, slots<B>> carried;
-            simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
-                carried[slot<B>(c - first)] =
-                    dstate == nullptr ? B(0) : simd::load<B>(dstate + b * n.C + c, lanes);
-            });
+            Membranes<T> carried;  // gradient of the membrane after the step
+            index const channels = b * n.C + first;
+            for (index c = 0; c < last - first; ++c) {
+                carried[static_cast<std::size_t>(c)] =
+                    dstate == nullptr ? T(0) : dstate[channels + c];
+            }
             for (index t = n.T - 1; t >= 0; --t) {
+                index const row = (b * n.T + t) * n.C;
                 simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
-                    index const i = (b * n.T + t) * n.C + c;
+                    index const i = row + c;
                     B const h = simd::load<B>(charge + i, lanes);
                     B const slope = surrogate(h - simd::constant<B>(o.threshold));
-                    B& dv = carried[slot<B>(c - first)];
-                    B const through_reset = dv * reset_slope(o, h, slope);
+                    T* const dv = carried.data() + (c - first);
+                    B const through_reset = simd::load<B>(dv, lanes) * reset_slope(o, h, slope);
                     B e = simd::fma(simd::load<B>(dspikes + i, lanes), slope, through_reset);
                     if (dcharge != nullptr) { e += simd::load<B>(dcharge + i, lanes); }
                     simd::accumulate(dx, i, simd::constant<B>(o.gain()), e, lanes);
-                    dv = simd::constant<B>(o.leak()) * e;
+                    simd::store(dv, simd::constant<B>(o.leak()) * e, lanes);
                 });
             }
-            if (dstart != nullptr) {
-                simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
-                    simd::store(dstart + b * n.C + c, carried[slot<B>(c - first)], lanes);
-                });
-            }
+            if (dstart != nullptr) { std::copy_n(carried.data(), last - first, dstart + channels); }
         });
     }
 
 private:
-    template <class B>
-    static constexpr std::size_t slots = static_cast<std::size_t>(strip / simd::width<B>);
+    /// One number for each channel of a strip.
+    template <class T>
+    using Membranes = std::array<T, static_cast<std::size_t>(widest_strip)>;
 
-    template <class B>
-    static std::size_t slot(index channel) {
-        return static_cast<std::size_t>(channel / simd::width<B>);
-    }
+    /// Some channels of one sequence.
+    struct Strip {
+        Btc n;
+        index b, first, last;
+    };
 
-    template <class B, class T>
-    static std::array<B, slots<B>> membranes(LifOptions o, T const* state, index first,
-                                             index last) {
-        std::array<B, slots<B>> v;
-        v.fill(simd::constant<B>(o.rest()));
-        if (state != nullptr) {
-            simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
-                v[slot<B>(c - first)] = simd::load<B>(state + c, lanes);
-            });
+    /// Forward along time; v [last - first] are the membranes before and after.
+    template <class T>
+    static void fire(Strip s, LifOptions o, T const* x, word* spikes, T* charge, T* v) {
+        using B = simd::Batch<T, Policy>;
+        for (index t = 0; t < s.n.T; ++t) {
+            index const row = s.b * s.n.T + t;
+            word* const fired = spikes + row * Element<bit>::row_units(s.n.C);
+            for (index w = s.first; w < s.last; w += bits_per_word) {
+                word bits = 0;
+                simd::for_each_batch<B>(
+                    w, std::min(w + bits_per_word, s.last), [&](index c, auto lanes) {
+                        index const i = row * s.n.C + c;
+                        T* const membrane = v + (c - s.first);
+                        B const h =
+                            charged(o, simd::load<B>(membrane, lanes), simd::load<B>(x + i, lanes));
+                        auto const fires = h >= simd::constant<B>(o.threshold);
+                        bits |= simd::in_use(simd::to_bits(fires), lanes) << (c - w);
+                        simd::store(membrane, after_reset(o, h, fires), lanes);
+                        if (charge != nullptr) { simd::store(charge + i, h, lanes); }
+                    });
+                fired[w / bits_per_word] = bits;
+            }
         }
-        return v;
     }
 
     template <class B>

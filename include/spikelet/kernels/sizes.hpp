@@ -16,13 +16,19 @@ struct Btc {
     index C;
 };
 
-/// Channels that one pass along time takes together: one word of spikes.
-inline constexpr index strip = bits_per_word;
+/// Channels that a pass along time takes together at most: rows of it are read as streams, and what
+/// is carried from step to step stays in the L1 cache.
+inline constexpr index widest_strip = 1024;
 
-/// Calls f(b, first, last) for every sequence b and every strip of channels [first, last), shared
-/// among the policy's threads. Strips never meet, so the result has the same bits for any sharing.
+/// Calls f(b, first, last) for every sequence b and every strip of channels [first, last), whole
+/// words of spikes but for the last, shared among the policy's threads. Strips never meet, so the
+/// result has the same bits for any sharing.
 template <class Policy, class F>
 void for_each_strip(Policy policy, Btc n, F&& f) {
+    index const words = (n.C + bits_per_word - 1) / bits_per_word;
+    index const threads_each = std::max<index>(thread_count(policy) / std::max<index>(n.B, 1), 1);
+    index const strip =
+        std::clamp(words / threads_each * bits_per_word, bits_per_word, widest_strip);
     index const strips = (n.C + strip - 1) / strip;
     auto some = [&](index begin, index end) {
         for (index i = begin; i < end; ++i) {
@@ -30,7 +36,7 @@ void for_each_strip(Policy policy, Btc n, F&& f) {
             f(i / strips, first, std::min(first + strip, n.C));
         }
     };
-    parallel_for(policy, n.B * strips, some, grain_of(256, n.T));
+    parallel_for(policy, n.B * strips, some, grain_of(16384, n.T * strip));
 }
 
 }  // namespace spikelet::kernels

@@ -33,29 +33,16 @@ struct Wkv {
     template <class T>
     static void forward(Policy policy, Btc n, T const* time_decay, T const* time_first, T const* k,
                         T const* v, T* y, T* history, T* state) {
-        using B = simd::Batch<T, Policy>;
-        index const all = n.B * n.T * n.C;
         for_each_strip(policy, n, [=](index b, index first, index last) {
-            simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
-                B const w = -simd::exp(simd::load<B>(time_decay + c, lanes));
-                B const u = simd::load<B>(time_first + c, lanes);
-                State<B> s = start<B>(state, n, b, c, lanes);
-                for (index t = 0; t < n.T; ++t) {
-                    index const i = (b * n.T + t) * n.C + c;
-                    B const key = simd::load<B>(k + i, lanes);
-                    B const value = simd::load<B>(v + i, lanes);
-                    if (history != nullptr) {
-                        simd::store(history + i, s.p, lanes);
-                        simd::store(history + all + i, s.q, lanes);
-                        simd::store(history + 2 * all + i, s.o, lanes);
-                    }
-                    Read<B> const now = read(s, u + key);
-                    B const numerator = simd::fma(now.E, value, now.A * s.p);
-                    simd::store(y + i, numerator / now.denominator, lanes);
-                    s = advance(s, w, key, value);
-                }
-                if (state != nullptr) { finish(s, state, n, b, c, lanes); }
-            });
+            Strip const strip{n, b, first, last};
+            Run<T> const run{time_decay, time_first, k, v, y, history};
+            if (state != nullptr) {
+                average(strip, run, Planes<T>{state + b * n.C + first, n.B * n.C});
+            } else {
+                Channels<T, 3> rest{};
+                std::fill_n(rest.data() + 2 * widest_strip, widest_strip, static_cast<T>(wkv_rest));
+                average(strip, run, Planes<T>{rest.data(), widest_strip});
+            }
         });
     }
 
@@ -65,18 +52,11 @@ struct Wkv {
     static void backward(Policy policy, Btc n, T const* time_decay, T const* time_first, T const* k,
                          T const* v, T const* y, T const* history, T const* dy, T* dk, T* dv,
                          T* dtime_decay, T* dtime_first) {
-        using B = simd::Batch<T, Policy>;
         // One sequence after another, so that the sum over the batch has one order.
         for (index b = 0; b < n.B; ++b) {
             for_each_strip(policy, {1, n.T, n.C}, [=](index, index first, index last) {
-                simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
-                    B const w = -simd::exp(simd::load<B>(time_decay + c, lanes));
-                    B const u = simd::load<B>(time_first + c, lanes);
-                    auto const [dw, du] =
-                        reverse<B>(n, b, c, lanes, w, u, {k, v, y, history, dy}, dk, dv);
-                    simd::accumulate(dtime_decay, c, w, dw, lanes);
-                    simd::accumulate(dtime_first, c, du, lanes);
-                });
+                reverse(Strip{n, b, first, last}, Back<T>{time_decay, time_first, k, v, y, history,
+                                                          dy, dk, dv, dtime_decay, dtime_first});
             });
         }
     }
@@ -93,86 +73,161 @@ private:
         B n, A, E, denominator;
     };
 
-    template <class T>
-    struct Inputs {
-        T const *k, *v, *y, *history, *dy;
+    /// Some channels of one sequence.
+    struct Strip {
+        Btc n;
+        index b, first, last;
     };
 
-    template <class B, class T>
-    static State<B> start(T const* state, Btc n, index b, index c, auto lanes) {
-        if (state == nullptr) { return {B(0), B(0), B(static_cast<T>(wkv_rest))}; }
-        index const plane = n.B * n.C;
-        T const* const s = state + b * n.C + c;
-        return {simd::load<B>(s, lanes), simd::load<B>(s + plane, lanes),
-                simd::load<B>(s + 2 * plane, lanes)};
+    template <class T>
+    struct Run {
+        T const *time_decay, *time_first, *k, *v;
+        T *y, *history;
+    };
+
+    template <class T>
+    struct Back {
+        T const *time_decay, *time_first, *k, *v, *y, *history, *dy;
+        T *dk, *dv, *dtime_decay, *dtime_first;
+    };
+
+    /// N numbers for each channel of a strip, one plane after another.
+    template <class T, index N>
+    using Channels = std::array<T, static_cast<std::size_t>(N* widest_strip)>;
+
+    /// p, q, o of some channels in three planes.
+    template <class T>
+    struct Planes {
+        T* at;
+        index apart;
+
+        template <class B>
+        State<B> load(index c, auto lanes) const {
+            return {simd::load<B>(at + c, lanes), simd::load<B>(at + apart + c, lanes),
+                    simd::load<B>(at + 2 * apart + c, lanes)};
+        }
+        template <class B>
+        void store(index c, State<B> const& s, auto lanes) const {
+            simd::store(at + c, s.p, lanes);
+            simd::store(at + apart + c, s.q, lanes);
+            simd::store(at + 2 * apart + c, s.o, lanes);
+        }
+    };
+
+    /// w = -exp(time_decay) of a strip.
+    template <class T>
+    static Channels<T, 1> decays(Strip s, T const* time_decay) {
+        using B = simd::Batch<T, Policy>;
+        Channels<T, 1> w;
+        simd::for_each_batch<B>(s.first, s.last, [&](index c, auto lanes) {
+            B const decay = -simd::exp(simd::load<B>(time_decay + c, lanes));
+            simd::store(w.data() + (c - s.first), decay, lanes);
+        });
+        return w;
     }
 
-    template <class B, class T>
-    static void finish(State<B> const& end, T* state, Btc n, index b, index c, auto lanes) {
-        index const plane = n.B * n.C;
-        T* const s = state + b * n.C + c;
-        simd::store(s, end.p, lanes);
-        simd::store(s + plane, end.q, lanes);
-        simd::store(s + 2 * plane, end.o, lanes);
+    /// Forward along time; `state` is that before and after.
+    template <class T>
+    static void average(Strip s, Run<T> run, Planes<T> state) {
+        using B = simd::Batch<T, Policy>;
+        auto const w = decays(s, run.time_decay);
+        Planes<T> const history{run.history, s.n.B * s.n.T * s.n.C};
+        for (index t = 0; t < s.n.T; ++t) {
+            index const row = (s.b * s.n.T + t) * s.n.C;
+            simd::for_each_batch<B>(s.first, s.last, [&](index c, auto lanes) {
+                B const key = simd::load<B>(run.k + row + c, lanes);
+                B const value = simd::load<B>(run.v + row + c, lanes);
+                auto const past = state.template load<B>(c - s.first, lanes);
+                if (run.history != nullptr) { history.store(row + c, past, lanes); }
+                Read<B> const now = read(past, simd::load<B>(run.time_first + c, lanes) + key);
+                B const numerator = simd::fma(now.E, value, now.A * past.p);
+                simd::store(run.y + row + c, numerator / now.denominator, lanes);
+                B const decay = simd::load<B>(w.data() + (c - s.first), lanes);
+                state.store(c - s.first, advance(past, decay, key, value), lanes);
+            });
+        }
     }
+
+    /// e^(a-n) and e^(b-n) with n = max(a, b): one of the two is 1.
+    template <class B>
+    struct Shares {
+        B n, a, b;
+
+        static Shares of(B const& a, B const& b) {
+            B const smaller = simd::exp(-simd::abs(a - b));
+            auto const first = a >= b;
+            return {simd::max(a, b), simd::select(first, B(1), smaller),
+                    simd::select(first, smaller, B(1))};
+        }
+    };
 
     template <class B>
     static Read<B> read(State<B> const& s, B const& bonus) {
-        B const n = simd::max(s.o, bonus);
-        B const A = simd::exp(s.o - n);
-        B const E = simd::exp(bonus - n);
-        return {n, A, E, simd::fma(A, s.q, E)};
+        auto const share = Shares<B>::of(s.o, bonus);
+        return {share.n, share.a, share.b, simd::fma(share.a, s.q, share.b)};
     }
 
     template <class B>
     static State<B> advance(State<B> const& s, B const& w, B const& key, B const& value) {
-        B const decayed = s.o + w;
-        B const n = simd::max(decayed, key);
-        B const A = simd::exp(decayed - n);
-        B const E = simd::exp(key - n);
-        return {simd::fma(E, value, A * s.p), simd::fma(A, s.q, E), n};
+        auto const share = Shares<B>::of(s.o + w, key);
+        return {simd::fma(share.b, value, share.a * s.p), simd::fma(share.a, s.q, share.b),
+                share.n};
     }
 
-    template <class B>
-    struct ParameterGradients {
-        B dw, du;
-    };
+    /// Backward along time: the adjoints P, Q, r and the gradients of w and u of each channel.
+    template <class T>
+    static void reverse(Strip s, Back<T> in) {
+        using B = simd::Batch<T, Policy>;
+        auto const w = decays(s, in.time_decay);
+        Channels<T, 3> adjoint{};
+        std::fill_n(adjoint.data() + 2 * widest_strip, widest_strip, static_cast<T>(wkv_rest));
+        Channels<T, 2> sums{};
+        Planes<T> const adjoints{adjoint.data(), widest_strip};
+        for (index t = s.n.T - 1; t >= 0; --t) {
+            simd::for_each_batch<B>(s.first, s.last, [&](index c, auto lanes) {
+                T* const dw = sums.data() + (c - s.first);
+                T* const du = dw + widest_strip;
+                auto const decay = simd::load<B>(w.data() + (c - s.first), lanes);
+                step_back<B>(s, in, t, c, lanes, decay, adjoints, dw, du);
+            });
+        }
+        simd::for_each_batch<B>(s.first, s.last, [&](index c, auto lanes) {
+            B const dw = simd::load<B>(sums.data() + (c - s.first), lanes);
+            B const du = simd::load<B>(sums.data() + widest_strip + (c - s.first), lanes);
+            simd::accumulate(in.dtime_decay, c, simd::load<B>(w.data() + (c - s.first), lanes), dw,
+                             lanes);
+            simd::accumulate(in.dtime_first, c, du, lanes);
+        });
+    }
 
     template <class B, class T>
-    static ParameterGradients<B> reverse(Btc n, index b, index c, auto lanes, B const& w,
-                                         B const& u, Inputs<T> in, T* dk, T* dv) {
-        index const all = n.B * n.T * n.C;
-        B P(0);
-        B Q(0);
-        B r(static_cast<T>(wkv_rest));
-        ParameterGradients<B> sum{B(0), B(0)};
-        for (index t = n.T - 1; t >= 0; --t) {
-            index const i = (b * n.T + t) * n.C + c;
-            B const key = simd::load<B>(in.k + i, lanes);
-            B const value = simd::load<B>(in.v + i, lanes);
-            B const y = simd::load<B>(in.y + i, lanes);
-            State<B> const s{simd::load<B>(in.history + i, lanes),
-                             simd::load<B>(in.history + all + i, lanes),
-                             simd::load<B>(in.history + 2 * all + i, lanes)};
-            Read<B> const now = read(s, u + key);
-            B const g = simd::load<B>(in.dy + i, lanes) / now.denominator;
-            B const e = now.E * g;
-            B const f = simd::exp(key + r);
-            B const change = value - y;
-            B const dkey = simd::fma(e, change, f * simd::fma(P, value, Q));
-            simd::accumulate(dk, i, dkey, lanes);
-            simd::accumulate(dv, i, simd::fma(f, P, e), lanes);
-            sum.du = simd::fma(e, change, sum.du);
-            B const past = simd::fma(P, s.p, Q * s.q);
-            sum.dw = simd::fma(simd::exp(w + r + s.o), past, sum.dw);
-            B const m = simd::max(w + r, -now.n);
-            B const keep = simd::exp(w + r - m);
-            B const fresh = simd::exp(-now.n - m) * g;
-            P = simd::fma(keep, P, fresh);
-            Q = simd::fnma(fresh, y, keep * Q);
-            r = m;
-        }
-        return sum;
+    static void step_back(Strip s, Back<T> const& in, index t, index c, auto lanes, B const& w,
+                          Planes<T> adjoints, T* dw, T* du) {
+        index const all = s.n.B * s.n.T * s.n.C;
+        index const i = (s.b * s.n.T + t) * s.n.C + c;
+        auto const [P, Q, r] = adjoints.template load<B>(c - s.first, lanes);
+        Planes<T const> const history{in.history, all};
+        State<B> const past = history.template load<B>(i, lanes);
+        B const key = simd::load<B>(in.k + i, lanes);
+        B const value = simd::load<B>(in.v + i, lanes);
+        B const y = simd::load<B>(in.y + i, lanes);
+        Read<B> const now = read(past, simd::load<B>(in.time_first + c, lanes) + key);
+        B const g = simd::load<B>(in.dy + i, lanes) / now.denominator;
+        B const e = now.E * g;
+        B const f = simd::exp(key + r);
+        B const change = value - y;
+        simd::accumulate(in.dk, i, simd::fma(e, change, f * simd::fma(P, value, Q)), lanes);
+        simd::accumulate(in.dv, i, simd::fma(f, P, e), lanes);
+        simd::accumulate(du, 0, e, change, lanes);
+        B const decayed = w + r;
+        simd::accumulate(dw, 0, simd::exp(decayed + past.o), simd::fma(P, past.p, Q * past.q),
+                         lanes);
+        auto const share = Shares<B>::of(decayed, -now.n);
+        B const fresh = share.b * g;
+        adjoints.store(
+            c - s.first,
+            State<B>{simd::fma(share.a, P, fresh), simd::fnma(fresh, y, share.a * Q), share.n},
+            lanes);
     }
 };
 
