@@ -125,6 +125,18 @@ struct Exponential<double> {
     static constexpr int terms = 13;
 };
 
+/// 1/n! for n from 0.
+template <class T>
+inline constexpr auto inverse_factorials = [] {
+    std::array<T, Exponential<T>::terms + 1> numbers{};
+    double factorial = 1;
+    for (std::size_t n = 0; n < numbers.size(); ++n) {
+        if (n > 0) { factorial *= static_cast<double>(n); }
+        numbers[n] = static_cast<T>(1 / factorial);
+    }
+    return numbers;
+}();
+
 }  // namespace detail
 
 /// e^x with an error below 1.2 units in the last place; infinity where that is too large for T; 0
@@ -139,10 +151,11 @@ B exp(B const& x) {
     B const power = xsimd::nearbyint(bounded * B(static_cast<T>(1 / std::numbers::ln2)));
     B const part = simd::fnma(power, B(Constants::ln2_high), bounded);
     B const rest = simd::fnma(power, B(Constants::ln2_low), part);
-    // 1 + r (1 + r/2 (1 + r/3 (...)))
-    B series(1);
-    for (int n = Constants::terms; n > 0; --n) {
-        series = simd::fma(rest * B(T(1) / static_cast<T>(n)), series, B(1));
+    // 1 + r (1 + r (1/2! + r (1/3! + ...)))
+    constexpr auto& factors = detail::inverse_factorials<T>;
+    B series(factors.back());
+    for (std::size_t n = factors.size() - 1; n > 0; --n) {
+        series = simd::fma(series, rest, B(factors[n - 1]));
     }
     // For the largest results 2^n itself is no number of T; 2^(n-1) is, and twice the series.
     B const scaled = xsimd::ldexp(series + series, xsimd::to_int(power - B(1)));
