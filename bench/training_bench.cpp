@@ -48,3 +48,5 @@ BENCHMARK_CAPTURE(training_step, spike_driven, "spike_driven")
     ->Args({12, 512, 1024, 1})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
+
+BENCHMARK_MAIN();
