@@ -62,5 +62,25 @@ TEST_CASE("simd: unrolled counts from zero") {
     CHECK(seen == std::vector<std::size_t>{0, 1, 2, 3, 4});
 }
 
+TEST_CASE_TEMPLATE("simd: sums over every number once, whatever the length", T, float, double) {
+    using B = Batch<T>;
+    for (index const n : {index{0}, index{1}, simd::width<B> + 3, 9 * simd::width<B> - 1}) {
+        auto const numbers = ascending<T>(n + 1);
+        auto const [sum, squares] = simd::sums_over<B, 2>(n, [&](auto& sums, index i, auto lanes) {
+            B const x = simd::load<B>(numbers.data() + i, lanes);
+            sums[0] += x;
+            sums[1] = simd::fma(x, x, sums[1]);
+        });
+        T plain(0), squared(0);
+        for (index i = 0; i < n; ++i) {
+            T const x = numbers[static_cast<std::size_t>(i)];
+            plain += x;
+            squared += x * x;
+        }
+        CHECK(simd::sum(sum) == plain);  // small whole numbers: no rounding
+        CHECK(simd::sum(squares) == squared);
+    }
+}
+
 }  // namespace
 }  // namespace spikelet::test

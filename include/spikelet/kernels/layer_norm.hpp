@@ -48,15 +48,36 @@ struct LayerNorm {
     template <class T>
     static void backward(Policy policy, index rows, index C, T const* x, T const* gain,
                          T const* statistics, T const* dy, T* dx, T* dgain, T* dbias) {
-        auto some_rows = [=](index begin, index end) {
-            for (index r = begin; r < end; ++r) {
+        using B = simd::Batch<T, Policy>;
+        auto const input = [=](index begin, index end) {
+            for (index r = begin; dx != nullptr && r < end; ++r) {
                 input_gradient(C, x + r * C, gain, statistics + 2 * r, dy + r * C, dx + r * C);
             }
         };
-        if (dx != nullptr) { parallel_for(policy, rows, some_rows, grain_of(8192, C)); }
-        if (dgain != nullptr || dbias != nullptr) {
-            parameter_gradients(policy, rows, C, x, statistics, dy, dgain, dbias);
+        auto const parameters = [=](index begin, index end, index first, index last) {
+            for (index r = begin; r < end; r += rows_at_once) {
+                index const count = std::min(rows_at_once, end - r);
+                parameter_gradients<T>(first, last,
+                                       {count, C, x + r * C, statistics + 2 * r, dy + r * C}, dgain,
+                                       dbias);
+            }
+        };
+        bool const has_parameters = dgain != nullptr || dbias != nullptr;
+        if (thread_count(policy) == 1) {
+            // A row is still in the cache when its parameters' turn comes.
+            for (index r = 0; r < rows; r += rows_at_once) {
+                index const end = std::min(r + rows_at_once, rows);
+                input(r, end);
+                if (has_parameters) { parameters(r, end, 0, C); }
+            }
+            return;
         }
+        parallel_for(policy, rows, input, grain_of(8192, C));
+        if (!has_parameters) { return; }
+        auto const some_channels = [=](index begin, index end) {
+            parameters(0, rows, begin * simd::width<B>, std::min(C, end * simd::width<B>));
+        };
+        parallel_for(policy, (C + simd::width<B> - 1) / simd::width<B>, some_channels);
     }
 
 private:
@@ -68,18 +89,15 @@ private:
 
     template <class B, class T>
     static Moments<T> measure(index C, T eps, T const* x) {
-        B sum(0);
-        simd::for_each_batch<B>(
-            0, C, [&](index c, auto lanes) { sum = sum + simd::load<B>(x + c, lanes); });
-        T const mean = simd::sum(sum) / static_cast<T>(C);
+        auto const first = simd::sums_over<B, 1>(
+            C, [&](auto& sums, index c, auto lanes) { sums[0] += simd::load<B>(x + c, lanes); });
+        T const mean = simd::sum(first[0]) / static_cast<T>(C);
         // The rounding of the first sum is large where the mean is: the second pass measures it.
         B const shift(mean);
-        B rest(0);
-        B squares(0);
-        simd::for_each_batch<B>(0, C, [&](index c, auto lanes) {
+        auto const [rest, squares] = simd::sums_over<B, 2>(C, [&](auto& sums, index c, auto lanes) {
             B const d = simd::load<B>(x + c, lanes, mean) - shift;
-            rest = rest + d;
-            squares = simd::fma(d, d, squares);
+            sums[0] += d;
+            sums[1] = simd::fma(d, d, sums[1]);
         });
         T const correction = simd::sum(rest) / static_cast<T>(C);
         T const variance =
@@ -99,11 +117,9 @@ private:
         auto plus_scaled = [&](B const& sum, index c, auto lanes) {
             return simd::fma(simd::load<B>(gain + c, lanes), simd::load<B>(dy + c, lanes), sum);
         };
-        B sum(0);
-        B product(0);
-        simd::for_each_batch<B>(0, C, [&](index c, auto lanes) {
-            sum = plus_scaled(sum, c, lanes);
-            product = simd::fma(plus_scaled(B(0), c, lanes), normal(c, lanes), product);
+        auto const [sum, product] = simd::sums_over<B, 2>(C, [&](auto& sums, index c, auto lanes) {
+            sums[0] = plus_scaled(sums[0], c, lanes);
+            sums[1] = simd::fma(plus_scaled(B(0), c, lanes), normal(c, lanes), sums[1]);
         });
         B const mean(simd::sum(sum) / static_cast<T>(C));
         B const along(simd::sum(product) / static_cast<T>(C));
@@ -113,25 +129,34 @@ private:
         });
     }
 
+    // Rows whose contributions to the parameters are added to one load of the sums.
+    static constexpr index rows_at_once = 4;
+
+    /// Some consecutive rows.
     template <class T>
-    static void parameter_gradients(Policy policy, index rows, index C, T const* x,
-                                    T const* statistics, T const* dy, T* dgain, T* dbias) {
+    struct Rows {
+        index count, C;
+        T const *x, *statistics, *dy;
+    };
+
+    /// dgain and dbias of channels [first, last) += those of a few rows, in order.
+    template <class T>
+    static void parameter_gradients(index first, index last, Rows<T> rows, T* dgain, T* dbias) {
         using B = simd::Batch<T, Policy>;
-        auto some_channels = [=](index begin, index end) {
-            index const first = begin * simd::width<B>;
-            index const last = std::min(C, end * simd::width<B>);
-            for (index r = 0; r < rows; ++r) {
-                B const shift(statistics[2 * r]);
-                B const scale(statistics[2 * r + 1]);
-                simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
-                    B const g = simd::load<B>(dy + r * C + c, lanes);
-                    B const h = (simd::load<B>(x + r * C + c, lanes) - shift) * scale;
-                    simd::accumulate(dgain, c, h, g, lanes);
-                    simd::accumulate(dbias, c, g, lanes);
-                });
+        simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
+            B gains = dgain != nullptr ? simd::load<B>(dgain + c, lanes) : B(0);
+            B biases = dbias != nullptr ? simd::load<B>(dbias + c, lanes) : B(0);
+            for (index r = 0; r < rows.count; ++r) {
+                B const shift(rows.statistics[2 * r]);
+                B const scale(rows.statistics[2 * r + 1]);
+                B const g = simd::load<B>(rows.dy + r * rows.C + c, lanes);
+                B const h = (simd::load<B>(rows.x + r * rows.C + c, lanes) - shift) * scale;
+                gains = simd::fma(h, g, gains);
+                biases += g;
             }
-        };
-        parallel_for(policy, (C + simd::width<B> - 1) / simd::width<B>, some_channels);
+            if (dgain != nullptr) { simd::store(dgain + c, gains, lanes); }
+            if (dbias != nullptr) { simd::store(dbias + c, biases, lanes); }
+        });
     }
 };
 

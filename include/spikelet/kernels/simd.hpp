@@ -113,6 +113,25 @@ void for_each_batch(index begin, index end, F&& f) {
     if (i < end) { f(i, Part{end - i}); }
 }
 
+/// K sums over n numbers: calls add(sums, i, lanes) for every batch, in turns on four running sums
+/// that are added up at the end, so that no addition waits for the one before it.
+template <class B, std::size_t K, class Add>
+std::array<B, K> sums_over(index n, Add&& add) {
+    constexpr index turns = 4;
+    std::array<std::array<B, K>, turns> running;
+    for (auto& sums : running) { sums.fill(B(0)); }
+    index i = 0;
+    for (; i + turns * width<B> <= n; i += turns * width<B>) {
+        unrolled<turns>(
+            [&](auto t) { add(running[t], i + static_cast<index>(t) * width<B>, Full{}); });
+    }
+    for_each_batch<B>(i, n, [&](index rest, auto lanes) { add(running[0], rest, lanes); });
+    for (std::size_t k = 0; k < K; ++k) {
+        running[0][k] = (running[0][k] + running[1][k]) + (running[2][k] + running[3][k]);
+    }
+    return running[0];
+}
+
 /// Shares elements [0, n) among the policy's threads, in pieces of whole batches, and calls
 /// f(i, lanes) for each batch. For kernels in which every element stands alone.
 template <class B, class Policy, class F>
