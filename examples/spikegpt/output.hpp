@@ -25,26 +25,26 @@ public:
     }
 
     /// Text for people, seen at once. Throws Error, for example when a disk is full.
-    void write(std::string_view text) const {
-        std::FILE* const file = json_ ? stderr : stdout;
-        bool const whole = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-        if (!whole || std::fflush(file) != 0) {
-            spikelet::fail("output", "cannot write to standard output");
-        }
-    }
+    void write(std::string_view text) const { write(text, json_ ? stderr : stdout); }
 
     /// The result for a program, if one listens.
     void result(nlohmann::ordered_json const& result) const {
         if (!json_) { return; }
         using Json = nlohmann::ordered_json;
         std::string const line = result.dump(-1, ' ', false, Json::error_handler_t::replace);
-        fmt::print("{}\n", line);
-        if (std::fflush(stdout) != 0) {
-            spikelet::fail("output", "cannot write to standard output");
-        }
+        write(line + "\n", stdout);
     }
 
 private:
+    static void write(std::string_view text, std::FILE* file) {
+        bool const whole = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+        if (!whole || std::fflush(file) != 0) {
+            bool const is_error = file == stderr;
+            spikelet::fail("output", fmt::format("cannot write to standard {}",
+                                                 is_error ? "error" : "output"));
+        }
+    }
+
     bool json_;
 };
 

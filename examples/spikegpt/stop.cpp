@@ -35,6 +35,7 @@ void listen_for_stop() {
     std::signal(SIGTERM, note_signal);
     // Under nohup(1) a terminal may close without a word.
     if (std::signal(SIGHUP, note_signal) == SIG_IGN) { std::signal(SIGHUP, SIG_IGN); }
+    std::signal(SIGPIPE, SIG_IGN);
 }
 
 int stop_signal() { return received; }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Ctrl-C, or a terminal that is closed, as a request: the command ends what it is doing, saves, and
-// says goodbye. A second Ctrl-C ends the program at once.
+// says goodbye. A second Ctrl-C ends the program at once. A reader that goes away, as `head` does, is
+// no reason to die before all is saved.
 #pragma once
 
 namespace spikegpt {
 
-/// From now on SIGINT and SIGTERM are requests, and SIGHUP unless it is ignored.
+/// From now on SIGINT and SIGTERM are requests, and SIGHUP unless it is ignored; writing to a pipe
+/// that nobody reads fails, and SIGPIPE is ignored.
 void listen_for_stop();
 
 /// The signal that asked to stop; 0 while none did.

@@ -117,8 +117,12 @@ int train(CLI::App const& flags, TrainRequest& request) {
     Trainer trainer(*run);
     trainer.learn();
 
-    conclude(*run, trainer.last_report(), out);
-    out.result(summary(*run, trainer.last_report()));
+    try {
+        conclude(*run, trainer.last_report(), out);
+        out.result(summary(*run, trainer.last_report()));
+    } catch (sk::Error const&) {  // Ctrl-C ends the other programs of a pipeline, too
+        if (stop_signal() == 0) { throw; }
+    }
     return stop_signal() == 0 ? 0 : exit_code_of(stop_signal());
 }
 

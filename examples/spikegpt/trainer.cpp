@@ -37,10 +37,10 @@ void Trainer::learn() {
         auto const is_due = [&](sk::index every) { return last || at().step % every == 0; };
         if (run_.corpora.valid && is_due(options().eval_every)) { report.valid_bpc = validate(); }
         if (is_due(options().log_every)) { metrics_.add(at(), report, rates_); }
-        if (last || progress_.due()) { show(report); }
         last_report_ = report;
         saved = is_due(options().save_every) || stop_signal() != 0;
         if (saved) { save(); }
+        if (last || progress_.due()) { show(report); }
     }
     // Where no step was left, too: a run that was killed in its last save may lack its model.
     if (!saved) { save(); }

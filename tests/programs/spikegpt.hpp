@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,9 +59,11 @@ struct Outcome {
 /// The program while it runs.
 class Spikegpt {
 public:
-    /// Standard error goes to a file, or to this one.
-    explicit Spikegpt(Arguments arguments, std::string error_file = "") {
+    /// What it writes goes to files, or to these.
+    explicit Spikegpt(Arguments arguments, std::string error_file = "",
+                      std::string output_file = "") {
         if (error_file.empty()) { error_file = folder_ / "err"; }
+        if (output_file.empty()) { output_file = folder_ / "out"; }
         std::string program = SPIKELET_BINARY_DIR "/bin/spikegpt";
         std::vector<char*> words{program.data()};
         for (std::string& argument : arguments) { words.push_back(argument.data()); }
@@ -71,7 +74,7 @@ public:
         ::posix_spawn_file_actions_init(&files);
         constexpr int flags = O_WRONLY | O_CREAT | O_TRUNC;
         ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-        ::posix_spawn_file_actions_addopen(&files, 1, (folder_ / "out").c_str(), flags, 0600);
+        ::posix_spawn_file_actions_addopen(&files, 1, output_file.c_str(), flags, 0600);
         ::posix_spawn_file_actions_addopen(&files, 2, error_file.c_str(), flags, 0600);
         int const error =
             ::posix_spawn(&process_, words[0], &files, nullptr, words.data(), environ);
@@ -91,6 +94,31 @@ public:
 private:
     TemporaryFolder folder_;
     pid_t process_ = 0;
+};
+
+/// A pipe that programs can open for writing, with a reader that may go away.
+class Pipe {
+public:
+    Pipe() {
+        REQUIRE(::mkfifo(path().c_str(), 0600) == 0);
+        reader_ = ::open(path().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        REQUIRE(reader_ >= 0);
+    }
+    Pipe(Pipe const&) = delete;
+    Pipe& operator=(Pipe const&) = delete;
+    ~Pipe() { close(); }
+
+    [[nodiscard]] std::string path() const { return folder_ / "pipe"; }
+
+    /// From now on nobody reads it.
+    void close() {
+        if (reader_ >= 0) { ::close(reader_); }
+        reader_ = -1;
+    }
+
+private:
+    TemporaryFolder folder_;
+    int reader_ = -1;
 };
 
 inline Outcome spikegpt(Arguments const& arguments) { return Spikegpt(arguments).wait(); }

@@ -125,3 +125,16 @@ TEST_CASE("spikegpt generate: Ctrl-C ends the text and leaves the state") {
     CHECK(stopped.json()["tokens"].get<int>() > 0);
     text_of(generate(trained_on_bytes().model, "5") + Arguments{"--state-in", folder / "state"});
 }
+
+TEST_CASE("spikegpt generate: a reader who has had enough does not take the state along") {
+    TemporaryFolder folder;
+    Pipe pipe;
+    Spikegpt program(generate(trained_on_bytes().model, "1000000000") +
+                         Arguments{"--state-out", folder / "state"},
+                     "", pipe.path());
+    pipe.close();
+    auto const done = program.wait();
+    CHECK(done.code == 1);
+    CHECK(done.complains("cannot write to standard output"));
+    text_of(generate(trained_on_bytes().model, "5") + Arguments{"--state-in", folder / "state"});
+}
