@@ -140,7 +140,7 @@ void each_learning_option(Options& o, F&& f) {
       number(0, 10));
     f("beta1", o.beta1, "Adam's memory of the gradient", number(0, 0.99999));
     f("beta2", o.beta2, "Adam's memory of its square", number(0, 0.9999999));
-    f("epsilon", o.epsilon, "Adam's smallest divisor", number(0, 1));
+    f("epsilon", o.epsilon, "Adam's smallest divisor", number(1e-30, 1));
     f("clip", o.clip, "Scale gradients down to this norm; 0: never", number(0, 1e9));
     f("seed", o.seed, "Of all random numbers", whole(0, INT64_MAX));
 }

@@ -68,6 +68,7 @@ TEST_CASE("spikegpt: flags that do not exist or do not fit") {
         {train + Arguments{"--batch", "many"}, 2, "--batch: 'many'"},
         {train + Arguments{"--lr", "nan"}, 2, "--lr: 'nan'"},
         {train + Arguments{"--dropout", "1"}, 2, "--dropout"},
+        {train + Arguments{"--epsilon", "0"}, 2, "--epsilon: '0' is not a number from 1e-30 to 1"},
         {train + Arguments{"--variant", "gpt"}, 2, "'gpt' is not one of vanilla_rwkv"},
         {train + Arguments{"--size", "huge"}, 2, "'huge' is not one of nano, tiny, 46m"},
         {train + Arguments{"--size", "nano", "--embd", "3"}, 2, "excludes"},
