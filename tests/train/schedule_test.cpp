@@ -69,6 +69,9 @@ TEST_CASE("schedule: the official one follows the trainer's formula") {
     CHECK(s.at(10) == doctest::Approx(1));
     CHECK(s.at(60) == doctest::Approx(0.55));
     CHECK(s.at(110) == doctest::Approx(0.1));
+    // Past the end of the official runs, where the formula would rise to the peak again.
+    CHECK(s.at(160) == doctest::Approx(0.1));
+    CHECK(s.at(210) == doctest::Approx(0.1));
 }
 
 TEST_CASE("schedule: shapes have names") {

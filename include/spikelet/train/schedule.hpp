@@ -57,12 +57,12 @@ private:
     static double half_cosine(double p) { return 0.5 * (1 + std::cos(std::numbers::pi * p)); }
 
     // src/trainer.py of ridgerchu/SpikeGPT sets the rate after each step, so the first has the peak
-    // rate even where there is a warmup.
+    // rate even where there is a warmup. There the cosine goes on past the end, and the rate rises.
     [[nodiscard]] double official_rate(double tokens) const {
         double const f = final / peak;
         if (tokens == 0) { return peak; }
         if (tokens < warmup) { return peak * (f + (1 - f) * tokens / warmup); }
-        double const p = (tokens - warmup) / std::max(1.0, total - warmup);
+        double const p = std::min(1.0, (tokens - warmup) / std::max(1.0, total - warmup));
         return peak * ((0.5 + f / 2) + (0.5 - f / 2) * std::cos(std::numbers::pi * p));
     }
 };
