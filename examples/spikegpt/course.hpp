@@ -31,7 +31,7 @@ public:
     explicit Course(TrainOptions const& options)
         : steps_(options.steps),
           seconds_(60 * options.minutes),
-          warmup_(static_cast<double>(*options.warmup)),
+          warmup_(static_cast<double>(warmup_steps(options))),
           tokens_per_step_(options.batch * options.ctx * options.accumulate) {
         schedule_.decay = sk::find_learning_rate_decay(options.schedule);
         schedule_.peak = *options.lr;

@@ -178,10 +178,12 @@ void save_config(RunFolder const& folder, RunRecord const& record, LanguageModel
         model[key] = Json::parse(text, nullptr, false);
     }
     model["parameters"] = sk::parameter_count(language.net);
+    TrainOptions options = record.options;
+    options.warmup = warmup_steps(options);
     Json const config{{"program", "spikegpt"},
                       {"version", fmt::format("{}.{}.{}", SPIKELET_VERSION_MAJOR,
                                               SPIKELET_VERSION_MINOR, SPIKELET_VERSION_PATCH)},
-                      {"options", to_json(record.options)},
+                      {"options", to_json(options)},
                       {"model", model},
                       {"text", record.text}};
     sk::write_file_atomically(folder.config(), [&](sk::FileWriter& file) {

@@ -75,10 +75,12 @@ void complete(TrainOptions& options) {
     if (!options.lr_final) { options.lr_final = 0.02 * *options.lr; }
     if (!options.weight_decay) { options.weight_decay = options.optimizer == "adamw" ? 0.01 : 0.0; }
     if (options.steps == 0 && options.minutes == 0) { options.steps = default_steps; }
-    if (!options.warmup) {
-        constexpr sk::index usual = 50;
-        options.warmup = options.steps > 0 ? std::min(usual, options.steps / 10) : usual;
-    }
+}
+
+sk::index warmup_steps(TrainOptions const& options) {
+    constexpr sk::index most = 50;
+    sk::index const usual = options.steps > 0 ? std::min(most, options.steps / 10) : most;
+    return options.warmup.value_or(usual);
 }
 
 // The neuron in front of time mixing's output sees the weakest input, and gets half the threshold.
@@ -140,8 +142,10 @@ TrainOptions continued(TrainOptions const& saved, TrainOptions const& given,
     auto const keep = [&](std::string const& name, auto& value, std::string const&,
                           CLI::Validator const&) {
         if (is_given(flags, name) && now[name] != before[name]) {
-            sk::fail("resume", fmt::format("--{} is {}, the run was started with {}", name,
-                                           now[name].dump(), before[name].dump()));
+            Json const& old = before[name];
+            sk::fail("resume",
+                     fmt::format("--{} is {}, the run was started with {}", name, now[name].dump(),
+                                 old.is_null() ? "the default" : old.dump()));
         }
         read(before[name], value);
     };

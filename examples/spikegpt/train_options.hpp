@@ -20,7 +20,7 @@ namespace spikegpt {
 
 namespace sk = spikelet;
 
-/// Options that are empty follow from others; `complete` sets them.
+/// Options that are empty follow from others; `complete` sets them, but for the warmup.
 struct TrainOptions {
     std::vector<std::string> data;
     std::string valid;
@@ -67,8 +67,12 @@ inline constexpr sk::index default_steps = 2000;
 /// The peak learning rate for a width: 3e-3 up to 128 channels, 6e-4 at 512, and so on.
 double default_learning_rate(sk::index channels);
 
-/// Sets the options that follow from others.
+/// Sets the options that follow from others, but for the warmup: that follows from the steps, of
+/// which a resumed run may get more.
 void complete(TrainOptions& options);
+
+/// The warmup that was asked for, or the one that follows from the steps.
+sk::index warmup_steps(TrainOptions const& options);
 
 /// The model that complete options describe.
 sk::SpikeGptConfig model_config(TrainOptions const& options, sk::index vocabulary);

@@ -143,6 +143,38 @@ TEST_CASE("spikegpt train: a run that is over can be made longer") {
     CHECK(spikegpt(run.resume() + Arguments{"--steps", "15"}).code == 0);
 }
 
+TEST_CASE("spikegpt train: a longer run has the schedule that it would have had from the start") {
+    TemporaryFolder folder;
+    write_file(folder / "text", sample_text());
+    auto const train = [&](std::string const& out, Arguments const& more) {
+        std::string const run = folder / out;
+        auto const done = spikegpt(Arguments{"train", "--out", run, "--data", folder / "text",
+                                             "--threads", "1", "--eval-every", "1000"} +
+                                   more);
+        REQUIRE_MESSAGE(done.code == 0, done.err);
+        return run;
+    };
+    Arguments const small{"--layers", "1", "--embd", "8", "--ctx", "4", "--batch", "1"};
+    std::string const longer = train("longer", small + Arguments{"--steps", "20"});
+    train("longer", {"--resume", "--steps", "200"});
+    std::string const planned = train("planned", small + Arguments{"--steps", "200"});
+    auto const rows = read_csv(longer + "/metrics.csv");
+    auto const expected = read_csv(planned + "/metrics.csv");
+    REQUIRE(rows.size() == 201);
+    REQUIRE(rows[0][6] == "lr");
+    CHECK(rows[2][6] != expected[2][6]);
+    for (std::size_t step = 21; step <= 200; ++step) { CHECK(rows[step][6] == expected[step][6]); }
+    auto const config = nlohmann::json::parse(read_file(longer + "/config.json"));
+    CHECK(config["options"]["warmup"] == 20);
+    CHECK(spikegpt({"train", "--out", longer, "--resume", "--warmup", "3"})
+              .complains("--warmup is 3, the run was started with the default"));
+
+    // A warmup that was asked for stays.
+    std::string const asked = train("asked", small + Arguments{"--steps", "2", "--warmup", "7"});
+    train("asked", {"--resume", "--steps", "10"});
+    CHECK(nlohmann::json::parse(read_file(asked + "/config.json"))["options"]["warmup"] == 7);
+}
+
 TEST_CASE("spikegpt train: a resumed run is the same run, or says what is not") {
     Run const run;
     REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
