@@ -93,12 +93,14 @@ private:
     std::pair<sk::index, sk::index> largest_{0, 0};
 };
 
-// What cross_entropy keeps for each position: target, nats, log of the sum.
+// What cross_entropy keeps for each position: target, nats, and the logarithm of the sum as two
+// numbers. Only the loss has a gradient.
 void count_loss(TapeCount& tape, sk::index positions) {
     sk::Extents<sk::dyn> const each(positions);
-    tape.make<std::int32_t>(each);
-    tape.make<double>(each);
-    tape.make<float>(each);
+    tape.constant<std::int32_t>(each);
+    tape.constant<double>(each);
+    tape.constant<float>(sk::Extents<sk::dyn>(2 * positions));
+    tape.make<float>(sk::Extents<1>{});
 }
 
 }  // namespace
