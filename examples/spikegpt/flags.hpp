@@ -10,6 +10,7 @@
 #include <fmt/core.h>
 
 #include <spikelet/core/extents.hpp>
+#include <spikelet/core/named.hpp>
 #include <spikelet/core/quote.hpp>
 #include <spikelet/models/spikegpt_config.hpp>
 
@@ -39,14 +40,9 @@ inline CLI::Validator number(double low, double high) { return between(low, high
 /// Accepts the names in a table of the library.
 template <class Table>
 CLI::Validator one_of(Table const& table) {
-    std::string names;
-    for (auto const& entry : table) {
-        names += (names.empty() ? "" : ", ") + std::string(entry.name);
-    }
+    std::string const names = spikelet::detail::names_of(table);
     auto const check = [&table, names](std::string const& text) -> std::string {
-        for (auto const& entry : table) {
-            if (entry.name == text) { return {}; }
-        }
+        if (spikelet::detail::entry_named(table, text) != nullptr) { return {}; }
         return fmt::format("{} is not one of {}", spikelet::quote(text), names);
     };
     return {check, names, ""};

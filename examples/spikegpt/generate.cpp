@@ -122,9 +122,7 @@ private:
     static sk::SamplingOptions sampling_of(GenerateRequest const& request) {
         sk::SamplingOptions sampling = request.sampling;
         if (request.greedy) { sampling.temperature = 0; }
-        for (auto const& named : rules) {
-            if (named.name == request.rule) { sampling.rule = named.rule; }
-        }
+        sampling.rule = sk::detail::find_named("--rule", rules, request.rule).rule;
         return sampling;
     }
 

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include <spikelet/models/spikegpt.hpp>
+#include <spikelet/models/spikegpt_init.hpp>
 #include <spikelet/train/schedule.hpp>
 
 #include "flags.hpp"
@@ -93,7 +94,6 @@ struct Choice {
     std::string_view name;
 };
 inline constexpr std::array<Choice, 2> vocabularies{{{"byte"}, {"char"}}};
-inline constexpr std::array<Choice, 3> initialisations{{{"A"}, {"B"}, {"C"}}};
 inline constexpr std::array<Choice, 2> optimizers{{{"adam"}, {"adamw"}}};
 inline constexpr std::array<Choice, 2> switches{{{"on"}, {"off"}}};
 
@@ -130,7 +130,7 @@ void each_learning_option(Options& o, F&& f) {
     f("batch", o.batch, "Sequences at a time", whole(1, 4096));
     f("accumulate", o.accumulate, "Batches whose gradients make one step", whole(1, 65536));
     f("init", o.init, "First weights, as PyTorch, as RWKV runs, as RWKV is written",
-      one_of(initialisations));
+      one_of(sk::initialisations));
     f("optimizer", o.optimizer, "adamw decays weights apart from the gradients",
       one_of(optimizers));
     f("lr", o.lr, "Peak learning rate (default by width: 3e-3 at 128, 6e-4 at 512)",
