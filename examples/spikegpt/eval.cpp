@@ -2,6 +2,7 @@
 // spikegpt eval: how well a model predicts a text, and how many of its neurons fire meanwhile.
 #include <map>
 
+#include "block_name.hpp"
 #include "command.hpp"
 #include "evaluation.hpp"
 #include "flags.hpp"
@@ -83,35 +84,20 @@ void complete(EvalRequest& request) {
     }
 }
 
-/// "blocks.3.att.lif_k" is site "att.lif_k" of layer 3; other sites are in no layer.
-struct Place {
-    sk::index layer = -1;
-    std::string site;
-
-    explicit Place(std::string const& name) : site(name) {
-        std::string_view const prefix = "blocks.";
-        if (name.starts_with(prefix)) {
-            std::size_t const dot = name.find('.', prefix.size());
-            layer = std::stol(name.substr(prefix.size(), dot - prefix.size()));
-            site = name.substr(dot + 1);
-        }
-    }
-};
-
 void say_rates(sk::FiringRates const& rates, Output const& out) {
     std::vector<std::string> columns;
     std::map<sk::index, std::map<std::string, double>> table;
     for (auto const& site : rates.sites()) {
-        Place const place(site.name);
-        if (place.layer < 0) {
-            std::string const what = place.site == "emb" ? "ones in" : "firing";
-            out.say("{:<18} {:.4f}", what + " " + place.site, site.rate());
+        BlockName const name(site.name);
+        if (name.block < 0) {
+            std::string const what = name.rest == "emb" ? "ones in" : "firing";
+            out.say("{:<18} {:.4f}", what + " " + name.rest, site.rate());
             continue;
         }
-        if (std::ranges::find(columns, place.site) == columns.end()) {
-            columns.push_back(place.site);
+        if (std::ranges::find(columns, name.rest) == columns.end()) {
+            columns.push_back(name.rest);
         }
-        table[place.layer][place.site] = site.rate();
+        table[name.block][name.rest] = site.rate();
     }
     if (columns.empty()) { return; }
     std::string head = "firing in layer";

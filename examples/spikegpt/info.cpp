@@ -7,6 +7,7 @@
 #include <spikelet/io/checkpoint.hpp>
 #include <spikelet/models/spikegpt_metadata.hpp>
 
+#include "block_name.hpp"
 #include "command.hpp"
 #include "flags.hpp"
 #include "language_model.hpp"
@@ -115,18 +116,14 @@ void say_needs(sk::SpikeGpt<> const& model, Needs const& needs, InfoRequest cons
 struct TensorLine {
     std::string name;  // within the block
     std::string shape;
-    sk::index first = -1;
-    sk::index last = -1;
+    sk::index first;
+    sk::index last;
 
-    TensorLine(std::string full_name, std::string of_shape)
-        : name(std::move(full_name)),
-          shape(std::move(of_shape)) {
-        std::string const prefix = "blocks.";
-        if (!name.starts_with(prefix)) { return; }
-        std::size_t const dot = name.find('.', prefix.size());
-        first = last = std::stol(name.substr(prefix.size(), dot - prefix.size()));
-        name.erase(0, dot + 1);
-    }
+    TensorLine(BlockName const& of_name, std::string of_shape)
+        : name(of_name.rest),
+          shape(std::move(of_shape)),
+          first(of_name.block),
+          last(of_name.block) {}
 
     [[nodiscard]] bool continues(TensorLine const& line) const {
         return first >= 0 && first == line.last + 1 && name == line.name && shape == line.shape;
@@ -142,7 +139,7 @@ struct TensorLine {
 void say_tensors(sk::SpikeGpt<> const& model, Output const& out) {
     std::vector<TensorLine> lines;
     sk::each_file_parameter(model, [&](sk::FileParameter const& known, auto const&) {
-        TensorLine const next(known.name, sk::describe(known.shape));
+        TensorLine const next(BlockName(known.name), sk::describe(known.shape));
         auto const line =
             std::ranges::find_if(lines, [&](auto const& l) { return next.continues(l); });
         if (line == lines.end()) {
