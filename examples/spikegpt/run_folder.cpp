@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr char const* format = "spikelet.resume";
-constexpr char const* format_version = "2";
+constexpr char const* format_version = "3";
 
 Json to_json(Position const& at) {
     Json json{{"step", at.step}, {"tokens", at.tokens}, {"seconds", at.seconds}};

@@ -57,7 +57,7 @@ TEST_CASE("file_writer: a file is written as told and nothing else remains") {
 
 TEST_CASE("file_writer: bytes that were written can be replaced, and summed up") {
     TemporaryFolder folder;
-    FastChecksum sum;
+    Checksum sum;
     write_file_atomically(folder / "a", [&](FileWriter& file) {
         file.write("header 0000 ");
         file.sum_into(&sum);
@@ -71,7 +71,7 @@ TEST_CASE("file_writer: bytes that were written can be replaced, and summed up")
         CHECK_THROWS_AS(file.overwrite(~std::size_t{0}, "x"), Error);
     });
     CHECK(read_file(folder / "a") == "header 1234 some data!");
-    FastChecksum expected;
+    Checksum expected;
     expected.add("some data");
     CHECK(sum.value() == expected.value());
 }

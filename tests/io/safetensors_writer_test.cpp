@@ -59,7 +59,7 @@ TEST_CASE("safetensors_writer: a file of known bytes") {
     std::vector<StoredTensor> const tensors{stored_tensor("a", {1}, std::span(&a, 1)),
                                             stored_tensor("b", {2}, std::span(b))};
     write_safetensors(folder / "a", tensors, {{"k", "v"}});
-    FastChecksum sum;
+    Checksum sum;
     using namespace std::string_view_literals;
     sum.add("k\0v\0"sv);
     sum.add("a\0U8 [1] at 4\0"sv);

@@ -258,7 +258,7 @@ TEST_CASE("spikegpt train: a state with numbers of another type or of another ve
     auto metadata = file.metadata();
     metadata["version"] = "1";
     spikelet::write_safetensors(state, file.tensors(), metadata);
-    check_refused("the state has version '1', this program reads version 2");
+    check_refused("the state has version '1', this program reads version 3");
 }
 
 TEST_CASE("spikegpt train: what a killed run left half-written goes away") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Checksums against accidents, not against people.
+// A checksum against accidents, not against people.
 #pragma once
 
 #include <algorithm>
@@ -15,42 +15,11 @@
 
 namespace spikelet {
 
-namespace detail {
-
-inline std::string hexadecimal(std::uint64_t value) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (int shift = 60; shift >= 0; shift -= 4) { text += digits[value >> shift & 15]; }
-    return text;
-}
-
-}  // namespace detail
-
-/// FNV-1a with 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv), of bytes in any portions. For what
-/// is small: it takes them one by one.
+/// As fast as memory, of bytes in any portions. Words of 8 bytes go in turn to eight running sums,
+/// h = rotate(h xor word) * odd; at the end the sums and the length are put together. Every step can
+/// be undone, so a change within one word never goes unnoticed, and any other change with a chance
+/// of about 2^-64.
 class Checksum {
-public:
-    constexpr void add(std::span<std::byte const> bytes) {
-        for (std::byte const b : bytes) {
-            value_ = (value_ ^ static_cast<std::uint64_t>(b)) * 0x100000001b3;
-        }
-    }
-    void add(std::string_view text) { add(std::as_bytes(std::span(text))); }
-
-    [[nodiscard]] constexpr std::uint64_t value() const { return value_; }
-
-    /// The value as 16 hexadecimal digits.
-    [[nodiscard]] std::string text() const { return detail::hexadecimal(value_); }
-
-private:
-    std::uint64_t value_ = 0xcbf29ce484222325;
-};
-
-/// For weights, as fast as memory, of bytes in any portions. Words of 8 bytes go in turn to eight
-/// running sums, h = rotate(h xor word) * odd; at the end the sums and the length are put together.
-/// Every step can be undone, so a change within one word never goes unnoticed, and any other change
-/// with a chance of about 2^-64.
-class FastChecksum {
 public:
     void add(std::span<std::byte const> bytes) {
         length_ += bytes.size();
@@ -63,7 +32,7 @@ public:
     void add(std::string_view text) { add(std::as_bytes(std::span(text))); }
 
     [[nodiscard]] std::uint64_t value() const {
-        FastChecksum last = *this;
+        Checksum last = *this;
         if (held_ > 0) {
             std::memset(last.rest_.data() + held_, 0, block - held_);
             last.mix(last.rest_.data(), 1);
@@ -74,7 +43,13 @@ public:
     }
 
     /// The value as 16 hexadecimal digits.
-    [[nodiscard]] std::string text() const { return detail::hexadecimal(value()); }
+    [[nodiscard]] std::string text() const {
+        constexpr std::string_view digits = "0123456789abcdef";
+        std::uint64_t const sum = value();
+        std::string written;
+        for (int shift = 60; shift >= 0; shift -= 4) { written += digits[sum >> shift & 15]; }
+        return written;
+    }
 
 private:
     static constexpr std::size_t block = 64;

@@ -77,7 +77,7 @@ public:
     }
 
     /// Adds to `sum` what is appended from now on; it must outlive that. Null ends it.
-    void sum_into(FastChecksum* sum) { sum_ = sum; }
+    void sum_into(Checksum* sum) { sum_ = sum; }
 
     /// How many bytes were appended.
     [[nodiscard]] std::size_t written() const { return written_; }
@@ -130,7 +130,7 @@ private:
     FileDescriptor folder_;
     FileDescriptor file_;
     std::size_t written_ = 0;
-    FastChecksum* sum_ = nullptr;
+    Checksum* sum_ = nullptr;
 };
 
 /// Writes `path` whole or not at all: `fill(FileWriter&)` says what. Throws Error; whatever `fill`

@@ -21,7 +21,7 @@ template <class Model>
 [[nodiscard]] std::string fingerprint(Model const& model) {
     static_assert(Layer<Model> || IsParameter<Model>,
                   "fingerprint: list the model's parts with SPIKELET_PARTS");
-    FastChecksum sum;
+    Checksum sum;
     each_parameter(model, [&](std::string_view name, auto const& parameter) {
         if (parameter.value() == nullptr) {
             fail("fingerprint", "the parameter " + quote(name) + " has no numbers yet");

@@ -153,7 +153,7 @@ public:
         for (StoredTensor const& t : tensors()) {
             entries.push_back({t.name, t.dtype, t.shape, t.bytes.data() - contents_.data.data()});
         }
-        FastChecksum sum = detail::checksum_of(contents_.metadata, std::move(entries));
+        Checksum sum = detail::checksum_of(contents_.metadata, std::move(entries));
         sum.add(contents_.data);
         if (sum.text() != contents_.checksum) {
             fail(where(),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The checksum that this library's safetensors files carry: a FastChecksum of all that the header
-// says, other metadata by key and tensors by name, and of the tensors' bytes as they lie in the
-// file.
+// The checksum that this library's safetensors files carry: of all that the header says, other
+// metadata by key and tensors by name, and of the tensors' bytes as they lie in the file.
 #pragma once
 
 #include <algorithm>
@@ -34,8 +33,8 @@ struct TensorEntry {
 };
 
 /// Its beginning: the header. The tensors' bytes are to be added.
-inline FastChecksum checksum_of(Metadata const& metadata, std::vector<TensorEntry> entries) {
-    FastChecksum sum;
+inline Checksum checksum_of(Metadata const& metadata, std::vector<TensorEntry> entries) {
+    Checksum sum;
     auto const add = [&](std::string_view key, std::string_view text) {
         constexpr std::string_view end("\0", 1);
         for (std::string_view const part : {key, end, text, end}) { sum.add(part); }

@@ -104,7 +104,7 @@ inline std::string safetensors_header(std::string_view where, std::span<PlannedT
     return text;
 }
 
-inline FastChecksum header_checksum(std::span<PlannedTensor const> plan, Metadata const& metadata) {
+inline Checksum header_checksum(std::span<PlannedTensor const> plan, Metadata const& metadata) {
     std::vector<TensorEntry> entries;
     for (PlannedTensor const& p : plan) {
         entries.push_back({p.name(), p.dtype, p.tensor->shape, p.begin});
@@ -150,7 +150,7 @@ void write_safetensors(std::string path, std::span<StoredTensor const> tensors,
     write_file_atomically(std::move(path), [&](FileWriter& file) {
         file.write(std::as_bytes(std::span(&length, 1)));
         file.write(header);
-        FastChecksum sum = header_checksum(plan, metadata);
+        Checksum sum = header_checksum(plan, metadata);
         file.sum_into(&sum);
         for (PlannedTensor const& planned : plan) { write(file, planned); }
         file.sum_into(nullptr);
