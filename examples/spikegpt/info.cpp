@@ -84,8 +84,7 @@ std::string neuron_text(sk::LifOptions const& neuron) {
 
 void say_model(sk::SpikeGpt<> const& model, Output const& out) {
     sk::SpikeGptConfig const& config = model.config;
-    auto const variant = nlohmann::json::parse(sk::metadata(config).at("variant"));
-    out.say("variant      {}", variant.get<std::string>());
+    out.say("variant      {}", nearest_variant(config));
     out.say("layers       {}", config.layers);
     out.say("channels     {}, {} inside channel mixing", config.channels, config.hidden_channels());
     out.say("vocabulary   {}", config.vocabulary);

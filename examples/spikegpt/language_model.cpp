@@ -6,6 +6,7 @@
 #include <set>
 
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
 
 #include <spikelet/io/checkpoint.hpp>
 #include <spikelet/io/vocabulary_json.hpp>
@@ -49,6 +50,10 @@ sk::Vocabulary vocabulary_of(sk::Metadata const& description, sk::index size) {
 }
 
 }  // namespace
+
+std::string nearest_variant(sk::SpikeGptConfig const& config) {
+    return nlohmann::json::parse(sk::metadata(config).at("variant"));
+}
 
 sk::Metadata describe_model(LanguageModel const& language) {
     sk::Metadata description = sk::metadata(language.net.config);

@@ -32,6 +32,9 @@ struct LanguageModel {
     [[nodiscard]] std::string bits_unit() const { return vocabulary.is_bytes() ? "bpb" : "bpc"; }
 };
 
+/// The name that comes nearest to where the spikes of a model are, as in its file.
+std::string nearest_variant(sk::SpikeGptConfig const& config);
+
 /// Configuration and vocabulary as text by key: enough to make the same model without weights.
 sk::Metadata describe_model(LanguageModel const& language);
 

@@ -38,11 +38,7 @@ void adopt(TrainOptions& options, LanguageModel const& language) {
     options.binary_embedding = config.spikes.binary_embedding ? "on" : "off";
     options.ffn_pre = config.ffn_pre;
     options.dropout = config.dropout;
-    for (sk::Variant const& variant : sk::variants) {
-        sk::Placement placement = variant.spikes;
-        placement.binary_embedding = config.spikes.binary_embedding;
-        if (placement == config.spikes) { options.variant = variant.name; }
-    }
+    options.variant = nearest_variant(config);
 }
 
 void check_memory(LanguageModel const& language, TrainOptions const& options) {

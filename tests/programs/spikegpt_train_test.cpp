@@ -3,7 +3,10 @@
 
 #include <map>
 
+#include <spikelet/io/checkpoint.hpp>
 #include <spikelet/io/safetensors.hpp>
+#include <spikelet/models/spikegpt.hpp>
+#include <spikelet/models/spikegpt_metadata.hpp>
 
 using namespace spikelet_test;
 namespace fs = std::filesystem;
@@ -186,6 +189,26 @@ TEST_CASE("spikegpt train: a model goes on learning in a new run") {
     auto const config = nlohmann::json::parse(read_file(folder / "run/config.json"));
     CHECK(config["options"]["embd"] == 16);
     CHECK(config["options"]["vocab"] == "char");
+}
+
+TEST_CASE(
+    "spikegpt train: a model whose spikes are where no variant has them gets the nearest name") {
+    namespace sk = spikelet;
+    TemporaryFolder folder;
+    auto config = sk::make_config(sk::find_variant("spike_driven"), 256, 1, 8);
+    config.spikes.residual = sk::Node::lif;
+    sk::SpikeGpt<> model(config);
+    sk::Rng rng(1);
+    sk::init(model, rng);
+    sk::save_checkpoint(folder / "model", model, sk::metadata(model.config));
+    auto const done =
+        spikegpt({"train", "--data", trained_on_bytes().text, "--out", folder / "run", "--steps",
+                  "1", "--ctx", "8", "--batch", "1", "--init-from", folder / "model"});
+    REQUIRE_MESSAGE(done.code == 0, done.err);
+    CHECK(done.out.starts_with("spike_driven, 1 layer x 8 channels"));
+    auto const written = nlohmann::json::parse(read_file(folder / "run/config.json"));
+    CHECK(written["options"]["variant"] == "spike_driven");
+    CHECK(written["model"]["residual"] == "lif");
 }
 
 TEST_CASE("spikegpt train: short runs have a short warm-up") {
