@@ -118,7 +118,7 @@ TEST_CASE("spikegpt: texts and folders that cannot be used") {
         {train(text) + Arguments{"--init-from", folder / "none"}, 2, "excludes"},
         {{"train", "--data", text, "--out", out, "--init-from", text, "--dropout", "0.1"},
          2,
-         "excludes --dropout"},
+         "--dropout excludes --init-from"},
         {{"train", "--data", text, "--out", out, "--init-from", folder / "short"}, 1, "short"},
         {{"train", "--data", text, "--out", out, "--minutes", "1", "--schedule", "official"},
          1,
