@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Products of packed spikes at several firing rates (in percent) beside the dense product of the
-// same sizes, ours and OpenBLAS's. "dense GFLOP/s" is the work that a dense product would have done;
-// "events/s" counts the additions of one weight each that the spikes ask for.
+// same sizes, ours and OpenBLAS's. "dense GFLOP/s" is the work that a dense product would have
+// done; "events/s" counts the additions of one weight each that the spikes ask for.
 #include "support.hpp"
 
 #include <spikelet/core/bits.hpp>

@@ -11,15 +11,14 @@ namespace {
 using kernels::ProductSize;
 using kernels::Start;
 
-template <class Policy, class T>
+template <kernels::Form form, class Policy, class T>
 std::vector<T> product(Policy policy, ProductSize n, RandomSpikes<T> const& s,
-                       std::vector<T> const& right, Start start, std::vector<T> result,
-                       kernels::Lists lists) {
+                       std::vector<T> const& right, Start start, std::vector<T> result) {
     kernels::SpikeRows const spikes{s.packed.data(), Element<bit>::row_units(n.depth)};
-    auto const bytes = kernels::GroupedProduct<T, Policy>::workspace(n);
+    auto const bytes = kernels::GroupedProduct<T, Policy, form>::workspace(n);
     std::vector<std::uint64_t> workspace(static_cast<std::size_t>(bytes / 8 + 1), ~0ULL);
-    kernels::GroupedProduct<T, Policy>::run(policy, n, spikes, right.data(), start, result.data(),
-                                            lists, workspace.data());
+    kernels::GroupedProduct<T, Policy, form>::run(policy, n, spikes, right.data(), start,
+                                                  result.data(), workspace.data());
     return result;
 }
 
@@ -35,14 +34,18 @@ TEST_CASE_TEMPLATE("grouped_product: looks up sums of groups, those that fired o
             std::vector<T> const zeros(start.size());
             auto const added = in_groups(n, s.numbers, right, start);
             auto const alone = in_groups(n, s.numbers, right, zeros);
-            for (auto const lists : {kernels::Lists::fired, kernels::Lists::all}) {
-                for (int const threads : {1, 3}) {
-                    OpenMp<> const policy{threads};
-                    CHECK(same_bits(product(policy, n, s, right, Start::result, start, lists),
-                                    added));
-                    CHECK(
-                        same_bits(product(policy, n, s, right, Start::zero, start, lists), alone));
-                }
+            for (int const threads : {1, 3}) {
+                OpenMp<> const policy{threads};
+                auto const fired = [&](Start from) {
+                    return product<kernels::Form::fired>(policy, n, s, right, from, start);
+                };
+                auto const all = [&](Start from) {
+                    return product<kernels::Form::all>(policy, n, s, right, from, start);
+                };
+                CHECK(same_bits(fired(Start::result), added));
+                CHECK(same_bits(fired(Start::zero), alone));
+                CHECK(same_bits(all(Start::result), added));
+                CHECK(same_bits(all(Start::zero), alone));
             }
         }
     }

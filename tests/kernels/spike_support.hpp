@@ -7,7 +7,8 @@
 #include <vector>
 
 #include <spikelet/core/bits.hpp>
-#include <spikelet/kernels/grouped_product.hpp>
+#include <spikelet/kernels/blocked_product.hpp>
+#include <spikelet/kernels/spike_groups.hpp>
 
 #include <kernels/matmul_support.hpp>
 #include <support/reference.hpp>

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The product of packed spikes with a matrix as it is, result [rows, columns] += spikes right: every
-// row of the result adds the right rows whose inputs fired, groups of four summed first
+// The product of packed spikes with a matrix as it is, result [rows, columns] += spikes right:
+// every row of the result adds the right rows whose inputs fired, groups of four summed first
 // (spike_groups.hpp). For few rows, and for many where few spikes fire.
 #pragma once
 
 #include <array>
-#include <cstdint>
+#include <bit>
 
-#include <spikelet/kernels/grouped_product.hpp>
+#include <spikelet/kernels/blocked_product.hpp>
+#include <spikelet/kernels/spike_groups.hpp>
 
 namespace spikelet::kernels {
 
@@ -16,12 +17,12 @@ template <class T, class Policy>
 class GatheredProduct {
     using Batch = simd::Batch<T, Policy>;
     static constexpr index width = simd::width<Batch>;
-    // Rows, and inputs of each, whose spikes are listed before their right rows pass.
-    static constexpr index block_rows = 32;
-    static constexpr index block_inputs = 256;
+    // Rows whose spikes are listed before their right rows pass: few where there are few, else so
+    // many that right rows are seldom fetched again (the lists take 66 KiB of stack).
+    static constexpr index few_rows = 32;
+    static constexpr index many_rows = 256;
+    static constexpr index block_inputs = 512;
     static constexpr index block_words = block_inputs / bits_per_word;
-    // Columns of a block of right rows: 1 MiB of float, half of a usual L2 cache.
-    static constexpr index block_columns = 1024;
     // Batches of columns whose sums are in registers, beside those of a group.
     static constexpr index panel_batches = simd::registers<Batch> / 4;
     static constexpr index panel_columns = panel_batches * width;
@@ -35,19 +36,22 @@ public:
         index const threads = thread_count(policy);
         index const panels = (n.columns + panel_columns - 1) / panel_columns;
         // Few rows are cut along the columns too, so that every thread has some.
-        index const parts =
-            n.rows < block_rows * threads ? std::clamp<index>(panels, 1, threads) : 1;
-        auto const some = [=](index begin, index end) {
-            while (begin < end) {
+        index const parts = n.rows < few_rows * threads ? std::clamp<index>(panels, 1, threads) : 1;
+        auto const first_column = [=](index part) {
+            return std::min(n.columns, panels * part / parts * panel_columns);
+        };
+        auto const some = [&](index begin, index end) {
+            for (index rows = 0; begin < end; begin += rows) {
                 index const part = begin / n.rows;
                 index const row = begin % n.rows;
-                index const rows = std::min(n.rows - row, end - begin);
-                auto const first_column = [=](index p) {
-                    return std::min(n.columns, panels * p / parts * panel_columns);
-                };
-                add_part({n, spikes, right, start, result},
-                         {row, rows, first_column(part), first_column(part + 1)});
-                begin += rows;
+                rows = std::min(n.rows - row, end - begin);
+                Share const share{row, rows, first_column(part), first_column(part + 1)};
+                Work const work{n, spikes, right, start, result};
+                if (rows <= few_rows) {
+                    add_part<few_rows>(work, share);
+                } else {
+                    add_part<many_rows>(work, share);
+                }
             }
         };
         parallel_for(policy, n.rows * parts, some,
@@ -68,45 +72,29 @@ private:
         index row, rows, begin, end;
     };
 
-    /// The inputs of a row that fired: twice the input, plus 1 if the next belongs to its group.
+    /// The groups of a row that fired.
     struct Fired {
-        std::array<std::uint16_t, static_cast<std::size_t>(block_inputs)> inputs;
+        std::array<GroupEntry, static_cast<std::size_t>(block_inputs / group_size)> groups;
         index count;
-
-        void list(word const* spikes, index words) {
-            count = 0;
-            for (index w = 0; w < words; ++w) {
-                for (word rest = spikes[w]; rest != 0;) {
-                    int const i = std::countr_zero(rest);
-                    rest &= rest - 1;
-                    word const group = word{group_patterns - 1} << (i / group_size * group_size);
-                    auto const input = static_cast<unsigned>(w * bits_per_word + i);
-                    inputs[static_cast<std::size_t>(count++)] =
-                        static_cast<std::uint16_t>(2 * input + ((rest & group) != 0 ? 1U : 0U));
-                }
-            }
-        }
     };
 
-    /// A block of right rows stays in the L2 cache while the rows pass, their spikes listed first.
+    /// A panel of right rows stays in the L2 cache while some rows of the result pass.
+    template <index Rows>
     static void add_part(Work const& w, Share share) {
         index const row_words = Element<bit>::row_units(w.n.depth);
-        std::array<Fired, static_cast<std::size_t>(block_rows)> fired;
-        for (index c = share.begin; c < share.end; c += block_columns) {
-            index const end = std::min(c + block_columns, share.end);
+        std::array<Fired, static_cast<std::size_t>(Rows)> fired;
+        for (index row = share.row; row < share.row + share.rows; row += Rows) {
+            index const rows = std::min(Rows, share.row + share.rows - row);
             for (index first = 0; first == 0 || first < row_words; first += block_words) {
                 index const words = std::min(block_words, row_words - first);
-                T const* const right = w.right + first * bits_per_word * w.n.columns;
-                bool const from_zero = first == 0 && w.start == Start::zero;
-                for (index row = share.row; row < share.row + share.rows; row += block_rows) {
-                    index const rows = std::min(block_rows, share.row + share.rows - row);
-                    for (index r = 0; r < rows; ++r) {
-                        fired[static_cast<std::size_t>(r)].list(
-                            w.spikes.data + (row + r) * w.spikes.stride + first, words);
-                    }
-                    add_block(fired.data(), rows, right, w.n.columns, from_zero,
-                              w.result + row * w.n.columns, c, end);
+                for (index r = 0; r < rows; ++r) {
+                    word const* const spikes = w.spikes.data + (row + r) * w.spikes.stride + first;
+                    Fired& one = fired[static_cast<std::size_t>(r)];
+                    one.count = SpikeGroups<Policy>::list_fired(spikes, words, one.groups.data());
                 }
+                add_block(fired.data(), rows, w.right + first * bits_per_word * w.n.columns,
+                          w.n.columns, first == 0 && w.start == Start::zero,
+                          w.result + row * w.n.columns, share.begin, share.end);
             }
         }
     }
@@ -137,24 +125,26 @@ private:
         auto const load = [&](T const* from, auto b) {
             return simd::load<Batch>(from + static_cast<index>(b) * width, lanes);
         };
-        auto const row_of = [&](unsigned input) {
-            return right + static_cast<index>(input / 2) * stride;
+        auto const add = [&](Sums& sums, T const* row) {
+            simd::unrolled<Batches>([&](auto b) { sums[b] += load(row, b); });
         };
         Sums sums;
         simd::unrolled<Batches>(
             [&](auto b) { sums[b] = from_zero ? Batch(T(0)) : load(result, b); });
-        std::uint16_t const* const end = fired.inputs.data() + fired.count;
-        for (std::uint16_t const* input = fired.inputs.data(); input < end; ++input) {
-            T const* row = row_of(*input);
-            if (*input % 2 == 0) {
-                simd::unrolled<Batches>([&](auto b) { sums[b] += load(row, b); });
+        for (index e = 0; e < fired.count; ++e) {
+            GroupEntry const entry = fired.groups[static_cast<std::size_t>(e)];
+            T const* const rows = right + entry / group_patterns * group_size * stride;
+            unsigned rest = entry % group_patterns;
+            T const* const first = rows + std::countr_zero(rest) * stride;
+            rest &= rest - 1;
+            if (rest == 0) {
+                add(sums, first);
                 continue;
             }
             Sums group;
-            simd::unrolled<Batches>([&](auto b) { group[b] = load(row, b); });
-            while (*input % 2 != 0) {
-                row = row_of(*++input);
-                simd::unrolled<Batches>([&](auto b) { group[b] += load(row, b); });
+            simd::unrolled<Batches>([&](auto b) { group[b] = load(first, b); });
+            for (; rest != 0; rest &= rest - 1) {
+                add(group, rows + std::countr_zero(rest) * stride);
             }
             simd::unrolled<Batches>([&](auto b) { sums[b] += group[b]; });
         }

@@ -3,13 +3,15 @@
 // a panel of columns and a block of the depth, the sums of all sixteen patterns of every group of
 // four right rows are computed once; a row of the result then adds one entry per group:
 //
-//   table [groups][16][panel]      an entry is two cache lines, a block 32 or 64 KiB
+//   table [groups][16][panel]
 //   result[r] += table[g][pattern of group g in row r]      g ascending
 //
 // That is a quarter of the additions that a dense product has multiply-adds, at any density, and
-// fewer where whole groups are silent: these are left out (Lists::fired), until nearly all fire and
-// several rows at once are faster (Lists::all). The table costs as much as about 15 rows of a
-// result, so it takes many rows to pay.
+// fewer where whole groups are silent: these are left out (Form::fired), until nearly all fire and
+// several rows at once are faster (Form::all). What bounds both is how fast entries arrive: all of
+// a table are read in turn, so it must fit the L1 cache; of a sparse one mostly the four patterns
+// with a single spike are, which are as many bytes as the right rows themselves. A table costs as
+// much as about 15 rows of a result, so it takes many rows to pay.
 #pragma once
 
 #include <algorithm>
@@ -22,51 +24,49 @@
 namespace spikelet::kernels {
 
 /// Which groups a row adds: those that fired, or all of them (silent ones add zero).
-enum class Lists { fired, all };
+enum class Form { fired, all };
 
-/// Rows of packed spikes: row r starts at word r * stride.
-struct SpikeRows {
-    word const* data;
-    index stride;
-};
-
-/// Products of spikes with tables of T.
-template <class T, class Policy>
+/// Products of many rows of spikes with T.
+template <class T, class Policy, Form form>
 class GroupedProduct {
     using Batch = simd::Batch<T, Policy>;
     static constexpr index width = simd::width<Batch>;
-    // Two cache lines, which most processors fetch together.
-    static constexpr index panel = 128 / static_cast<index>(sizeof(T));
+    // An entry is four or two cache lines, the table of a block 128 or 32 KiB, on the stack of the
+    // thread that uses it.
+    static constexpr index panel =
+        (form == Form::fired ? 256 : 128) / static_cast<index>(sizeof(T));
+    static constexpr index block_depth = form == Form::fired ? 128 : 64;
+    static constexpr index block_groups = block_depth / group_size;
     static constexpr index batches = panel / width;
-    // Sums in registers: half of 16, so that additions do not wait for each other.
+    // Sums in registers where all groups are added: half of 16, so that no addition waits.
     static constexpr index rows_at_once = std::max<index>(8 / batches, 1);
-    // A table is at home in the L1 cache where all groups are read, near it where few are.
-    static constexpr index all_depth = 64;
-    static constexpr index fired_depth = 128;
-    static constexpr index largest_groups = fired_depth / group_size;
     // Fewer additions are not worth another thread.
     static constexpr index grain_work = index{1} << 17;
 
     using Sums = std::array<Batch, static_cast<std::size_t>(batches)>;
-    using Table = std::array<T, static_cast<std::size_t>(largest_groups* group_patterns* panel)>;
+    using Group = std::array<Batch, static_cast<std::size_t>(group_size)>;
+    using Table = std::array<T, static_cast<std::size_t>(block_groups* group_patterns* panel)>;
 
 public:
     /// Bytes of scratch that run() needs.
     static constexpr index workspace(ProductSize n) {
-        index const blocks = (n.depth + fired_depth - 1) / fired_depth;
-        index const entries = n.rows * blocks * (largest_groups + 1);  // groups, and their count
+        index const entries = n.rows * blocks(n) * (block_groups + 1);  // groups, and their count
         return entries * static_cast<index>(sizeof(GroupEntry));
     }
 
     /// result = spikes right, or result += spikes right; right [depth, columns].
     static void run(Policy policy, ProductSize n, SpikeRows spikes, T const* right, Start start,
-                    T* result, Lists lists, void* workspace) {
+                    T* result, void* workspace) {
         Work const work{n, spikes, right, start, result, static_cast<GroupEntry*>(workspace)};
-        if (lists == Lists::all) {
-            run<all_depth, Lists::all>(policy, work);
-        } else {
-            run<fired_depth, Lists::fired>(policy, work);
-        }
+        auto const list_some = [&](index begin, index end) {
+            for (index b = 0; b < blocks(n); ++b) { list(work, b, begin, end); }
+        };
+        parallel_for(policy, n.rows, list_some, grain_of(grain_work, n.depth));
+        auto const add_some = [&](index begin, index end) {
+            for (index p = begin; p < end; ++p) { add_panel(work, p * panel); }
+        };
+        parallel_for(policy, (n.columns + panel - 1) / panel, add_some,
+                     grain_of(grain_work, n.rows * n.depth / group_size));
     }
 
 private:
@@ -76,191 +76,184 @@ private:
         T const* right;
         Start start;
         T* result;
-        GroupEntry* entries;
-    };
+        GroupEntry* workspace;
 
-    /// The entries of a block of the depth lie together, row after row.
-    template <index Depth>
-    struct Layout {
-        static constexpr index row = Depth / group_size;
-        index rows, depth;
-
-        index blocks() const { return (depth + Depth - 1) / Depth; }
-        GroupEntry* entries(GroupEntry* all, index block) const { return all + block * rows * row; }
-        GroupEntry* counts(GroupEntry* all, index block) const {
-            return all + (blocks() * row + block) * rows;
-        }
-        index words(index block) const {
-            index const first = block * Depth / bits_per_word;
-            return std::min(Depth / bits_per_word, Element<bit>::row_units(depth) - first);
+        /// The entries of a block, block_groups for each row.
+        GroupEntry* entries(index block) const { return workspace + block * n.rows * block_groups; }
+        /// How many of these are in use, for each row.
+        GroupEntry* counts(index block) const {
+            return workspace + (blocks(n) * block_groups + block) * n.rows;
         }
     };
 
-    template <index Depth, Lists L>
-    static void run(Policy policy, Work const& w) {
-        Layout<Depth> const layout{w.n.rows, w.n.depth};
-        auto const list_some = [&](index begin, index end) {
-            for (index b = 0; b < layout.blocks(); ++b) {
-                list<Depth, L>(w, layout, b, begin, end);
-            }
-        };
-        parallel_for(policy, w.n.rows, list_some, grain_of(grain_work, w.n.depth));
-        auto const add_some = [&](index begin, index end) {
-            for (index p = begin; p < end; ++p) { add_panel<Depth, L>(w, layout, p * panel); }
-        };
-        parallel_for(policy, (w.n.columns + panel - 1) / panel, add_some,
-                     grain_of(grain_work, w.n.rows * w.n.depth / group_size));
+    static constexpr index blocks(ProductSize n) {
+        return (n.depth + block_depth - 1) / block_depth;
     }
 
-    template <index Depth, Lists L>
-    static void list(Work const& w, Layout<Depth> layout, index block, index begin, index end) {
-        GroupEntry* entries = layout.entries(w.entries, block) + begin * layout.row;
-        GroupEntry* const counts = layout.counts(w.entries, block);
-        word const* spikes =
-            w.spikes.data + begin * w.spikes.stride + block * Depth / bits_per_word;
-        index const words = layout.words(block);
-        for (index r = begin; r < end; ++r, entries += layout.row, spikes += w.spikes.stride) {
-            if constexpr (L == Lists::all) {
-                SpikeGroups<Policy>::list_all(spikes, words, entries);
-            } else {
-                counts[r] = static_cast<GroupEntry>(
+    /// Lists the groups of rows [begin, end).
+    static void list(Work const& w, index block, index begin, index end) {
+        index const first = block * block_depth / bits_per_word;
+        index const words =
+            std::min(block_depth / bits_per_word, Element<bit>::row_units(w.n.depth) - first);
+        GroupEntry* entries = w.entries(block) + begin * block_groups;
+        word const* spikes = w.spikes.data + begin * w.spikes.stride + first;
+        for (index r = begin; r < end; ++r, entries += block_groups, spikes += w.spikes.stride) {
+            if constexpr (form == Form::fired) {
+                w.counts(block)[r] = static_cast<GroupEntry>(
                     SpikeGroups<Policy>::list_fired(spikes, words, entries));
+            } else {
+                SpikeGroups<Policy>::list_all(spikes, words, entries);
             }
         }
     }
 
-    template <index Depth, Lists L>
-    static void add_panel(Work const& w, Layout<Depth> layout, index column) {
+    static void add_panel(Work const& w, index column) {
         alignas(alignment) Table table;
         index const columns = std::min(panel, w.n.columns - column);
-        for (index b = 0; b < layout.blocks(); ++b) {
-            index const depth = std::min(Depth, w.n.depth - b * Depth);
-            fill(w.right + b * Depth * w.n.columns + column, w.n.columns, depth, columns, table);
-            Panel const at{w.result + column, w.n.columns, columns,
-                           b == 0 && w.start == Start::zero};
-            GroupEntry const* const entries = layout.entries(w.entries, b);
-            if constexpr (L == Lists::all) {
-                add_all<Depth>(at, table, entries, groups_of(depth), w.n.rows);
+        for (index b = 0; b < blocks(w.n); ++b) {
+            index const depth = std::min(block_depth, w.n.depth - b * block_depth);
+            fill(w.right + b * block_depth * w.n.columns + column, w.n.columns, depth, columns,
+                 table);
+            bool const from_zero = b == 0 && w.start == Start::zero;
+            Addends const addends{table.data(), w.entries(b), w.counts(b), groups_of(depth)};
+            if (columns == panel) {
+                add(Whole{w.result + column, w.n.columns, from_zero}, addends, w.n.rows);
             } else {
-                add_fired<Depth>(at, table, entries, layout.counts(w.entries, b), w.n.rows);
+                add(Edge{w.result + column, w.n.columns, from_zero, columns}, addends, w.n.rows);
             }
         }
     }
 
-    /// Some columns of the result, and whether they start from zero.
-    struct Panel {
-        T* result;
-        index stride, columns;
-        bool from_zero;
+    /// What is added to a panel: the table, and the entries of every row.
+    struct Addends {
+        T const* table;
+        GroupEntry const *entries, *counts;
+        index groups;
 
-        Batch load(index row, index batch) const {
-            if (from_zero) { return Batch(T(0)); }
-            T const* const at = result + row * stride + batch * width;
-            index const left = columns - batch * width;
-            if (left >= width) { return simd::load<Batch>(at, simd::Full{}); }
-            return left > 0 ? simd::load<Batch>(at, simd::Part{left}) : Batch(T(0));
-        }
-        void store(index row, index batch, Batch const& sum) const {
-            T* const at = result + row * stride + batch * width;
-            index const left = columns - batch * width;
-            if (left >= width) {
-                simd::store(at, sum, simd::Full{});
-            } else if (left > 0) {
-                simd::store(at, sum, simd::Part{left});
-            }
+        void add(index row, index e, Sums& sums) const {
+            T const* const entry = table + entries[row * block_groups + e] * panel;
+            simd::unrolled<batches>([&](auto b) {
+                sums[b] += simd::load<Batch>(entry + static_cast<index>(b) * width, simd::Full{});
+            });
         }
     };
 
-    static T const* entry(Table const& table, GroupEntry e) { return table.data() + e * panel; }
+    /// A panel of the result.
+    struct Whole {
+        T* result;
+        index stride;
+        bool from_zero;
 
-    /// One row after another, its groups that fired.
-    template <index Depth>
-    [[gnu::flatten]] static void add_fired(Panel at, Table const& table, GroupEntry const* entries,
-                                           GroupEntry const* counts, index rows) {
-        for (index r = 0; r < rows; ++r, entries += Depth / group_size) {
+        Sums load(index row) const {
             Sums sums;
-            simd::unrolled<batches>([&](auto b) { sums[b] = at.load(r, b); });
-            for (index e = 0; e < counts[r]; ++e) {
-                T const* const sum = entry(table, entries[e]);
+            T const* const at = result + row * stride;
+            if (from_zero) {
+                simd::unrolled<batches>([&](auto b) { sums[b] = Batch(T(0)); });
+            } else {
                 simd::unrolled<batches>([&](auto b) {
-                    sums[b] += simd::load<Batch>(sum + static_cast<index>(b) * width, simd::Full{});
+                    sums[b] = simd::load<Batch>(at + static_cast<index>(b) * width, simd::Full{});
                 });
             }
-            simd::unrolled<batches>([&](auto b) { at.store(r, b, sums[b]); });
+            return sums;
         }
-    }
-
-    /// All groups, some rows at once.
-    template <index Depth>
-    static void add_all(Panel at, Table const& table, GroupEntry const* entries, index groups,
-                        index rows) {
-        index r = 0;
-        for (; r + rows_at_once <= rows; r += rows_at_once) {
-            add_rows<Depth, rows_at_once>(at, table, entries + r * (Depth / group_size), groups, r);
-        }
-        for (; r < rows; ++r) {
-            add_rows<Depth, 1>(at, table, entries + r * (Depth / group_size), groups, r);
-        }
-    }
-
-    template <index Depth, index Rows>
-    [[gnu::flatten]] static void add_rows(Panel at, Table const& table, GroupEntry const* entries,
-                                          index groups, index row) {
-        std::array<Sums, static_cast<std::size_t>(Rows)> sums;
-        simd::unrolled<Rows>([&](auto r) {
-            simd::unrolled<batches>(
-                [&](auto b) { sums[r][b] = at.load(row + static_cast<index>(r), b); });
-        });
-        for (index g = 0; g < groups; ++g) {
-            simd::unrolled<Rows>([&](auto r) {
-                constexpr index ahead = static_cast<index>(r.value) * (Depth / group_size);
-                T const* const sum = entry(table, entries[ahead + g]);
-                simd::unrolled<batches>([&](auto b) {
-                    sums[r][b] +=
-                        simd::load<Batch>(sum + static_cast<index>(b) * width, simd::Full{});
-                });
+        void store(index row, Sums const& sums) const {
+            T* const at = result + row * stride;
+            simd::unrolled<batches>([&](auto b) {
+                simd::store(at + static_cast<index>(b) * width, sums[b], simd::Full{});
             });
         }
-        simd::unrolled<Rows>([&](auto r) {
-            simd::unrolled<batches>(
-                [&](auto b) { at.store(row + static_cast<index>(r), b, sums[r][b]); });
-        });
+    };
+
+    /// The last panel, which has fewer columns.
+    struct Edge {
+        T* result;
+        index stride;
+        bool from_zero;
+        index columns;
+
+        Sums load(index row) const {
+            std::array<T, static_cast<std::size_t>(panel)> copy{};
+            if (!from_zero) { std::copy_n(result + row * stride, columns, copy.data()); }
+            return Whole{copy.data(), 0, false}.load(0);
+        }
+        void store(index row, Sums const& sums) const {
+            std::array<T, static_cast<std::size_t>(panel)> copy;
+            Whole{copy.data(), 0, false}.store(0, sums);
+            std::copy_n(copy.data(), columns, result + row * stride);
+        }
+    };
+
+    template <class Panel>
+    static void add(Panel at, Addends const& addends, index rows) {
+        if constexpr (form == Form::fired) {
+            add_fired(at, addends, rows);
+        } else {
+            index r = 0;
+            for (; r + rows_at_once <= rows; r += rows_at_once) {
+                add_all<rows_at_once>(at, addends, r);
+            }
+            for (; r < rows; ++r) { add_all<1>(at, addends, r); }
+        }
+    }
+
+    template <class Panel>
+    [[gnu::flatten]] static void add_fired(Panel at, Addends addends, index rows) {
+        for (index r = 0; r < rows; ++r) {
+            Sums sums = at.load(r);
+            index const count = addends.counts[r];
+            for (index e = 0; e < count; ++e) { addends.add(r, e, sums); }
+            at.store(r, sums);
+        }
+    }
+
+    /// Some rows at once.
+    template <index Rows, class Panel>
+    [[gnu::flatten]] static void add_all(Panel at, Addends addends, index row) {
+        std::array<Sums, static_cast<std::size_t>(Rows)> sums;
+        simd::unrolled<Rows>([&](auto r) { sums[r] = at.load(row + static_cast<index>(r)); });
+        for (index g = 0; g < addends.groups; ++g) {
+            simd::unrolled<Rows>(
+                [&](auto r) { addends.add(row + static_cast<index>(r), g, sums[r]); });
+        }
+        simd::unrolled<Rows>([&](auto r) { at.store(row + static_cast<index>(r), sums[r]); });
     }
 
     /// The sums of all patterns of `depth` right rows; zero beyond `columns`.
     static void fill(T const* right, index stride, index depth, index columns, Table& table) {
-        for (index d = 0; d < depth; d += group_size, right += group_size * stride) {
-            T* const to = table.data() + d * (group_patterns / group_size) * panel;
-            for (index b = 0; b < batches; ++b) {
-                index const left = columns - b * width;
-                Group rows;
-                for (index i = 0; i < group_size; ++i) {
-                    T const* const row = right + i * stride + b * width;
-                    rows[static_cast<std::size_t>(i)] =
-                        d + i >= depth || left <= 0 ? Batch(T(0))
-                        : left >= width             ? simd::load<Batch>(row, simd::Full{})
-                                                    : simd::load<Batch>(row, simd::Part{left});
-                }
-                fill_group(rows, to + b * width);
+        index const whole = columns == panel ? depth / group_size * group_size : 0;
+        T* to = table.data();
+        index d = 0;
+        for (; d < whole; d += group_size, right += group_size * stride) {
+            fill_group(right, stride, to);
+            to += group_patterns * panel;
+        }
+        for (; d < depth; d += group_size, right += group_size * stride) {
+            std::array<T, static_cast<std::size_t>(group_size * panel)> copy{};
+            for (index i = 0; i < std::min(group_size, depth - d); ++i) {
+                std::copy_n(right + i * stride, columns, copy.data() + i * panel);
             }
+            fill_group(copy.data(), panel, to);
+            to += group_patterns * panel;
         }
     }
 
-    using Group = std::array<Batch, static_cast<std::size_t>(group_size)>;
-
     /// Each pattern is the one without its last input, plus that input.
-    [[gnu::flatten]] static void fill_group(Group const& rows, T* to) {
-        std::array<Batch, static_cast<std::size_t>(group_patterns)> sums;
-        sums[0] = Batch(T(0));
-        simd::unrolled<group_size>([&](auto i) {
-            constexpr std::size_t first = std::size_t{1} << i.value;
-            sums[first] = rows[i];
-            simd::unrolled<static_cast<index>(first) - 1>(
-                [&](auto p) { sums[first + p + 1] = sums[p + 1] + rows[i]; });
-        });
-        simd::unrolled<group_patterns>([&](auto p) {
-            simd::store(to + static_cast<index>(p) * panel, sums[p], simd::Full{});
-        });
+    [[gnu::flatten]] static void fill_group(T const* right, index stride, T* to) {
+        for (index c = 0; c < panel; c += width) {
+            std::array<Batch, static_cast<std::size_t>(group_patterns)> sums;
+            sums[0] = Batch(T(0));
+            simd::unrolled<group_size>([&](auto i) {
+                Batch const row =
+                    simd::load<Batch>(right + static_cast<index>(i) * stride + c, simd::Full{});
+                constexpr std::size_t first = std::size_t{1} << i.value;
+                sums[first] = row;
+                simd::unrolled<static_cast<index>(first) - 1>(
+                    [&](auto p) { sums[first + p + 1] = sums[p + 1] + row; });
+            });
+            simd::unrolled<group_patterns>([&](auto p) {
+                simd::store(to + static_cast<index>(p) * panel + c, sums[p], simd::Full{});
+            });
+        }
     }
 };
 

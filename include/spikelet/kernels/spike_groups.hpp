@@ -24,6 +24,12 @@ using GroupEntry = std::uint16_t;
 /// Groups that hold an array of this many inputs.
 constexpr index groups_of(index inputs) { return (inputs + group_size - 1) / group_size; }
 
+/// Rows of packed spikes: row r starts at word r * stride.
+struct SpikeRows {
+    word const* data;
+    index stride;
+};
+
 /// 64 rows of 64 spikes.
 using BitTile = std::array<word, static_cast<std::size_t>(bits_per_word)>;
 
@@ -57,9 +63,14 @@ struct SpikeGroups {
 
     /// Lists all groups of some words, also those that are silent.
     static constexpr void list_all(word const* spikes, index words, GroupEntry* entries) {
+        constexpr word each = 0x0001000100010001;  // one in each of four entries
+        word numbers = 0x0030002000100000;         // the first four groups, with no pattern
         for (index w = 0; w < words; ++w) {
-            for (index g = 0; g < groups_per_word; ++g) {
-                *entries++ = entry(w * groups_per_word + g, spikes[w] >> (g * group_size));
+            for (index quarter = 0; quarter < 4; ++quarter, numbers += 4 * group_patterns * each) {
+                word const four = numbers + spread(spikes[w] >> (quarter * 16));
+                for (index g = 0; g < 4; ++g) {
+                    *entries++ = static_cast<GroupEntry>(four >> (16 * g));
+                }
             }
         }
     }
@@ -78,6 +89,13 @@ struct SpikeGroups {
     }
 
 private:
+    /// Four patterns of four bits as four numbers of sixteen.
+    static constexpr word spread(word patterns) {
+        word x = patterns & 0xFFFF;
+        x = (x | (x << 24)) & 0x000000FF000000FF;
+        return (x | (x << 12)) & 0x000F000F000F000F;
+    }
+
     static constexpr GroupEntry entry(index group, word spikes) {
         auto const pattern = static_cast<index>(spikes & (group_patterns - 1));
         return static_cast<GroupEntry>(group * group_patterns + pattern);

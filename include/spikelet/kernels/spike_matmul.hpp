@@ -55,6 +55,9 @@ struct SpikeMatmul {
 private:
     // With fewer rows a table of sums does not pay.
     static constexpr index table_rows = 64;
+    // Groups that fire, in percent, from which tables pay and from which silent groups may be added.
+    static constexpr index few_groups = 15;
+    static constexpr index many_groups = 75;
     // Rows whose density decides together how they are computed.
     static constexpr index block_rows = 1024;
 
@@ -64,10 +67,23 @@ private:
     }
     static constexpr index product_bytes(ProductSize n) {
         n.rows = std::min(n.rows, block_rows);
-        return n.rows < table_rows ? 0 : GroupedProduct<float, Policy>::workspace(n);
+        return n.rows < table_rows
+                   ? 0
+                   : std::max(GroupedProduct<float, Policy, Form::fired>::workspace(n),
+                              GroupedProduct<float, Policy, Form::all>::workspace(n));
     }
     static constexpr index transposed_bytes(MatmulSize n) {
         return n.inputs * Element<bit>::row_units(n.rows) * static_cast<index>(sizeof(word));
+    }
+
+    /// Groups that fire, in percent, by every eighth row.
+    static index percent_fired(SpikeRows spikes, ProductSize n) {
+        index fired = 0;
+        index groups = 0;
+        for (index r = 0; r < n.rows; r += 8, groups += groups_of(n.depth)) {
+            fired += SpikeGroups<Policy>::count(spikes.data + r * spikes.stride, spikes.stride);
+        }
+        return 100 * fired / std::max<index>(groups, 1);
     }
 
     /// result = or += spikes right, some rows after another.
@@ -79,15 +95,15 @@ private:
             part.rows = std::min(block_rows, n.rows - row);
             SpikeRows const some{spikes.data + row * spikes.stride, spikes.stride};
             T* const to = result + row * n.columns;
-            // Groups that fire, in percent.
-            index const fired = 100 *
-                                SpikeGroups<Policy>::count(some.data, part.rows * spikes.stride) /
-                                std::max<index>(part.rows * groups_of(n.depth), 1);
-            if (part.rows < table_rows || fired < 18) {
+            index const fired = percent_fired(some, part);
+            if (part.rows < table_rows || fired < few_groups) {
                 GatheredProduct<T, Policy>::run(policy, part, some, right, start, to);
+            } else if (fired < many_groups) {
+                GroupedProduct<T, Policy, Form::fired>::run(policy, part, some, right, start, to,
+                                                            workspace);
             } else {
-                GroupedProduct<T, Policy>::run(policy, part, some, right, start, to,
-                                               fired < 85 ? Lists::fired : Lists::all, workspace);
+                GroupedProduct<T, Policy, Form::all>::run(policy, part, some, right, start, to,
+                                                          workspace);
             }
         }
     }
