@@ -33,10 +33,10 @@ class BlockedProduct {
     static constexpr index tile_rows = simd::registers<Batch> == 32 ? 12 : 6;
     static constexpr index tile_batches = 2;
     static constexpr index tile_columns = tile_batches * width;
-    // A panel of this depth stays in the L1 cache while the rows pass.
-    static constexpr index block_depth = 256;
-    // Packed columns: 1 MiB, half of a usual L2 cache.
-    static constexpr index block_columns = 4096 / static_cast<index>(sizeof(T));
+    // The deeper a block, the less often the result is fetched; a panel streams out of the L2 cache.
+    static constexpr index block_depth = 512;
+    // Packed columns: 1 MiB, a usual L2 cache.
+    static constexpr index block_columns = 2048 / static_cast<index>(sizeof(T));
     // Packed rows: 72 KiB of stack.
     static constexpr index block_tiles =
         72 * 1024 / static_cast<index>(sizeof(T)) / (block_depth * tile_rows);
