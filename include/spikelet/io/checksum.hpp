@@ -16,9 +16,9 @@
 namespace spikelet {
 
 /// As fast as memory, of bytes in any portions. Words of 8 bytes go in turn to eight running sums,
-/// h = rotate(h xor word) * odd; at the end the sums and the length are put together. Every step can
-/// be undone, so a change within one word never goes unnoticed, and any other change with a chance
-/// of about 2^-64.
+/// h = rotate(h xor word) * odd; at the end the sums and the length are put together. Every step
+/// can be undone, so a change within one word never goes unnoticed, and any other change with a
+/// chance of about 2^-64.
 class Checksum {
 public:
     void add(std::span<std::byte const> bytes) {
