@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Kernels that pass over their data once, beside the memory's own speed: bytes/s counts what must
-// be read and written at least, "elements/s" the numbers of an activation. The probes read, copy and
-// update arrays of the same size and say what the machine can do.
+// be read and written at least, "elements/s" the numbers of an activation. The probes read, copy
+// and update arrays of the same size and say what the machine can do.
 #include "support.hpp"
 
 #include <spikelet/kernels/adam.hpp>

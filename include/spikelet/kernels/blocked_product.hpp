@@ -33,7 +33,7 @@ class BlockedProduct {
     static constexpr index tile_rows = simd::registers<Batch> == 32 ? 12 : 6;
     static constexpr index tile_batches = 2;
     static constexpr index tile_columns = tile_batches * width;
-    // The deeper a block, the less often the result is fetched; a panel streams out of the L2 cache.
+    // The deeper a block, the less often the result is fetched; a panel streams out of the L2.
     static constexpr index block_depth = 512;
     // Packed columns: 1 MiB, a usual L2 cache.
     static constexpr index block_columns = 2048 / static_cast<index>(sizeof(T));
