@@ -55,7 +55,7 @@ struct SpikeMatmul {
 private:
     // With fewer rows a table of sums does not pay.
     static constexpr index table_rows = 64;
-    // Groups that fire, in percent, from which tables pay, and from which adding silent groups does.
+    // Groups that fire, in percent, from which tables pay, and from which silent groups are added.
     static constexpr index few_groups = 15;
     static constexpr index many_groups = 75;
     // Rows whose density decides together how they are computed.
