@@ -33,9 +33,10 @@ std::string names_of(Table const& table, std::string_view mark = "") {
 template <class Table>
 constexpr auto const& find_named(std::string_view where, Table const& table,
                                  std::string_view name) {
-    auto const* const entry = entry_named(table, name);
-    if (entry == nullptr) { fail(where, quote(name) + " is not one of " + names_of(table)); }
-    return *entry;
+    for (auto const& entry : table) {
+        if (entry.name == name) { return entry; }
+    }
+    fail(where, quote(name) + " is not one of " + names_of(table));
 }
 
 }  // namespace spikelet::detail
