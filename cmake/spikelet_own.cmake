@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 #
 # spikelet_own: what only our own tests, examples, tools and benchmarks are compiled with.
-# They link it PRIVATE; it is not installed and nobody inherits it.
+# They link it PRIVATE; it is not installed and nobody inherits it. spikelet_warnings is the part of
+# it that says nothing of the processor.
 
-add_library(spikelet_own INTERFACE)
+add_library(spikelet_warnings INTERFACE)
 target_compile_options(
-    spikelet_own
+    spikelet_warnings
     INTERFACE -Wall
               -Wextra
               -Wpedantic
@@ -25,8 +26,11 @@ target_compile_options(
               $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized>
               $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>)
 if(SPIKELET_WERROR)
-    target_compile_options(spikelet_own INTERFACE -Werror)
+    target_compile_options(spikelet_warnings INTERFACE -Werror)
 endif()
+
+add_library(spikelet_own INTERFACE)
+target_link_libraries(spikelet_own INTERFACE spikelet_warnings)
 if(SPIKELET_NATIVE)
     target_compile_options(spikelet_own INTERFACE -march=native)
 endif()
