@@ -17,8 +17,8 @@ template <class T, class Policy>
 class GatheredProduct {
     using Batch = simd::Batch<T, Policy>;
     static constexpr index width = simd::width<Batch>;
-    // Rows whose spikes are listed before their right rows pass: few where there are few, else so
-    // many that right rows are seldom fetched again (the lists take 66 KiB of stack).
+    // Rows whose spikes are listed before their right rows pass: one for a stream, few where there
+    // are few, else so many that right rows are seldom fetched again (66 KiB of stack).
     static constexpr index few_rows = 32;
     static constexpr index many_rows = 256;
     static constexpr index block_inputs = 512;
@@ -47,7 +47,9 @@ public:
                 rows = std::min(n.rows - row, end - begin);
                 Share const share{row, rows, first_column(part), first_column(part + 1)};
                 Work const work{n, spikes, right, start, result};
-                if (rows <= few_rows) {
+                if (rows == 1) {
+                    add_part<1>(work, share);
+                } else if (rows <= few_rows) {
                     add_part<few_rows>(work, share);
                 } else {
                     add_part<many_rows>(work, share);
