@@ -97,7 +97,8 @@ TEST_CASE("spikegpt: every variant computes its formula") {
             auto const logits = model(forward.begin(tokens));
             CHECK(logits.extents == Extents<dyn, dyn, dyn>(2, 15, 11));
             auto const values = values_of(logits);
-            CHECK(values == values_of(formula(model, forward.begin(tokens))));
+            auto const expected = as_double(values_of(formula(model, forward.begin(tokens))));
+            CHECK(roundings(values, expected) < 64);
         }
     }
 }

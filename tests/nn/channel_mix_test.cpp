@@ -6,6 +6,7 @@
 #include <spikelet/autodiff/gradcheck.hpp>
 #include <spikelet/nn/init.hpp>
 
+#include <support/numbers.hpp>
 #include <support/recorder.hpp>
 #include <support/values.hpp>
 
@@ -64,8 +65,8 @@ TEST_CASE("channel mix: values and gradients are those of its formula, with spik
             auto const second = tape.begin(x.view());
             auto const z = formula(layer, second);
             tape.backward(z);
-            CHECK(values == values_of(z));
-            CHECK(dx == gradient_of(second));
+            CHECK(roundings(values, values_of(z)) < 32);
+            CHECK(roundings(dx, gradient_of(second)) < 64);
         }
     }
 }

@@ -9,6 +9,7 @@
 #include <spikelet/autodiff/gradcheck.hpp>
 #include <spikelet/nn/init.hpp>
 
+#include <support/numbers.hpp>
 #include <support/recorder.hpp>
 #include <support/values.hpp>
 
@@ -87,7 +88,7 @@ TEST_CASE("time mix: equals its formula") {
     auto const b = values_of(formula(numbers, v));
     for (std::size_t i = 0; i < a.size(); ++i) { CHECK(a[i] == doctest::Approx(b[i])); }
     auto const spiking = random_layer<double>(true);
-    CHECK(values_of(spiking(v)) == values_of(spiking_formula(spiking, v)));
+    CHECK(roundings(values_of(spiking(v)), values_of(spiking_formula(spiking, v))) < 32);
 }
 
 TEST_CASE("time mix: gradients through spikes are those of the formula") {
@@ -99,7 +100,7 @@ TEST_CASE("time mix: gradients through spikes are those of the formula") {
     auto const dx = gradient_of(first);
     auto const second = tape.begin(x.view());
     tape.backward(spiking_formula(layer, second));
-    CHECK(dx == gradient_of(second));
+    CHECK(roundings(dx, gradient_of(second)) < 64);
 }
 
 TEST_CASE("time mix: streaming, split at every point, equals the whole sequence") {

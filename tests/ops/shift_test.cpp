@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <spikelet/autodiff/gradcheck.hpp>
+#include <spikelet/ops/elementwise.hpp>
 
 #include <support/numbers.hpp>
 #include <support/values.hpp>
@@ -50,6 +51,46 @@ TEST_CASE_TEMPLATE("shift, mix: streaming, split at every point, equals the whol
     Shifted<T> layer;
     fill_random(layer.m, 1);
     CHECK(streams_exactly(random_tensor<T>(shape(3, 7), 2), layer));
+}
+
+template <class T>
+struct ShiftMixed {
+    BasicParameter<T, dyn> a{5}, b{5};
+    SPIKELET_PARTS(a, b)
+    auto operator()(auto x) const {
+        auto const mixed = shift_mix(x, a, b);
+        return mixed[0] * mixed[1];
+    }
+};
+
+TEST_CASE("shift_mix: backward equals finite differences") {
+    for (index const time : {1, 2, 7}) {
+        ShiftMixed<double> layer;
+        fill_random(layer.a, 1);
+        fill_random(layer.b, 2);
+        auto const report = gradcheck(layer, random_tensor<double>(shape(2, time), 3));
+        CHECK_MESSAGE(report.passed(), to_string(report));
+        CHECK(report.checked == 10 * time + 10);
+    }
+}
+
+TEST_CASE_TEMPLATE("shift_mix: streaming, split at every point, equals the whole sequence", T,
+                   float, double) {
+    ShiftMixed<T> layer;
+    fill_random(layer.a, 1);
+    fill_random(layer.b, 2);
+    CHECK(streams_exactly(random_tensor<T>(shape(3, 7), 3), layer));
+}
+
+TEST_CASE("shift_mix: run-time sizes that do not fit are an error") {
+    ShiftMixed<float> layer;
+    layer.a.allocate();
+    layer.b.allocate();
+    auto const input = random_tensor<float>(Extents<dyn, dyn, dyn>(1, 2, 4), 1);
+    Tape tape;
+    auto const x = tape.begin(input.view());
+    CHECK_THROWS_WITH_AS((void)layer(x),
+                         "shift_mix: x is [1, 2, 4], the parameters expect 5 channels", Error);
 }
 
 TEST_CASE("mix: a weight of one takes now, of zero then, frozen weights take no gradient") {

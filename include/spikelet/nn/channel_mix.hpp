@@ -32,12 +32,12 @@ struct ChannelMix {
     SPIKELET_PARTS(time_mix_k, time_mix_r, key, receptance, value, lif_k, lif_r, lif_v)
 
     constexpr auto operator()(auto x) const {
-        auto const past = shift(x);
+        auto const mixed = shift_mix(x, time_mix_k, time_mix_r);
         auto const project = [&](auto const& now, auto const& node, auto const& matrix) {
             return spiking_inputs ? matrix(node(now)) : matrix(now);
         };
-        auto const k = project(mix(x, past, time_mix_k), lif_k, key);
-        auto const r = project(mix(x, past, time_mix_r), lif_r, receptance);
+        auto const k = project(mixed[0], lif_k, key);
+        auto const r = project(mixed[1], lif_r, receptance);
         auto const kv = spiking_hidden ? value(lif_v(k)) : value(relu2(k));
         tap(*this, "k", k);
         tap(*this, "r", r);

@@ -32,13 +32,13 @@ struct TimeMix {
                    receptance, output, lif_k, lif_v, lif_r, lif_o)
 
     constexpr auto operator()(auto x) const {
-        auto const past = shift(x);
+        auto const mixed = shift_mix(x, time_mix_k, time_mix_v, time_mix_r);
         auto const project = [&](auto const& now, auto const& node, auto const& matrix) {
             return spiking_inputs ? matrix(node(now)) : matrix(now);
         };
-        auto const k = project(mix(x, past, time_mix_k), lif_k, key);
-        auto const v = project(mix(x, past, time_mix_v), lif_v, value);
-        auto const r = project(mix(x, past, time_mix_r), lif_r, receptance);
+        auto const k = project(mixed[0], lif_k, key);
+        auto const v = project(mixed[1], lif_v, value);
+        auto const r = project(mixed[2], lif_r, receptance);
         auto const y = wkv(k, v, time_decay, time_first);
         tap(*this, "k", k);
         tap(*this, "v", v);

@@ -2,8 +2,11 @@
 // Looking one step back in time, and mixing now with then (RWKV's token shift).
 #pragma once
 
+#include <array>
+
 #include <spikelet/kernels/mix.hpp>
 #include <spikelet/kernels/shift.hpp>
+#include <spikelet/kernels/shift_mix.hpp>
 #include <spikelet/ops/check.hpp>
 
 namespace spikelet {
@@ -44,6 +47,38 @@ constexpr auto mix(Var<Ctx, T, E> now, Var<Ctx, U, F> before, BasicParameter<W, 
     x.ctx->record([=] {
         Mix::backward(x.ctx->policy(), rows, channels, x.data, past.data, m.value, y.gradient,
                       x.gradient, past.gradient, m.gradient);
+    });
+    return y;
+}
+
+/// mix(x, shift(x), m) for every weight m, in one pass and without a shifted copy: x [batch, time,
+/// C], each m [C] -> so many [batch, time, C]. Throws Error if run-time sizes do not fit.
+template <class Ctx, class T, class E, class W, index... Cs>
+constexpr auto shift_mix(Var<Ctx, T, E> value, BasicParameter<W, Cs> const&... weights) {
+    using Scalar = typename Ctx::scalar;
+    static_assert(E::rank == 3, "shift_mix: x must be [batch, time, channels]");
+    static_assert(((or_else(E::last, Cs) == Cs) && ...),
+                  "shift_mix: the last extent of x must equal the number of mixing weights");
+    constexpr std::size_t N = sizeof...(weights);
+    auto const x = checked_numbers(value);
+    (check_channels("shift_mix", x, weights.extents()[0]), ...);
+    using Mix = kernels::ShiftMix<decltype(x.ctx->policy())>;
+    auto const n = btc(x.extents);
+    std::array<Var<Ctx, Scalar, E>, N> y{
+        ((void)weights, x.ctx->template make<Scalar>(x.extents))...};
+    Scalar* const state = x.ctx->carry(n.B * n.C, {Scalar(0)});
+    std::array<Scalar const*, N> const m{checked_view<Ctx>(weights).value...};
+    x.ctx->run([&] {
+        std::array<Scalar*, N> to{};
+        for (std::size_t j = 0; j < N; ++j) { to[j] = y[j].data; }
+        Mix::forward(x.ctx->policy(), n, static_cast<Scalar const*>(x.data), m, to, state);
+    });
+    std::array<Scalar*, N> const dm{checked_view<Ctx>(weights).gradient...};
+    x.ctx->record([=] {
+        std::array<Scalar const*, N> dy{};
+        for (std::size_t j = 0; j < N; ++j) { dy[j] = y[j].gradient; }
+        Mix::backward(x.ctx->policy(), n, static_cast<Scalar const*>(x.data), m, dy, x.gradient,
+                      dm);
     });
     return y;
 }
