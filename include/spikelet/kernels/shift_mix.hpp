@@ -3,8 +3,8 @@
 //   forward    y_j[t] = x[t] m_j + x[t-1] (1 - m_j)      x[-1] from the state, or zero
 //   backward   dx[t] += sum over j of dy_j[t] m_j + dy_j[t+1] (1 - m_j)
 //              dm_j  += sum over t of dy_j[t] (x[t] - x[t-1])
-// The bits of y_j are those of Mix on x and its Shift, which would write and read a copy of x and of
-// its gradient.
+// The bits of y_j are those of Mix on x and its Shift, which would write and read a copy of x and
+// of its gradient.
 #pragma once
 
 #include <array>
