@@ -11,8 +11,8 @@
 #include <spikelet/models/spikegpt_init.hpp>
 #include <spikelet/ops/cross_entropy.hpp>
 
-#include <support/numbers.hpp>
 #include <support/lively_spikegpt.hpp>
+#include <support/numbers.hpp>
 #include <support/recorder.hpp>
 #include <support/tiny_lm.hpp>
 #include <support/values.hpp>
