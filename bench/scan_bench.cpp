@@ -10,7 +10,7 @@
 #include <spikelet/kernels/gather.hpp>
 #include <spikelet/kernels/layer_norm.hpp>
 #include <spikelet/kernels/lif.hpp>
-#include <spikelet/kernels/mix.hpp>
+#include <spikelet/kernels/shift_mix.hpp>
 #include <spikelet/kernels/surrogate.hpp>
 #include <spikelet/kernels/wkv.hpp>
 
@@ -144,17 +144,20 @@ void layer_norm_training(benchmark::State& state) {
     traffic(state, a.size, 2 + 4);
 }
 
-void mix_training(benchmark::State& state) {
-    Activations a(state, 6);
-    Numbers const m = random_numbers(a.n.C, 8);
-    Numbers dm(a.n.C);
-    using Mix = kernels::Mix<Serial<>>;
+void shift_mix_training(benchmark::State& state) {
+    Activations a(state, 8);
+    Numbers const m = random_numbers(3 * a.n.C, 8);
+    Numbers dm(3 * a.n.C);
+    index const C = a.n.C;
+    using Mix = kernels::ShiftMix<Serial<>>;
+    Mix::Each<float const, 3> const weights{m.data(), m.data() + C, m.data() + 2 * C};
     for (auto _ : state) {
-        Mix::forward<float>({}, a.n.T, a.n.C, a[0], a[1], m.data(), a[2]);
-        Mix::backward<float>({}, a.n.T, a.n.C, a[0], a[1], m.data(), a[3], a[4], a[5], dm.data());
+        Mix::forward<float, 3>({}, a.n, a[0], weights, {a[1], a[2], a[3]}, nullptr);
+        Mix::backward<float, 3>({}, a.n, a[0], weights, {a[4], a[5], a[6]}, a[7],
+                                {dm.data(), dm.data() + C, dm.data() + 2 * C});
         benchmark::ClobberMemory();
     }
-    traffic(state, a.size, 3 + 7);
+    traffic(state, a.size, 4 + 6);
 }
 
 void cross_entropy_training(benchmark::State& state) {
@@ -218,7 +221,7 @@ BENCHMARK(lif_training)->Apply(sizes);
 BENCHMARK(wkv_forward)->Apply(sizes);
 BENCHMARK(wkv_training)->Apply(sizes);
 BENCHMARK(layer_norm_training)->Apply(sizes);
-BENCHMARK(mix_training)->Apply(sizes);
+BENCHMARK(shift_mix_training)->Apply(sizes);
 BENCHMARK(embedding_gradient)->Apply(sizes);
 BENCHMARK(adam)->Apply(sizes);
 BENCHMARK(cross_entropy_training)

@@ -27,10 +27,10 @@ struct Matrices {
           x(n.rows * n.inputs),
           w(random_numbers(n.inputs * n.outputs, 1)),
           y(random_numbers(n.rows * n.outputs, 2)),
-          scratch(
-              std::max({Matmul<Serial<>>::workspace(n), SpikeMatmul<Serial<>>::forward_workspace(n),
-                        SpikeMatmul<Serial<>>::backward_workspace(n)}) +
-              1) {
+          scratch(std::max({Matmul<Serial<>>::workspace(n),
+                            SpikeMatmul<Serial<>>::forward_workspace<float>(n),
+                            SpikeMatmul<Serial<>>::backward_workspace<float>(n)}) +
+                  1) {
         std::minstd_rand random(3);
         std::bernoulli_distribution fires(static_cast<double>(state.range(3)) / 100);
         for (float& number : x.span()) { number = fires(random) ? 1.0F : 0.0F; }

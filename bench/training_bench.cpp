@@ -37,6 +37,7 @@ void training_step(benchmark::State& state, char const* variant) {
 }  // namespace
 
 BENCHMARK_CAPTURE(training_step, spikegpt, "spikegpt")
+    ->Name("spikegpt")
     ->ArgNames({"L", "C", "T", "threads"})
     ->Args({4, 128, 128, 1})
     ->Args({12, 512, 1024, 1})
@@ -44,6 +45,7 @@ BENCHMARK_CAPTURE(training_step, spikegpt, "spikegpt")
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 BENCHMARK_CAPTURE(training_step, spike_driven, "spike_driven")
+    ->Name("spike_driven")
     ->ArgNames({"L", "C", "T", "threads"})
     ->Args({12, 512, 1024, 1})
     ->Unit(benchmark::kMillisecond)

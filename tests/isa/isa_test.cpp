@@ -51,6 +51,8 @@ TEST_CASE("instruction sets: kernels in one program stay apart and agree") {
         CHECK(other->lanes == machine.lanes);
         CHECK(other->spikes == first->spikes);
         CHECK(difference(other->dense, first->dense) < 2e-5);
+        // With fused multiply-adds thousands of sums cannot all round alike.
+        if (machine.lanes > 4) { CHECK(other->dense != first->dense); }
         CHECK(difference(other->sparse, first->sparse) < 1e-5);
         CHECK(difference(other->past, first->past) < 1e-5);
     }

@@ -128,11 +128,12 @@ T highest_exponent() {
     return static_cast<long double>(x) <= top ? x : std::nextafter(x, T(0));
 }
 
-TEST_CASE_TEMPLATE("batch: exp is within 1.2 units of the last place, from end to end", T, float,
+TEST_CASE_TEMPLATE("batch: exp is within 1.3 units of the last place, from end to end", T, float,
                    double) {
     T const low = lowest_exponent<T>;
     T const high = highest_exponent<T>();
-    double worst = 0;
+    // The worst that are known for float without fused multiply-adds.
+    double worst = std::max(exp_error<T>(T(-59.9542465)), exp_error<T>(T(15.6070023)));
     int const steps = 50000;
     for (int i = 0; i <= steps; ++i) {
         T const share = static_cast<T>(i) / static_cast<T>(steps);
@@ -141,7 +142,7 @@ TEST_CASE_TEMPLATE("batch: exp is within 1.2 units of the last place, from end t
         worst = std::max(worst, exp_error<T>(share * std::numeric_limits<T>::epsilon()));
     }
     worst = std::max({worst, exp_error(low), exp_error(high)});
-    CHECK(worst < 1.2);
+    CHECK(worst < 1.3);
     CHECK(std::isfinite(exp_of(high)));
 }
 

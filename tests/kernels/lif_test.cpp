@@ -104,7 +104,7 @@ TEST_CASE("lif: streaming, split at every point, equals the whole sequence bit f
 
 TEST_CASE_TEMPLATE("lif: same bits for one and several threads", T, float, double) {
     check_threads([]<class Policy>(Policy policy) {
-        LifRun<T, Policy> run{{2, 300, 321}, {.threshold = 0.5}, policy};
+        LifRun<T, Policy> run{{1, 300, 641}, {.threshold = 0.5}, policy};
         run.forward();
         auto dx = run.x;
         std::vector<T> dstart(run.state.size());

@@ -24,7 +24,7 @@ TEST_CASE("strips: cover every channel of every sequence once, words of spikes a
         CHECK(wrong == 0);
         CHECK(std::vector<int>(visits.begin(), visits.end()) == std::vector<int>(visits.size(), 1));
     };
-    for (index const channels : {0, 1, 63, 64, 65, 200, 1000}) {
+    for (index const channels : {0, 1, 63, 64, 65, 200, 255, 256, 257, 1000}) {
         for (index const batch : {0, 1, 3}) {
             for (index const time : {0, 1, 1000}) {
                 kernels::Btc const n{batch, time, channels};

@@ -16,10 +16,11 @@ template <class Policy, class T>
 struct SpikeProducts {
     Policy policy;
     MatmulSize size;
-    std::vector<T> scratch = std::vector<T>(
-        static_cast<std::size_t>(std::max(SpikeMatmul<Policy>::forward_workspace(size),
-                                          SpikeMatmul<Policy>::backward_workspace(size))),
-        T(77));
+    std::vector<T> scratch =
+        std::vector<T>(static_cast<std::size_t>(
+                           std::max(SpikeMatmul<Policy>::template forward_workspace<T>(size),
+                                    SpikeMatmul<Policy>::template backward_workspace<T>(size))),
+                       T(77));
 
     std::vector<T> forward(std::vector<word> const& s, std::vector<T> const& w) {
         std::vector<T> y(static_cast<std::size_t>(size.rows * size.outputs), T(99));

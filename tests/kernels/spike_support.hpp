@@ -68,7 +68,7 @@ std::vector<T> in_groups(kernels::ProductSize n, std::vector<T> const& left,
         for (index c = 0; c < n.columns; ++c) {
             T& sum = result[static_cast<std::size_t>(r * n.columns + c)];
             for (index first = 0; first < n.depth; first += 4) {
-                T group = 0;
+                T group = -T(0);  // adds nothing, not even to -0
                 for (index d = first; d < std::min(first + 4, n.depth); ++d) {
                     bool const fired = left[static_cast<std::size_t>(r * n.depth + d)] != 0;
                     if (fired) { group += right[static_cast<std::size_t>(d * n.columns + c)]; }

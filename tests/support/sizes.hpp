@@ -27,9 +27,10 @@ void each_odd_matrix(F&& f) {
     }
 }
 
-/// Calls f(Btc).
+/// Calls f(Btc); one sequence is wider than a strip.
 template <class F>
 void each_odd_sequence(F&& f) {
+    f(kernels::Btc{2, 3, 2 * kernels::widest_strip + 17});
     for (index const batch : {1, 3}) {
         for (index const time : {1, 2, 7}) {
             CAPTURE(batch);

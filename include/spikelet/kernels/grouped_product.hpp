@@ -57,6 +57,7 @@ public:
     /// result = spikes right, or result += spikes right; right [depth, columns].
     static void run(Policy policy, ProductSize n, SpikeRows spikes, T const* right, Start start,
                     T* result, void* workspace) {
+        if (n.depth == 0 && start == Start::zero) { std::fill_n(result, n.rows * n.columns, T(0)); }
         Work const work{n, spikes, right, start, result, static_cast<GroupEntry*>(workspace)};
         auto const list_some = [&](index begin, index end) {
             for (index b = 0; b < blocks(n); ++b) { list(work, b, begin, end); }
@@ -241,7 +242,7 @@ private:
     [[gnu::flatten]] static void fill_group(T const* right, index stride, T* to) {
         for (index c = 0; c < panel; c += width) {
             std::array<Batch, static_cast<std::size_t>(group_patterns)> sums;
-            sums[0] = Batch(T(0));
+            sums[0] = Batch(-T(0));  // which changes nothing it is added to, not even -0
             simd::unrolled<group_size>([&](auto i) {
                 Batch const row =
                     simd::load<Batch>(right + static_cast<index>(i) * stride + c, simd::Full{});

@@ -59,9 +59,7 @@ struct Lif {
             if (state != nullptr) {
                 fire(strip, o, x, spikes, charge, state + b * n.C + first);
             } else {
-                Membranes<T> rest;
-                rest.fill(static_cast<T>(o.rest()));
-                fire(strip, o, x, spikes, charge, rest.data());
+                fire_from_rest(strip, o, x, spikes, charge);
             }
         });
     }
@@ -109,6 +107,15 @@ private:
         Btc n;
         index b, first, last;
     };
+
+    /// A function of its own, so that streams need no stack for membranes.
+    template <class T>
+    [[gnu::noinline]] static void fire_from_rest(Strip s, LifOptions o, T const* x, word* spikes,
+                                                 T* charge) {
+        Membranes<T> rest;
+        rest.fill(static_cast<T>(o.rest()));
+        fire(s, o, x, spikes, charge, rest.data());
+    }
 
     /// Forward along time; v [last - first] are the membranes before and after.
     template <class T>

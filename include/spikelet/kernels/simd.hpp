@@ -83,11 +83,13 @@ constexpr index lane_count(Part part) {
 }
 
 /// Without the bits of lanes that are not in use.
-inline word in_use(word bits, Full) { return bits; }
-inline word in_use(word bits, Part part) { return bits & ((word{1} << part.n) - 1); }
+[[gnu::always_inline]] inline word in_use(word bits, Full) { return bits; }
+[[gnu::always_inline]] inline word in_use(word bits, Part part) {
+    return bits & ((word{1} << part.n) - 1);
+}
 
 /// Asks for the cache line at p, to be written soon.
-inline void prefetch(void const* p) { __builtin_prefetch(p, 1); }
+[[gnu::always_inline]] inline void prefetch(void const* p) { __builtin_prefetch(p, 1); }
 
 namespace detail {
 

@@ -18,7 +18,7 @@ struct Btc {
 
 /// Channels that a pass along time takes together at most: rows of it are read as streams, and what
 /// is carried from step to step stays in the L1 cache.
-inline constexpr index widest_strip = 1024;
+inline constexpr index widest_strip = 256;
 
 /// Calls f(b, first, last) for every sequence b and every strip of channels [first, last), whole
 /// words of spikes but for the last, shared among the policy's threads. Strips never meet, so the

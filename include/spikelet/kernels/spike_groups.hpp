@@ -22,7 +22,9 @@ inline constexpr index groups_per_word = bits_per_word / group_size;
 using GroupEntry = std::uint16_t;
 
 /// Groups that hold an array of this many inputs.
-constexpr index groups_of(index inputs) { return (inputs + group_size - 1) / group_size; }
+[[gnu::always_inline]] constexpr index groups_of(index inputs) {
+    return (inputs + group_size - 1) / group_size;
+}
 
 /// Rows of packed spikes: row r starts at word r * stride.
 struct SpikeRows {

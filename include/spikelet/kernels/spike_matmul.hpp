@@ -23,12 +23,14 @@ struct SpikeMatmul {
                   "spike_matmul: no kernel for this policy; the policies are Serial and OpenMp");
 
     /// Units of T of scratch that forward may use; 0 for few rows.
+    template <class T>
     static constexpr index forward_workspace(MatmulSize n) {
-        return units_of(product_bytes({n.rows, n.inputs, n.outputs}));
+        return units_of<T>(product_bytes<T>({n.rows, n.inputs, n.outputs}));
     }
     /// Units of T of scratch that backward_weight may use.
+    template <class T>
     static constexpr index backward_workspace(MatmulSize n) {
-        return units_of(transposed_bytes(n) + product_bytes({n.inputs, n.rows, n.outputs}));
+        return units_of<T>(transposed_bytes(n) + product_bytes<T>({n.inputs, n.rows, n.outputs}));
     }
 
     /// y [M,N] = s W; spikes [M,K] bits, w [K,N].
@@ -61,16 +63,17 @@ private:
     // Rows whose density decides together how they are computed.
     static constexpr index block_rows = 1024;
 
+    template <class T>
     static constexpr index units_of(index bytes) {
-        constexpr auto smallest = static_cast<index>(sizeof(float));
-        return (bytes + smallest - 1) / smallest;
+        constexpr auto each = static_cast<index>(sizeof(T));
+        return (bytes + each - 1) / each;
     }
+    template <class T>
     static constexpr index product_bytes(ProductSize n) {
         n.rows = std::min(n.rows, block_rows);
-        return n.rows < table_rows
-                   ? 0
-                   : std::max(GroupedProduct<float, Policy, Form::fired>::workspace(n),
-                              GroupedProduct<float, Policy, Form::all>::workspace(n));
+        return n.rows < table_rows ? 0
+                                   : std::max(GroupedProduct<T, Policy, Form::fired>::workspace(n),
+                                              GroupedProduct<T, Policy, Form::all>::workspace(n));
     }
     static constexpr index transposed_bytes(MatmulSize n) {
         return n.inputs * Element<bit>::row_units(n.rows) * static_cast<index>(sizeof(word));
@@ -95,8 +98,8 @@ private:
             part.rows = std::min(block_rows, n.rows - row);
             SpikeRows const some{spikes.data + row * spikes.stride, spikes.stride};
             T* const to = result + row * n.columns;
-            index const fired = percent_fired(some, part);
-            if (part.rows < table_rows || fired < few_groups) {
+            index const fired = part.rows < table_rows ? 0 : percent_fired(some, part);
+            if (fired < few_groups) {
                 GatheredProduct<T, Policy>::run(policy, part, some, right, start, to);
             } else if (fired < many_groups) {
                 GroupedProduct<T, Policy, Form::fired>::run(policy, part, some, right, start, to,

@@ -39,9 +39,7 @@ struct Wkv {
             if (state != nullptr) {
                 average(strip, run, Planes<T>{state + b * n.C + first, n.B * n.C});
             } else {
-                Channels<T, 3> rest{};
-                std::fill_n(rest.data() + 2 * widest_strip, widest_strip, static_cast<T>(wkv_rest));
-                average(strip, run, Planes<T>{rest.data(), widest_strip});
+                average_from_rest(strip, run);
             }
         });
     }
@@ -124,6 +122,14 @@ private:
             simd::store(w.data() + (c - s.first), decay, lanes);
         });
         return w;
+    }
+
+    /// A function of its own, so that streams need no stack for a state.
+    template <class T>
+    [[gnu::noinline]] static void average_from_rest(Strip s, Run<T> run) {
+        Channels<T, 3> rest{};
+        std::fill_n(rest.data() + 2 * widest_strip, widest_strip, static_cast<T>(wkv_rest));
+        average(s, run, Planes<T>{rest.data(), widest_strip});
     }
 
     /// Forward along time; `state` is that before and after.

@@ -28,8 +28,8 @@ constexpr auto linear(Var<Ctx, U, E> value, BasicParameter<T, In, Out> const& we
     index ahead = Dense::workspace(n);
     index back = ahead;
     if constexpr (std::is_same_v<U, bit>) {
-        ahead = Product::forward_workspace(n);
-        back = std::max(back, Product::backward_workspace(n));
+        ahead = Product::template forward_workspace<Scalar>(n);
+        back = std::max(back, Product::template backward_workspace<Scalar>(n));
     }
     index const room = Ctx::records ? std::max(ahead, back) : ahead;
     auto* const workspace = x.ctx->template scratch<Scalar>(room);
