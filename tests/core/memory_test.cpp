@@ -22,6 +22,16 @@ TEST_CASE_TEMPLATE("buffer: owns zeros that start on a cache line", T, float, do
     }
 }
 
+TEST_CASE("buffer: large ones start on a large page, and are zero to the end") {
+    constexpr auto page = static_cast<index>(huge_page);
+    for (index const bytes : {page - 1, page, page + 1, 3 * page + 5}) {
+        Buffer<char> const b(bytes);
+        CHECK(std::all_of(b.span().begin(), b.span().end(), [](char x) { return x == 0; }));
+        bool const aligned = reinterpret_cast<std::uintptr_t>(b.data()) % huge_page == 0;
+        CHECK((aligned || bytes < page));
+    }
+}
+
 TEST_CASE("buffer: borrows without a copy") {
     float numbers[3] = {1, 2, 3};
     {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every question to the compiler is asked here: exceptions, debug assertions, user hooks.
+// Every question to compiler and system is asked here: exceptions, debug assertions, user hooks.
 #pragma once
 
 #include <cstdio>
@@ -9,6 +9,12 @@
 #define SPIKELET_HAS_EXCEPTIONS 1
 #else
 #define SPIKELET_HAS_EXCEPTIONS 0
+#endif
+
+#if defined(__linux__) && __has_include(<sys/mman.h>)
+#define SPIKELET_HAS_MADVISE 1
+#else
+#define SPIKELET_HAS_MADVISE 0
 #endif
 
 /// Checks one of the library's own invariants. On in debug builds, gone when NDEBUG is defined.

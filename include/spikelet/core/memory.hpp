@@ -11,22 +11,40 @@
 #include <type_traits>
 #include <utility>
 
+#include <spikelet/core/config.hpp>
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
+
+#if SPIKELET_HAS_MADVISE
+#include <sys/mman.h>
+#endif
 
 namespace spikelet {
 
 /// Every owned array starts on a cache line.
 inline constexpr std::size_t alignment = 64;
 
+/// Arrays of at least this many bytes lie on pages of this size where the system has them on offer
+/// (Linux, transparent huge pages). Looking for small pages takes a third of a training step.
+inline constexpr std::size_t huge_page = std::size_t{1} << 21;
+
 namespace detail {
 
+/// An offer that may be declined.
+inline void ask_for_huge_pages([[maybe_unused]] void* p, [[maybe_unused]] std::size_t bytes) {
+#if SPIKELET_HAS_MADVISE && defined(MADV_HUGEPAGE)
+    static_cast<void>(::madvise(p, bytes / huge_page * huge_page, MADV_HUGEPAGE));
+#endif
+}
+
 inline void* allocate_units(index count, std::size_t unit) {
-    constexpr std::size_t most = static_cast<std::size_t>(PTRDIFF_MAX) - alignment;
+    constexpr std::size_t most = static_cast<std::size_t>(PTRDIFF_MAX) - huge_page;
     void* p = nullptr;
     if (count >= 0 && static_cast<std::size_t>(count) <= most / unit) {
         std::size_t const bytes = static_cast<std::size_t>(count) * unit;
-        p = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+        std::size_t const line = bytes >= huge_page ? huge_page : alignment;
+        p = std::aligned_alloc(line, (bytes + line - 1) / line * line);
+        if (p != nullptr && bytes >= huge_page) { ask_for_huge_pages(p, bytes); }
     }
     if (p == nullptr) {
         fail("memory", "cannot allocate " + std::to_string(count) + " times " +
