@@ -51,6 +51,28 @@ TEST_CASE("bits: spike i is bit i % 64 of word i / 64") {
     CHECK(packed[1] == 1);
 }
 
+TEST_CASE_TEMPLATE("bits: every value of a kind is packed and unpacked at every length", S,
+                   graded<2>, graded<3>, graded<4>, signed_graded<3>, trit) {
+    Rng rng(1);
+    for (index n = 0; n < 200; ++n) {
+        std::vector<int> values(static_cast<std::size_t>(n));
+        for (int& value : values) { value = worth<S>(static_cast<unsigned>(rng.below(16))); }
+        std::vector<word> packed(static_cast<std::size_t>(Element<S>::row_units(n)), ~word{0});
+        pack<S>(values.data(), n, packed.data());
+        std::vector<int> unpacked(values.size(), -99);
+        unpack<S>(packed.data(), n, unpacked.data());
+        CHECK(unpacked == values);
+    }
+}
+
+TEST_CASE("bits: zero has no bits, and what a kind does not have becomes zero") {
+    int const values[3] = {0, 2, -1};
+    word packed[2];
+    pack<trit>(values, 3, packed);
+    CHECK(packed[0] == 0);
+    CHECK(packed[1] == 4);
+}
+
 TEST_CASE("bits: packing works in constant expressions") {
     static constexpr bool flags[3] = {true, false, true};
     constexpr word packed = [] {

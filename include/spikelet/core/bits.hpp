@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Rows of packed spikes: pack, unpack, count, visit those that fired.
+// Rows of packed spikes and of small whole numbers: pack, unpack, count, visit those that fired.
 #pragma once
 
 #include <bit>
@@ -22,12 +22,46 @@ constexpr void pack(Flag const* flags, index n, word* spikes) {
     }
 }
 
+/// What an element of S is worth of whose planes p those with bit p of `code` are set.
+template <class S>
+constexpr int worth(unsigned code) {
+    int value = 0;
+    for (int const weight : Element<S>::plane_weights) {
+        value += (code & 1) != 0 ? weight : 0;
+        code >>= 1;
+    }
+    return value;
+}
+
+/// Packs n numbers, each one of the values that S has, into the words of one row; what S does not
+/// have becomes 0, and so do unused elements.
+template <class S, class Number>
+constexpr void pack(Number const* values, index n, word* spikes) {
+    constexpr index planes = Element<S>::planes;
+    constexpr unsigned codes = 1U << planes;
+    for (index w = 0; w < Element<S>::row_units(n); ++w) { spikes[w] = 0; }
+    for (index i = 0; i < n; ++i) {
+        unsigned code = 0;
+        while (code < codes && static_cast<Number>(worth<S>(code)) != values[i]) { ++code; }
+        code %= codes;
+        for (index p = 0; p < planes; ++p) {
+            spikes[i / bits_per_word * planes + p] |= word{code >> p & 1} << (i % bits_per_word);
+        }
+    }
+}
+
 /// Writes the first n spikes of one row as numbers 0 and 1.
 template <class T>
 constexpr void unpack(word const* spikes, index n, T* values) {
     for (index i = 0; i < n; ++i) {
         values[i] = static_cast<T>(spikes[i / bits_per_word] >> (i % bits_per_word) & 1);
     }
+}
+
+/// Writes the first n elements of S of one row as numbers.
+template <class S, class T>
+constexpr void unpack(word const* spikes, index n, T* values) {
+    for (index i = 0; i < n; ++i) { values[i] = static_cast<T>(Element<S>::at(spikes, i)); }
 }
 
 /// How many bits of `words` words are set.
