@@ -6,6 +6,7 @@
 #   spikelet::openmp     + OpenMP: several cores
 #   spikelet::edge       + no exceptions, no RTTI: chips
 #   spikelet::io         + nlohmann_json: safetensors, checkpoints, saved sessions
+#   spikelet::blas       + a BLAS with cblas.h: kernels/blas_matmul.hpp
 #
 # They carry usage requirements only: no warnings, no optimisation, no processor flags.
 
@@ -33,15 +34,18 @@ foreach(package IN ITEMS OpenMP nlohmann_json)
         message(FATAL_ERROR "spikelet's own programs need ${package}; tools/setup installs it")
     endif()
 endforeach()
+include("${CMAKE_CURRENT_LIST_DIR}/spikelet_cblas.cmake")
 unset(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL)
 
-# The headers. Those that need nlohmann_json belong to spikelet::io.
+# The headers. Those that need nlohmann_json belong to spikelet::io, those of BLAS to spikelet::blas.
 set(include_root "${PROJECT_SOURCE_DIR}/include")
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${include_root}/spikelet/*.hpp")
 set(io_headers "${headers}")
 set(needs_json "/io/(checkpoint|safetensors[a-z_]*|session_state|vocabulary_json)[.]hpp$")
 list(FILTER io_headers INCLUDE REGEX "${needs_json}")
+set(blas_headers "${include_root}/spikelet/kernels/blas_matmul.hpp")
 list(FILTER headers EXCLUDE REGEX "${needs_json}")
+list(REMOVE_ITEM headers ${blas_headers})
 
 add_library(spikelet INTERFACE)
 add_library(spikelet::spikelet ALIAS spikelet)
@@ -85,6 +89,19 @@ if(nlohmann_json_FOUND)
         EXPORT spikelet-io-targets
         FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 endif()
+if(TARGET spikelet::cblas)
+    list(APPEND components blas)
+    add_library(spikelet_blas INTERFACE)
+    add_library(spikelet::blas ALIAS spikelet_blas)
+    set_property(TARGET spikelet_blas PROPERTY EXPORT_NAME blas)
+    target_link_libraries(spikelet_blas INTERFACE spikelet spikelet::cblas)
+    target_sources(
+        spikelet_blas INTERFACE FILE_SET HEADERS BASE_DIRS "${include_root}" FILES ${blas_headers})
+    install(
+        TARGETS spikelet_blas
+        EXPORT spikelet-blas-targets
+        FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+endif()
 
 set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/spikelet")
 install(EXPORT spikelet-targets NAMESPACE spikelet:: DESTINATION "${package_dir}")
@@ -106,4 +123,5 @@ install(
         "${PROJECT_BINARY_DIR}/package/spikeletConfig.cmake"
         "${PROJECT_BINARY_DIR}/package/spikeletConfigVersion.cmake"
         "${CMAKE_CURRENT_LIST_DIR}/spikelet_xsimd.cmake"
+        "${CMAKE_CURRENT_LIST_DIR}/spikelet_cblas.cmake"
     DESTINATION "${package_dir}")

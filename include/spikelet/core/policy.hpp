@@ -2,7 +2,8 @@
 // Who computes. The instruction set is part of the policy's type and so of every kernel's symbol:
 // translation units compiled for different machines never merge their kernels at link time. Scalar
 // helpers below the kernels (Philox, the standard library's algorithms) have one symbol for all
-// machines wherever the compiler does not inline them.
+// machines wherever the compiler does not inline them. xsimd 8.1 has one name for all of AVX-512:
+// the files of a program that are compiled for it must agree on VNNI and BF16.
 #pragma once
 
 #include <algorithm>
@@ -31,10 +32,10 @@ struct OpenMp {
     int threads = 0;
 };
 
-/// A policy whose kernels run on this machine's processor.
+/// A policy whose kernels run on this machine's processor: one of the two, or made of it.
 template <class Policy>
-concept CpuPolicy = std::same_as<Policy, Serial<typename Policy::arch>> ||
-    std::same_as<Policy, OpenMp<typename Policy::arch>>;
+concept CpuPolicy = std::derived_from<Policy, Serial<typename Policy::arch>> ||
+    std::derived_from<Policy, OpenMp<typename Policy::arch>>;
 
 /// One thread on the processor this file is compiled for.
 inline constexpr Serial<> serial{};

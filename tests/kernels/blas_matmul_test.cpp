@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+//
+// Compiled where a BLAS is installed.
+#include <spikelet/kernels/blas_matmul.hpp>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/autodiff/tape.hpp>
+#include <spikelet/models/spikegpt.hpp>
+#include <spikelet/ops/cross_entropy.hpp>
+
+#include <kernels/matmul_support.hpp>
+#include <support/lively_spikegpt.hpp>
+#include <support/reference.hpp>
+#include <support/tiny_lm.hpp>
+
+namespace spikelet::test {
+namespace {
+
+using kernels::MatmulSize;
+
+std::vector<double> sum(std::vector<double> a, std::vector<double> const& b) {
+    std::transform(a.begin(), a.end(), b.begin(), a.begin(), std::plus<>{});
+    return a;
+}
+
+TEST_CASE_TEMPLATE("blas: all three products equal the naive ones", T, float, double) {
+    each_odd_size([](MatmulSize n) {
+        auto const x = random_numbers<T>(n.rows * n.inputs, 1);
+        auto const w = random_numbers<T>(n.inputs * n.outputs, 2);
+        auto const dy = random_numbers<T>(n.rows * n.outputs, 3);
+        auto const xd = as_double(x);
+        auto const wd = as_double(w);
+        auto const dyd = as_double(dy);
+        DenseProducts<Blas<Serial<>>, T> products{{}, n};
+        CHECK(worst_error(products.forward(x, w),
+                          reference::product(xd, wd, n.rows, n.inputs, n.outputs), n.inputs) < 1);
+        auto const wt = reference::transposed(wd, n.inputs, n.outputs);
+        CHECK(worst_error(products.backward_input(dy, w, x),
+                          sum(xd, reference::product(dyd, wt, n.rows, n.outputs, n.inputs)),
+                          n.outputs) < 1);
+        auto const xt = reference::transposed(xd, n.rows, n.inputs);
+        CHECK(worst_error(products.backward_weight(x, dy, w),
+                          sum(wd, reference::product(xt, dyd, n.inputs, n.rows, n.outputs)),
+                          n.rows) < 1);
+    });
+}
+
+TEST_CASE("blas: nothing is computed where an extent is zero, but zeros are") {
+    for (MatmulSize const n : {MatmulSize{0, 3, 4}, MatmulSize{3, 4, 0}, MatmulSize{3, 0, 4}}) {
+        auto const x = random_numbers<float>(n.rows * n.inputs, 1);
+        auto const w = random_numbers<float>(n.inputs * n.outputs, 2);
+        DenseProducts<Blas<Serial<>>, float> products{{}, n};
+        auto const y = products.forward(x, w);
+        CHECK(std::all_of(y.begin(), y.end(), [](float value) { return value == 0; }));
+    }
+}
+
+TEST_CASE("blas: a model trains with it") {
+    auto const tokens = random_tokens(2, 40, 23, 1);
+    auto const targets = random_tokens(2, 40, 23, 2);
+    auto const loss_of = [&](auto policy) {
+        auto model = lively_model(make_config(find_variant("vanilla_rwkv"), 23, 2, 16));
+        allocate(model, true);
+        Tape tape(policy);
+        auto const loss = cross_entropy(model(tape.begin(tokens)), targets);
+        tape.backward(loss);
+        double squares = 0;
+        each_parameter(model, [&](std::string_view, auto const& p) {
+            for (index i = 0; i < p.size(); ++i) {
+                squares +=
+                    static_cast<double>(p.gradient()[i]) * static_cast<double>(p.gradient()[i]);
+            }
+        });
+        return std::pair(static_cast<double>(*loss.data), squares);
+    };
+    auto const [loss, squares] = loss_of(with_blas(openmp));
+    auto const [own_loss, own_squares] = loss_of(serial);
+    CHECK(loss == doctest::Approx(own_loss).epsilon(1e-5));
+    CHECK(squares == doctest::Approx(own_squares).epsilon(1e-3));
+}
+
+}  // namespace
+}  // namespace spikelet::test
