@@ -33,7 +33,10 @@ Vector begin(Context& tape, std::vector<double> const& numbers) {
         View<double const, dyn>(numbers.data(), Extents<dyn>(static_cast<index>(numbers.size()))));
 }
 
-std::vector<double> gradient(Vector x) { return {x.gradient, x.gradient + x.extents.size()}; }
+std::vector<double> gradient(Vector x) {
+    auto const* const numbers = x.gradient.numbers();
+    return {numbers, numbers + x.extents.size()};
+}
 
 TEST_CASE("tape: walks back through everything that was computed, and adds up") {
     Context tape;
@@ -81,6 +84,61 @@ TEST_CASE("tape: a gradient of another size, or for a value that has none, is an
         Error);
     tape.backward(y);
     CHECK(gradient(x) == std::vector<double>{4, 6});
+}
+
+/// y = factor x, an op that says what its result is. Counts how often it goes back.
+Vector scaled(double factor, Vector x, int* walks) {
+    auto y = x.ctx->make<double>(x.extents);
+    for (index i = 0; i < x.extents.size(); ++i) { y.data[i] = factor * x.data[i]; }
+    x.ctx->record(
+        [=] {
+            ++*walks;
+            auto const* const dy = y.gradient.numbers();
+            for (index i = 0; i < x.extents.size(); ++i) { x.gradient[i] += factor * dy[i]; }
+        },
+        y);
+    return y;
+}
+
+TEST_CASE("tape: the gradient of a result ends when its op has read it") {
+    Context tape;
+    auto const x = begin(tape, std::vector<double>(1000, 1.0));
+    auto y = x;
+    int walks = 0;
+    for (int i = 0; i < 10; ++i) { y = scaled(2, y, &walks); }
+    for (int pass = 1; pass <= 2; ++pass) {
+        tape.backward(y);
+        CHECK(walks == 10 * pass);
+        CHECK(x.gradient[999] == 1024);
+        CHECK(!y.gradient.started());
+    }
+}
+
+TEST_CASE("tape: gradients of a long chain take the memory of a few") {
+    auto const bytes = [](int ops) {
+        Context tape;
+        int walks = 0;
+        auto const x = begin(tape, std::vector<double>(100000, 1.0));
+        auto y = x;
+        auto const values = tape.bytes();
+        for (int i = 0; i < ops; ++i) { y = scaled(2, y, &walks); }
+        auto const ahead = tape.bytes() - values;
+        tape.backward(y);
+        return tape.bytes() - values - ahead;
+    };
+    CHECK(bytes(10) < 3 * sizeof(double) * 100000);
+    CHECK(bytes(100) == bytes(10));
+}
+
+TEST_CASE("tape: what the loss does not depend on is left out on the way back") {
+    Context tape;
+    auto const x = begin(tape, {2, 3});
+    int walks = 0;
+    auto const y = scaled(5, x, &walks);
+    (void)scaled(7, y, &walks);
+    tape.backward(y);
+    CHECK(walks == 1);
+    CHECK(gradient(x) == std::vector<double>{5, 5});
 }
 
 TEST_CASE("tape: a new pass forgets the last one") {

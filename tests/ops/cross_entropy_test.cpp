@@ -59,18 +59,6 @@ TEST_CASE("cross_entropy: L2Wrap adds to the gradient and leaves the value alone
     CHECK(changed == 6);  // the ignored one, too
 }
 
-TEST_CASE("cross_entropy: of what it computes, only the loss has a gradient") {
-    auto const logits = random_tensor<float>(shape, 1);
-    Tape tape;
-    auto const z = tape.begin(logits.view());
-    auto const before = tape.make<float>(Extents<16>{});
-    auto const loss = cross_entropy(z, targets);
-    auto const after = tape.make<float>(Extents<16>{});
-    // Every gradient starts on a cache line, which holds 16 numbers.
-    CHECK(loss.gradient == before.gradient + 16);
-    CHECK(after.gradient == before.gradient + 32);
-}
-
 TEST_CASE("token_nats: the nats of each position, zero where the target is ignored") {
     auto const logits = random_tensor<double>(shape, 1);
     Forward<Serial<>, double> forward;

@@ -91,6 +91,31 @@ TEST_CASE_TEMPLATE("spikes: count as 0 and 1, and their gradient is that of the 
     CHECK(same_bits(gradient_of(s), dy));
 }
 
+TEST_CASE_TEMPLATE("spikes: graded and signed ones count as their values", S, graded<3>,
+                   signed_graded<3>, trit) {
+    Extents<dyn, dyn> const wide(3, 70);
+    auto const a = random_tensor<float>(wide, 1);
+    auto const spikes = random_values<S>(wide, 2);
+    Context<float> tape;
+    auto const x = tape.begin(a.view());
+    auto const s = place(tape, spikes);
+    auto const y = x + s;
+    auto const numbers = to_numbers(s);
+    bool right = true;
+    for (index r = 0; r < 3; ++r) {
+        for (index c = 0; c < 70; ++c) {
+            auto const value = static_cast<float>(spikes(r, c));
+            right = right && numbers.data[r * 70 + c] == value;
+            right = right && y.data[r * 70 + c] == a(r, c) + value;
+        }
+    }
+    CHECK(right);
+    CHECK(same_bits(values_of(x * s), values_of(x * numbers)));
+    auto const dy = random_numbers<float>(210, 3);
+    tape.backward(numbers, View<float const, dyn>(dy.data(), Extents<dyn>(210)));
+    CHECK(same_bits(gradient_of(s), dy));
+}
+
 TEST_CASE("spikes: either side of + - * takes them, and the result is numbers") {
     Extents<dyn, dyn> const wide(3, 70);
     auto const a = random_tensor<double>(wide, 1);

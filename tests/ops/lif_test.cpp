@@ -47,7 +47,7 @@ TEST_CASE("lif: spikes and gradient are those of one neuron per channel") {
             auto const g = reference::back_through_time(
                 options, [](double v) { return reference::slope_of(SigmoidSurrogate{}, v); },
                 neuron.charge, over_time(dy.data(), time, b, c), 0);
-            worst = std::max(worst, roundings(over_time(x.gradient, time, b, c), g.dx));
+            worst = std::max(worst, roundings(over_time(x.gradient.numbers(), time, b, c), g.dx));
             worst = std::max(worst, roundings(over_time(charge.data, time, b, c), neuron.charge));
         }
     }
@@ -106,7 +106,8 @@ TEST_CASE("lif: the gradient of the charge joins that of the spikes") {
                         ds[t] = ds[t] / slope(h[t] - o.threshold) + (with_spikes ? 1 : 0);
                     }
                     auto const g = reference::back_through_time(o, slope, h, ds, 0);
-                    worst = std::max(worst, roundings(over_time(x.gradient, time, b, c), g.dx));
+                    worst = std::max(worst,
+                                     roundings(over_time(x.gradient.numbers(), time, b, c), g.dx));
                 }
             }
             CHECK(worst < 100);

@@ -35,6 +35,23 @@ Spikes<Es...> random_spikes(Extents<Es...> extents, std::uint64_t seed) {
     return s;
 }
 
+/// Spikes of kind S, one of three is active; its value is any that S has.
+template <class S, index... Es>
+Tensor<S, Es...> random_values(Extents<Es...> extents, std::uint64_t seed) {
+    Tensor<S, Es...> s(extents);
+    Rng rng(seed);
+    constexpr std::uint64_t codes = std::uint64_t{1} << Element<S>::planes;
+    std::vector<int> row(static_cast<std::size_t>(extents[extents.rank - 1]));
+    for (index r = 0; r < extents.rows(); ++r) {
+        for (int& value : row) {
+            auto const any = static_cast<unsigned>(rng.below(codes));
+            value = rng.below(3) == 0 ? worth<S>(any) : 0;
+        }
+        pack<S>(row.data(), static_cast<index>(row.size()), s.row(r));
+    }
+    return s;
+}
+
 /// A parameter of standard normal numbers, with a gradient.
 template <class Parameter>
 void fill_random(Parameter& p, std::uint64_t seed) {
@@ -59,7 +76,8 @@ std::vector<T> values_of(Var<Ctx, T, E> x) {
 
 template <class Ctx, class T, class E>
 std::vector<typename Ctx::scalar> gradient_of(Var<Ctx, T, E> x) {
-    return {x.gradient, x.gradient + x.extents.size()};
+    auto const* const numbers = x.gradient.numbers();
+    return {numbers, numbers + x.extents.size()};
 }
 
 /// The spikes of a value as packed words.

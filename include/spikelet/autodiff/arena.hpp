@@ -4,7 +4,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 #include <vector>
 
@@ -35,15 +34,6 @@ public:
     /// Gives back everything.
     void reset() { at_ = {}; }
 
-    /// Sets to zero all bytes taken between two marks.
-    void zero(Mark from, Mark to) {
-        for (std::size_t b = from.block; b <= to.block && b < blocks_.size(); ++b) {
-            std::size_t const first = b == from.block ? from.used : 0;
-            std::size_t const end = b == to.block ? to.used : size_of(b);
-            std::memset(blocks_[b].data() + first, 0, end - first);
-        }
-    }
-
     /// Bytes held, used or not.
     [[nodiscard]] std::size_t bytes() const {
         std::size_t total = 0;
@@ -53,6 +43,7 @@ public:
 
 private:
     static constexpr std::size_t smallest_block = std::size_t{1} << 18;
+    static constexpr std::size_t large = std::size_t{1} << 16;
     static constexpr std::size_t largest_block = std::size_t{1} << 26;
 
     // Blocks grow with what is held, so that few pieces fall on a border and little is left over.
@@ -64,8 +55,13 @@ private:
         return static_cast<std::size_t>(blocks_[b].size());
     }
 
+    // See stagger(): pieces follow each other, so each is moved by this much more than the last.
+    static constexpr std::size_t apart(std::size_t wanted) {
+        return wanted < large ? 0 : stagger(1) * alignment;
+    }
+
     void* take_bytes(std::size_t wanted) {
-        std::size_t const bytes = (wanted + alignment - 1) / alignment * alignment;
+        std::size_t const bytes = (wanted + alignment - 1) / alignment * alignment + apart(wanted);
         while (at_.block < blocks_.size() && at_.used + bytes > size_of(at_.block)) {
             at_ = {at_.block + 1, 0};
         }

@@ -26,8 +26,9 @@ struct Footprint {
     friend constexpr bool operator==(Footprint const&, Footprint const&) = default;
 };
 
-/// Answers a model's questions with counters. Usable in constant expressions.
-template <class T = float>
+/// Answers a model's questions with counters. Usable in constant expressions. What kernels need for
+/// themselves depends on Policy's instruction set.
+template <class T = float, class Policy = Serial<>>
 class DryRun {
 public:
     using scalar = T;
@@ -58,8 +59,8 @@ public:
         return nullptr;
     }
     constexpr void run(auto&&) {}
-    constexpr void record(auto&&) {}
-    constexpr Serial<> policy() const { return {}; }
+    constexpr void record(auto&&...) {}
+    constexpr Policy policy() const { return {}; }
 
     constexpr index mark() const { return used_; }
     constexpr void rewind(index mark) { used_ = mark; }
@@ -82,11 +83,11 @@ private:
 };
 
 /// The memory that streaming this model takes. Every layer's call must be constexpr.
-template <class T = float, class Model>
+template <class T = float, class Policy = Serial<>, class Model>
     requires(!std::is_arithmetic_v<Model>)  // numbers are the batch and the chunk of the other form
 constexpr Footprint footprint(Model const& model, index batch = 1, index chunk = 1) {
-    DryRun<T> run;
-    using Ids = Var<DryRun<T>, std::int32_t, Extents<dyn, dyn>>;
+    DryRun<T, Policy> run;
+    using Ids = Var<DryRun<T, Policy>, std::int32_t, Extents<dyn, dyn>>;
     model(Ids{&run, nullptr, nullptr, Extents<dyn, dyn>(batch, chunk)});
     Footprint needs = run.needs();
     needs.batch = batch;
@@ -96,9 +97,9 @@ constexpr Footprint footprint(Model const& model, index batch = 1, index chunk =
 
 /// The same for a model whose sizes are all in its type:
 /// `Session<Model, Serial<>, float, footprint<Model>(4, 16)>` serves four streams.
-template <class Model, class T = float>
+template <class Model, class T = float, class Policy = Serial<>>
 consteval Footprint footprint(index batch = 1, index chunk = 1) {
-    return footprint<T>(Model{}, batch, chunk);
+    return footprint<T, Policy>(Model{}, batch, chunk);
 }
 
 }  // namespace spikelet

@@ -102,7 +102,7 @@ public:
         return reinterpret_cast<U*>(scratch_.data());
     }
     void run(auto&& kernel) { kernel(); }
-    void record(auto&&) {}
+    void record(auto&&...) {}
 
     [[nodiscard]] Arena::Mark mark() const { return values_.mark(); }
     void rewind(Arena::Mark mark) { values_.rewind(mark); }

@@ -65,17 +65,18 @@ struct SessionMemory<T, at_run_time> {
     Buffer<T> state;
 };
 
-template <class Model, class T>
+template <class Model, class T, class Policy>
 concept KnownFootprint = requires {
-    typename std::bool_constant<(footprint<Model, T>(), true)>;
+    typename std::bool_constant<(footprint<Model, T, Policy>(), true)>;
 };
 
-template <class Model, class T>
+template <class Model, class T, class Policy>
 consteval Footprint session_footprint() {
-    if constexpr (!has_static_sizes<Model>()) {
+    // Deduction tries whatever is the second argument as a policy.
+    if constexpr (!CpuPolicy<Policy> || !has_static_sizes<Model>()) {
         return at_run_time;
-    } else if constexpr (KnownFootprint<Model, T>) {
-        return footprint<Model, T>();
+    } else if constexpr (KnownFootprint<Model, T, Policy>) {
+        return footprint<Model, T, Policy>();
     } else {
         return not_constexpr;
     }
@@ -92,7 +93,7 @@ struct SessionOptions {
 
 /// Streams tokens through a model that outlives the session.
 template <class Model, class Policy = Serial<>, class T = float,
-          Footprint F = detail::session_footprint<Model, T>()>
+          Footprint F = detail::session_footprint<Model, T, Policy>()>
 class Session {
     static_assert(F != detail::not_constexpr,
                   "session: the operator() of the model and of all its layers must be constexpr");
@@ -188,7 +189,8 @@ public:
     template <class U, class E>
     Var<Session, U, E> make(E extents) {
         auto* p = memory_.scratch.data() + used_;
-        used_ += DryRun<T>::round_up(units<U>(extents) * static_cast<index>(sizeof(storage_of<U>)));
+        used_ += DryRun<T, Policy>::round_up(units<U>(extents) *
+                                             static_cast<index>(sizeof(storage_of<U>)));
         if (used_ > memory_.footprint().scratch) { model_changed(); }
         return {this, reinterpret_cast<storage_of<U>*>(p), nullptr, extents};
     }
@@ -217,7 +219,7 @@ public:
         return reinterpret_cast<U*>(memory_.workspace.data());
     }
     void run(auto&& kernel) { kernel(); }
-    void record(auto&&) {}
+    void record(auto&&...) {}
     [[nodiscard]] Policy policy() const { return policy_; }
     [[nodiscard]] Observer* observer() const { return observer_; }
     /// Shows taps to `observer`, which must outlive the steps it watches; null stops it.
@@ -237,13 +239,13 @@ private:
                                 std::to_string(options.chunk) + ", both must be at least 1");
         }
         if constexpr (F == at_run_time) {
-            return spikelet::footprint<T>(model, options.batch, options.chunk);
+            return spikelet::footprint<T, Policy>(model, options.batch, options.chunk);
         } else {
             if (options.batch != F.batch || options.chunk != F.chunk) {
                 fail("session", "batch and chunk are part of this session's type");
             }
             // The type counts with the model's defaults; values may have put more ops in.
-            if (!(spikelet::footprint<T>(model, F.batch, F.chunk) == F)) {
+            if (!(spikelet::footprint<T, Policy>(model, F.batch, F.chunk) == F)) {
                 fail("session", "this model needs other memory than its type says; a session with "
                                 "SessionOptions takes it at run time");
             }

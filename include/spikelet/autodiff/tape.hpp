@@ -3,11 +3,12 @@
 //
 // Forward, every op leaves a closure on the tape; backward() walks them in reverse. Closures hold
 // views and numbers only, live in an arena with the values, and are never destroyed, so freeing a
-// step is one reset. Values and gradients have an arena each: `chain` gives the gradients of
-// one layer after another the same room.
+// step is one reset. Gradients live shorter: from the first addition until the op that made the
+// value has read them.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <new>
 #include <type_traits>
@@ -15,6 +16,8 @@
 
 #include <spikelet/autodiff/arena.hpp>
 #include <spikelet/autodiff/chain.hpp>
+#include <spikelet/autodiff/gradient.hpp>
+#include <spikelet/autodiff/products.hpp>
 #include <spikelet/core/policy.hpp>
 #include <spikelet/core/rng.hpp>
 #include <spikelet/core/tokens.hpp>
@@ -28,6 +31,8 @@ struct TapeOptions {
     bool recompute = false;
     /// Key of the random numbers (dropout); the step's number is the other half.
     std::uint64_t seed = 0;
+    /// What the dense products of a Tape of float multiply.
+    Products products = Products::f32;
 };
 
 /// Training over whole sequences [batch, time]; every sequence starts at rest.
@@ -36,6 +41,14 @@ class Tape {
     struct Node {
         Node* previous;
         void (*run)(Node*);
+    };
+    using Slot = detail::GradientSlot<T>;
+
+    /// How far the tape has come.
+    struct Place {
+        Arena::Mark values, slots;
+        Slot* slot;
+        Node* node;
     };
 
 public:
@@ -70,9 +83,7 @@ public:
 
     /// Starts a new pass without any input.
     void begin() {
-        values_.reset();
-        gradients_.reset();
-        last_ = nullptr;
+        rewind({});
         draws_ = 0;
     }
 
@@ -81,12 +92,11 @@ public:
     template <class E>
     void backward(Var<Tape, T, E> loss, T seed = T(1)) {
         check_gradient(loss);
-        gradients_.zero({}, gradients_.mark());
-        std::fill_n(loss.gradient, loss.extents.size(), seed);
-        walk(nullptr);
+        back([&] { std::fill_n(loss.gradient.sum().data, loss.extents.size(), seed); });
     }
 
-    /// Like backward(), from a given gradient of y. Throws Error also where it has another size.
+    /// Like backward(), from a given gradient of y, which is not memory of this tape. Throws Error
+    /// also where it has another size.
     template <class U, class E>
     void backward(Var<Tape, U, E> y, View<T const, dyn> dy) {
         check_gradient(y);
@@ -94,16 +104,16 @@ public:
             fail("tape", "a gradient of " + std::to_string(dy.size()) +
                              " numbers is given for a value of shape " + to_string(y.extents));
         }
-        gradients_.zero({}, gradients_.mark());
-        std::copy_n(dy.data(), dy.size(), y.gradient);
-        walk(nullptr);
+        back([&] { std::copy_n(dy.data(), dy.size(), y.gradient.sum().data); });
     }
 
-    /// Room for a result and its gradient.
+    /// Room for a result that has a gradient.
     template <class U, class E>
     Var<Tape, U, E> make(E extents) {
-        return {this, values_.take<storage_of<U>>(units<U>(extents)),
-                gradients_.take<T>(extents.size()), extents};
+        auto* const data = values_.take<storage_of<U>>(units<U>(extents));
+        last_slot_ =
+            new (slots_.take<Slot>(1)) Slot{&gradients_, last_slot_, extents.size(), nullptr};
+        return {this, data, Gradient<T>(last_slot_), extents};
     }
 
     /// Room for a value that has no gradient.
@@ -135,18 +145,32 @@ public:
         kernel();
     }
 
-    /// Computes on the way back. The closure may capture only views and numbers.
-    template <class F>
-    void record(F back) {
+    /// Computes on the way back. The closure may capture only views and numbers. `results` are the
+    /// op's, none of which it returns to anybody else: the closure is left out where nothing was
+    /// added to their gradients, which end after it. Without any it always runs.
+    template <class F, class... Results>
+    void record(F back, Results const&... results) {
         static_assert(std::is_trivially_destructible_v<F>,
                       "record: a closure on the tape may capture only views and numbers");
+        using Gradients = std::array<Gradient<T>, sizeof...(Results)>;
         struct Step : Node {
             F back;
-            Step(Node* before, F f)
-                : Node{before, [](Node* n) { static_cast<Step*>(n)->back(); }},
-                  back(f) {}
+            Gradients results;
+
+            Step(Node* before, F f, Gradients g)
+                : Node{before, [](Node* n) { static_cast<Step*>(n)->walk(); }},
+                  back(f),
+                  results(g) {}
+
+            void walk() {
+                bool const needed = std::any_of(results.begin(), results.end(),
+                                                [](Gradient<T> g) { return g.started(); });
+                if (needed || results.empty()) { back(); }
+                for (Gradient<T> const g : results) { g.end(); }
+            }
         };
-        last_ = new (values_.take<std::byte>(sizeof(Step))) Step(last_, back);
+        auto* const place = values_.take<std::byte>(sizeof(Step));
+        last_ = new (place) Step(last_, back, Gradients{results.gradient...});
     }
 
     /// A key for random numbers, different at each call of a step, the same when recomputed.
@@ -159,6 +183,7 @@ public:
     void set_step(std::int64_t step) { step_ = step; }
 
     [[nodiscard]] Policy policy() const { return policy_; }
+    [[nodiscard]] Products products() const { return options_.products; }
     [[nodiscard]] Observer* observer() const { return observer_; }
 
     /// Shows taps to `observer`, which must outlive the passes it watches; null stops it.
@@ -166,7 +191,8 @@ public:
 
     /// Memory held, in bytes.
     [[nodiscard]] std::size_t bytes() const {
-        return values_.bytes() + gradients_.bytes() + static_cast<std::size_t>(scratch_.size());
+        return values_.bytes() + slots_.bytes() + gradients_.bytes() +
+               static_cast<std::size_t>(scratch_.size());
     }
 
     /// See chain().
@@ -181,83 +207,84 @@ public:
 private:
     template <class U, class E>
     static void check_gradient(Var<Tape, U, E> const& y) {
-        if (y.gradient == nullptr) {
+        if (!y.gradient.wanted()) {
             fail("tape", "backward() starts from a value that has no gradient");
         }
     }
 
-    void walk(Node* end) {
-        for (Node* node = last_; node != end; node = node->previous) { node->run(node); }
+    template <class Seed>
+    void back(Seed&& seed) {
+        release(nullptr);
+        gradients_.start_pass();
+        seed();
+        walk();
+        gradients_.end_pass();
     }
 
-    // Both links pass over a layer that returns its input: it has no gradient of its own.
+    void walk() {
+        for (Node* node = last_; node != nullptr; node = node->previous) { node->run(node); }
+    }
 
-    // Values stay; gradients inside the layer share their room with those of the other layers.
+    [[nodiscard]] Place here() const { return {values_.mark(), slots_.mark(), last_slot_, last_}; }
+
+    /// Gives back all that was made since.
+    void rewind(Place const& place) {
+        release(place.slot);
+        values_.rewind(place.values);
+        slots_.rewind(place.slots);
+        last_slot_ = place.slot;
+        last_ = place.node;
+    }
+
+    /// Ends the gradients of all values that were made after that of `end`.
+    void release(Slot* end) {
+        for (Slot* slot = last_slot_; slot != end; slot = slot->previous) { slot->release(); }
+    }
+
     template <class E, class L>
     Var<Tape, T, E> link_kept(L const& layer, Var<Tape, T, E> x) {
-        auto const start = gradients_.mark();
-        Node* const before = last_;
-        Var<Tape, T, E> y{this, nullptr, gradients_.take<T>(x.extents.size()), x.extents};
-        auto const from = gradients_.mark();
-        auto const out = layer(x);
-        detail::check_link(x, out);
-        if (out.data == x.data) {
-            last_ = before;
-            gradients_.rewind(start);
-            return x;
-        }
-        auto const to = gradients_.mark();
-        y.data = out.data;
-        record([this, from, to, y, out] {
-            gradients_.zero(from, to);
-            std::copy_n(y.gradient, y.extents.size(), out.gradient);
-        });
-        gradients_.rewind(from);
-        return y;
+        auto const y = layer(x);
+        detail::check_link(x, y);
+        return {this, y.data, y.gradient, x.extents};
     }
 
     // Nothing stays but y; the layer is computed again on the way back, above everything else.
     template <class E, class L>
     Var<Tape, T, E> link_recomputed(L const& layer, Var<Tape, T, E> x) {
         auto y = make<T>(x.extents);
-        auto const values = values_.mark();
-        auto const gradients = gradients_.mark();
-        Node* const before = last_;
+        auto const place = here();
         auto const first_draw = draws_;
         auto const out = layer(x);
         detail::check_link(x, out);
-        values_.rewind(values);
-        gradients_.rewind(gradients);
-        last_ = before;
+        rewind(place);
         if (out.data == x.data) { return x; }
         std::copy_n(out.data, x.extents.size(), y.data);
-        record([this, x, y, first_draw, l = &layer] { back_through(*l, x, y, first_draw); });
+        record([this, x, y, first_draw, l = &layer] { back_through(*l, x, y, first_draw); }, y);
         return y;
     }
 
     template <class E, class L>
     void back_through(L const& layer, Var<Tape, T, E> x, Var<Tape, T, E> y, std::uint64_t draws) {
-        auto const values = values_.mark();
-        auto const gradients = gradients_.mark();
-        Node* const outer = std::exchange(last_, nullptr);
+        auto const place = here();
+        last_ = nullptr;
         Observer* const watching = std::exchange(observer_, nullptr);
         draws_ = draws;
         auto const out = layer(x);
-        gradients_.zero(gradients, gradients_.mark());
-        std::copy_n(y.gradient, y.extents.size(), out.gradient);
-        walk(nullptr);
+        [[maybe_unused]] bool const begun = out.gradient.take_over(y.gradient);
+        SPIKELET_ASSERT(begun, "chain: a layer returned what others read, too");
+        walk();
         observer_ = watching;
-        last_ = outer;
-        gradients_.rewind(gradients);
-        values_.rewind(values);
+        rewind(place);
     }
 
     Policy policy_;
     TapeOptions options_;
     Arena values_;
-    Arena gradients_;
+    Arena slots_;  // apart from values, so that looking through them is quick
+    GradientPool<T> gradients_;
     Buffer<std::byte> scratch_;
     Node* last_ = nullptr;
+    Slot* last_slot_ = nullptr;
     Observer* observer_ = nullptr;
     std::uint64_t draws_ = 0;
     std::int64_t step_ = 0;

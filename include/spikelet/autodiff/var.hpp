@@ -5,12 +5,13 @@
 #include <cstdint>
 #include <string_view>
 
+#include <spikelet/autodiff/gradient.hpp>
 #include <spikelet/core/view.hpp>
 
 namespace spikelet {
 
-/// A value in a context: its numbers, the place of its gradient (null where none is wanted), its
-/// shape. Spikes (T = bit) have a gradient of the context's scalar, one number per spike.
+/// A value in a context: its numbers, its gradient (null where none is wanted), its shape. Spikes
+/// (T = bit) have a gradient of the context's scalar, one number per spike.
 template <class Ctx, class T, class E>
 struct Var {
     using context = Ctx;
@@ -20,7 +21,7 @@ struct Var {
 
     Ctx* ctx;
     storage_of<T>* data;
-    scalar* gradient;
+    Gradient<scalar> gradient;
     E extents;
 };
 

@@ -28,6 +28,10 @@ inline constexpr std::size_t alignment = 64;
 /// (Linux, transparent huge pages). Looking for small pages takes a third of a training step.
 inline constexpr std::size_t huge_page = std::size_t{1} << 21;
 
+/// Cache lines by which piece i of many equally large ones begins late. Loops over several of them
+/// would otherwise have all their streams in one set of the cache where sizes are powers of two.
+constexpr std::size_t stagger(std::size_t i) { return i % 8 * 7; }
+
 namespace detail {
 
 /// An offer that may be declined.

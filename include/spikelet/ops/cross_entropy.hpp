@@ -72,10 +72,13 @@ auto cross_entropy(Var<Ctx, T, E> scores, Tokens const& targets, CrossEntropyOpt
         *loss.data = static_cast<Scalar>(CrossEntropy::forward(
             logits.ctx->policy(), rows, V, logits.data, ids.data, nats.data, log_sum.data));
     });
-    logits.ctx->record([=] {
-        CrossEntropy::backward(logits.ctx->policy(), rows, V, logits.data, ids.data, log_sum.data,
-                               *loss.gradient, options.l2_wrap, logits.gradient);
-    });
+    logits.ctx->record(
+        [=] {
+            CrossEntropy::backward(logits.ctx->policy(), rows, V, logits.data, ids.data,
+                                   log_sum.data, *loss.gradient.numbers(), options.l2_wrap,
+                                   logits.gradient.sum());
+        },
+        loss);
     return loss;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Ops in which every element stands alone: + - *, sigmoid, relu2, gate, dropout; spikes as numbers.
 // Values of any shape; where there are two, both have one shape, and Error is thrown if they differ
-// at run time. In + - * spikes count as 0 and 1, and the result is numbers.
+// at run time. In + - * spikes count as the numbers they are, and the result is numbers.
 //
 // Every op is four statements: check the shapes, make the result, run the kernel, record the way
 // back. The context decides what of that happens.
@@ -14,25 +14,35 @@
 
 namespace spikelet {
 
-/// Spikes as numbers 0 and 1.
-template <class Ctx, class E>
-constexpr auto to_numbers(Var<Ctx, bit, E> s) {
+namespace detail {
+
+/// The gradient of y is added to that of x, or becomes it. The last that is done with y's.
+template <class Policy, class T>
+void pass_on(Policy policy, index n, Gradient<T> dy, Gradient<T> dx) {
+    if (dx.take_over(dy)) { return; }
+    kernels::Add<Policy>::backward(policy, n, dy.numbers(), dx.sum());
+}
+
+}  // namespace detail
+
+/// Spikes as numbers: 0 and 1, or the values of graded ones.
+template <class Ctx, SpikeKind S, class E>
+constexpr auto to_numbers(Var<Ctx, S, E> s) {
     using T = typename Ctx::scalar;
     using Policy = decltype(s.ctx->policy());
     auto y = s.ctx->template make<T>(s.extents);
     index const n = y.extents.size();
     s.ctx->run([&] {
-        kernels::AddSpikes<Policy>::template forward<T>(s.ctx->policy(), y.extents.rows(),
-                                                        last_extent(y), nullptr, s.data, y.data);
+        kernels::AddSpikes<Policy, S>::template forward<T>(s.ctx->policy(), y.extents.rows(),
+                                                           last_extent(y), nullptr, s.data, y.data);
     });
-    s.ctx->record(
-        [=] { kernels::Add<Policy>::backward(s.ctx->policy(), n, y.gradient, s.gradient); });
+    s.ctx->record([=] { detail::pass_on<Policy>(s.ctx->policy(), n, y.gradient, s.gradient); }, y);
     return y;
 }
 
 namespace detail {
 
-/// Numbers as they are, spikes as 0 and 1.
+/// Numbers as they are, spikes as numbers.
 template <class Ctx, class T, class E>
 constexpr auto as_numbers(Var<Ctx, T, E> x) {
     if constexpr (Element<T>::packed) {
@@ -45,31 +55,37 @@ constexpr auto as_numbers(Var<Ctx, T, E> x) {
 template <class Ctx, class T, class E, class F>
 constexpr auto add(Var<Ctx, T, E> a, Var<Ctx, T, F> b) {
     auto const shape = common_shape("add", a, b);
-    using Add = kernels::Add<decltype(a.ctx->policy())>;
+    using Policy = decltype(a.ctx->policy());
+    using Add = kernels::Add<Policy>;
     auto y = a.ctx->template make<T>(shape);
     index const n = y.extents.size();
     a.ctx->run([&] { Add::forward(a.ctx->policy(), n, a.data, b.data, y.data); });
-    a.ctx->record([=] {
-        Add::backward(a.ctx->policy(), n, y.gradient, a.gradient);
-        Add::backward(a.ctx->policy(), n, y.gradient, b.gradient);
-    });
+    a.ctx->record(
+        [=] {
+            Add::backward(a.ctx->policy(), n, y.gradient.numbers(), a.gradient.sum());
+            pass_on<Policy>(a.ctx->policy(), n, y.gradient, b.gradient);
+        },
+        y);
     return y;
 }
 
-template <class Ctx, class T, class E, class F>
-constexpr auto add(Var<Ctx, T, E> x, Var<Ctx, bit, F> s) {
+template <class Ctx, class T, class E, SpikeKind S, class F>
+constexpr auto add(Var<Ctx, T, E> x, Var<Ctx, S, F> s) {
     auto const shape = common_shape("add", x, s);
     using Policy = decltype(x.ctx->policy());
     auto y = x.ctx->template make<T>(shape);
     index const n = y.extents.size();
     x.ctx->run([&] {
-        kernels::AddSpikes<Policy>::forward(x.ctx->policy(), y.extents.rows(), last_extent(y),
-                                            x.data, s.data, y.data);
+        kernels::AddSpikes<Policy, S>::forward(x.ctx->policy(), y.extents.rows(), last_extent(y),
+                                               x.data, s.data, y.data);
     });
-    x.ctx->record([=] {
-        kernels::Add<Policy>::backward(x.ctx->policy(), n, y.gradient, x.gradient);
-        kernels::Add<Policy>::backward(x.ctx->policy(), n, y.gradient, s.gradient);
-    });
+    x.ctx->record(
+        [=] {
+            kernels::Add<Policy>::backward(x.ctx->policy(), n, y.gradient.numbers(),
+                                           x.gradient.sum());
+            pass_on<Policy>(x.ctx->policy(), n, y.gradient, s.gradient);
+        },
+        y);
     return y;
 }
 
@@ -97,7 +113,12 @@ constexpr auto operator-(Var<Ctx, T, E> a, Var<Ctx, U, F> b) {
     index const n = y.extents.size();
     a.ctx->run([&] { Subtract::forward(a.ctx->policy(), n, from.data, taken.data, y.data); });
     a.ctx->record(
-        [=] { Subtract::backward(a.ctx->policy(), n, y.gradient, from.gradient, taken.gradient); });
+        [=] {
+            auto const da = from.gradient.sum();
+            auto const db = taken.gradient.sum();
+            Subtract::backward(a.ctx->policy(), n, y.gradient.numbers(), da, db);
+        },
+        y);
     return y;
 }
 
@@ -112,9 +133,13 @@ constexpr auto operator*(Var<Ctx, T, E> a, Var<Ctx, U, F> b) {
     auto y = a.ctx->template make<Scalar>(shape);
     index const n = y.extents.size();
     a.ctx->run([&] { Multiply::forward(a.ctx->policy(), n, p.data, q.data, y.data); });
-    a.ctx->record([=] {
-        Multiply::backward(a.ctx->policy(), n, p.data, q.data, y.gradient, p.gradient, q.gradient);
-    });
+    a.ctx->record(
+        [=] {
+            auto const dp = p.gradient.sum();
+            auto const dq = q.gradient.sum();
+            Multiply::backward(a.ctx->policy(), n, p.data, q.data, y.gradient.numbers(), dp, dq);
+        },
+        y);
     return y;
 }
 
@@ -129,7 +154,8 @@ constexpr auto operator*(N factor, Var<Ctx, T, E> x) {
     index const n = y.extents.size();
     auto const f = static_cast<Scalar>(factor);
     x.ctx->run([&] { Scale::forward(x.ctx->policy(), n, f, p.data, y.data); });
-    x.ctx->record([=] { Scale::backward(x.ctx->policy(), n, f, y.gradient, p.gradient); });
+    x.ctx->record(
+        [=] { Scale::backward(x.ctx->policy(), n, f, y.gradient.numbers(), p.gradient.sum()); }, y);
     return y;
 }
 template <class N, class Ctx, class T, class E>
@@ -144,7 +170,11 @@ constexpr auto sigmoid(Var<Ctx, T, E> value) {
     auto y = x.ctx->template make<typename Ctx::scalar>(x.extents);
     index const n = y.extents.size();
     x.ctx->run([&] { Sigmoid::forward(x.ctx->policy(), n, x.data, y.data); });
-    x.ctx->record([=] { Sigmoid::backward(x.ctx->policy(), n, y.data, y.gradient, x.gradient); });
+    x.ctx->record(
+        [=] {
+            Sigmoid::backward(x.ctx->policy(), n, y.data, y.gradient.numbers(), x.gradient.sum());
+        },
+        y);
     return y;
 }
 
@@ -156,7 +186,11 @@ constexpr auto relu2(Var<Ctx, T, E> value) {
     auto y = x.ctx->template make<typename Ctx::scalar>(x.extents);
     index const n = y.extents.size();
     x.ctx->run([&] { Relu2::forward(x.ctx->policy(), n, x.data, y.data); });
-    x.ctx->record([=] { Relu2::backward(x.ctx->policy(), n, x.data, y.gradient, x.gradient); });
+    x.ctx->record(
+        [=] {
+            Relu2::backward(x.ctx->policy(), n, x.data, y.gradient.numbers(), x.gradient.sum());
+        },
+        y);
     return y;
 }
 
@@ -170,9 +204,13 @@ constexpr auto gate(Var<Ctx, T, E> opening, Var<Ctx, U, F> value) {
     auto y = x.ctx->template make<typename Ctx::scalar>(shape);
     index const n = y.extents.size();
     x.ctx->run([&] { Gate::forward(x.ctx->policy(), n, r.data, x.data, y.data); });
-    x.ctx->record([=] {
-        Gate::backward(x.ctx->policy(), n, r.data, x.data, y.gradient, r.gradient, x.gradient);
-    });
+    x.ctx->record(
+        [=] {
+            auto const dr = r.gradient.sum();
+            auto const dx = x.gradient.sum();
+            Gate::backward(x.ctx->policy(), n, r.data, x.data, y.gradient.numbers(), dr, dx);
+        },
+        y);
     return y;
 }
 
@@ -193,7 +231,11 @@ constexpr auto dropout(Var<Ctx, T, E> value, double p) {
             auto const key = x.ctx->draw();
             x.ctx->run([&] { Dropout::forward(x.ctx->policy(), n, p, key, x.data, y.data); });
             x.ctx->record(
-                [=] { Dropout::backward(x.ctx->policy(), n, p, key, y.gradient, x.gradient); });
+                [=] {
+                    Dropout::backward(x.ctx->policy(), n, p, key, y.gradient.numbers(),
+                                      x.gradient.numbers());
+                },
+                y);
             return y;
         }
     }

@@ -29,9 +29,12 @@ constexpr auto gather(Var<Ctx, Id, Extents<dyn, dyn>> ids,
         }
         Gather::forward(ids.ctx->policy(), n, channels, ids.data, table.value, y.data);
     });
-    ids.ctx->record([=] {
-        Gather::backward(ids.ctx->policy(), n, channels, ids.data, y.gradient, table.gradient);
-    });
+    ids.ctx->record(
+        [=] {
+            Gather::backward(ids.ctx->policy(), n, channels, ids.data, y.gradient.numbers(),
+                             table.gradient);
+        },
+        y);
     return y;
 }
 

@@ -30,10 +30,13 @@ constexpr auto layer_norm(Var<Ctx, T, E> value, BasicParameter<W, C> const& weig
         LayerNorm::forward(x.ctx->policy(), rows, channels, static_cast<Scalar>(eps), x.data,
                            gain.value, bias.value, y.data, statistics);
     });
-    x.ctx->record([=] {
-        LayerNorm::backward(x.ctx->policy(), rows, channels, x.data, gain.value, statistics,
-                            y.gradient, x.gradient, gain.gradient, bias.gradient);
-    });
+    x.ctx->record(
+        [=] {
+            LayerNorm::backward(x.ctx->policy(), rows, channels, x.data, gain.value, statistics,
+                                y.gradient.numbers(), x.gradient.sum(), gain.gradient,
+                                bias.gradient);
+        },
+        y);
     return y;
 }
 

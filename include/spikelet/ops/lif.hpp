@@ -47,10 +47,14 @@ constexpr Fired<Ctx, E> lif(Var<Ctx, T, E> value, LifOptions options = {},
     Scalar* const state = x.ctx->carry(n.B * n.C, {static_cast<Scalar>(options.rest())});
     x.ctx->run(
         [&] { Lif::forward(x.ctx->policy(), n, options, x.data, s.data, charge.data, state); });
-    x.ctx->record([=] {
-        Lif::template backward<Scalar>(x.ctx->policy(), n, options, surrogate, charge.data,
-                                       s.gradient, nullptr, x.gradient, nullptr, charge.gradient);
-    });
+    x.ctx->record(
+        [=] {
+            auto* const dcharge = charge.gradient.started() ? charge.gradient.numbers() : nullptr;
+            Lif::template backward<Scalar>(x.ctx->policy(), n, options, surrogate, charge.data,
+                                           s.gradient.numbers(), nullptr, x.gradient.sum(), nullptr,
+                                           dcharge);
+        },
+        s, charge);
     return {s, charge};
 }
 
@@ -65,10 +69,12 @@ constexpr Fired<Ctx, E> heaviside(Var<Ctx, T, E> value, double threshold = 0.0,
         Heaviside::forward(x.ctx->policy(), x.extents.rows(), last_extent(x), threshold, x.data,
                            s.data);
     });
-    x.ctx->record([=] {
-        Heaviside::backward(x.ctx->policy(), x.extents.size(), threshold, surrogate, x.data,
-                            s.gradient, x.gradient);
-    });
+    x.ctx->record(
+        [=] {
+            Heaviside::backward(x.ctx->policy(), x.extents.size(), threshold, surrogate, x.data,
+                                s.gradient.numbers(), x.gradient.sum());
+        },
+        s);
     return {s, x};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <tuple>
 
 #include <spikelet/kernels/mix.hpp>
 #include <spikelet/kernels/shift.hpp>
@@ -23,7 +24,9 @@ constexpr auto shift(Var<Ctx, T, E> value) {
     auto y = x.ctx->template make<Scalar>(x.extents);
     Scalar* const state = x.ctx->carry(n.B * n.C, {Scalar(0)});
     x.ctx->run([&] { Shift::forward(x.ctx->policy(), n, x.data, y.data, state); });
-    x.ctx->record([=] { Shift::backward(x.ctx->policy(), n, y.gradient, x.gradient); });
+    x.ctx->record(
+        [=] { Shift::backward(x.ctx->policy(), n, y.gradient.numbers(), x.gradient.numbers()); },
+        y);
     return y;
 }
 
@@ -44,10 +47,14 @@ constexpr auto mix(Var<Ctx, T, E> now, Var<Ctx, U, F> before, BasicParameter<W, 
     index const channels = m.extents[0];
     x.ctx->run(
         [&] { Mix::forward(x.ctx->policy(), rows, channels, x.data, past.data, m.value, y.data); });
-    x.ctx->record([=] {
-        Mix::backward(x.ctx->policy(), rows, channels, x.data, past.data, m.value, y.gradient,
-                      x.gradient, past.gradient, m.gradient);
-    });
+    x.ctx->record(
+        [=] {
+            auto const dx = x.gradient.sum();
+            auto const dpast = past.gradient.sum();
+            Mix::backward(x.ctx->policy(), rows, channels, x.data, past.data, m.value,
+                          y.gradient.numbers(), dx, dpast, m.gradient);
+        },
+        y);
     return y;
 }
 
@@ -74,12 +81,13 @@ constexpr auto shift_mix(Var<Ctx, T, E> value, BasicParameter<W, Cs> const&... w
         Mix::forward(x.ctx->policy(), n, static_cast<Scalar const*>(x.data), m, to, state);
     });
     std::array<Scalar*, N> const dm{checked_view<Ctx>(weights).gradient...};
-    x.ctx->record([=] {
+    auto const back = [=] {
         std::array<Scalar const*, N> dy{};
-        for (std::size_t j = 0; j < N; ++j) { dy[j] = y[j].gradient; }
-        Mix::backward(x.ctx->policy(), n, static_cast<Scalar const*>(x.data), m, dy, x.gradient,
-                      dm);
-    });
+        for (std::size_t j = 0; j < N; ++j) { dy[j] = y[j].gradient.numbers(); }
+        Mix::backward(x.ctx->policy(), n, static_cast<Scalar const*>(x.data), m, dy,
+                      x.gradient.sum(), dm);
+    };
+    std::apply([&](auto const&... result) { x.ctx->record(back, result...); }, y);
     return y;
 }
 

@@ -35,10 +35,14 @@ constexpr auto wkv(Var<Ctx, T, E> keys, Var<Ctx, U, F> values,
         Wkv::forward(k.ctx->policy(), n, decay.value, first.value, k.data, v.data, y.data, history,
                      state);
     });
-    k.ctx->record([=] {
-        Wkv::backward(k.ctx->policy(), n, decay.value, first.value, k.data, v.data, y.data, history,
-                      y.gradient, k.gradient, v.gradient, decay.gradient, first.gradient);
-    });
+    k.ctx->record(
+        [=] {
+            auto const dk = k.gradient.sum();
+            auto const dv = v.gradient.sum();
+            Wkv::backward(k.ctx->policy(), n, decay.value, first.value, k.data, v.data, y.data,
+                          history, y.gradient.numbers(), dk, dv, decay.gradient, first.gradient);
+        },
+        y);
     return y;
 }
 
