@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/kernels/cross_entropy.hpp>
 
+#include <limits>
+
 #include <doctest/doctest.h>
 
 #include <support/numbers.hpp>
@@ -109,6 +111,21 @@ TEST_CASE_TEMPLATE("cross_entropy: ignored targets do not count", T, float, doub
     take(rows, some.dlogits, 17);
     CHECK(same_bits(rows, kept.dlogits));
     CHECK(std::equal(some.dlogits.begin() + 17, some.dlogits.begin() + 34, start.begin() + 17));
+}
+
+TEST_CASE_TEMPLATE("cross_entropy: a fresh gradient is that of zeros, for ignored targets, too", T,
+                   float, double) {
+    for (bool const l2_wrap : {false, true}) {
+        Loss<T> zeros{3, 17};
+        zeros.targets[1] = ignored_target;
+        zeros.dlogits.assign(zeros.dlogits.size(), T(0));
+        zeros.backward(2, l2_wrap);
+        std::vector<T> fresh(zeros.dlogits.size(), std::numeric_limits<T>::quiet_NaN());
+        kernels::CrossEntropy<Serial<>>::backward(serial, 3, 17, zeros.logits.data(),
+                                                  zeros.targets.data(), zeros.log_sum.data(), T(2),
+                                                  l2_wrap, Accumulator<T>(fresh.data(), true));
+        CHECK(same_bits(fresh, zeros.dlogits));
+    }
 }
 
 TEST_CASE("cross_entropy: with nothing but ignored targets the loss is zero") {

@@ -8,6 +8,7 @@
 #include <spikelet/core/bits.hpp>
 #include <spikelet/kernels/surrogate.hpp>
 
+#include <kernels/spike_support.hpp>
 #include <support/numbers.hpp>
 #include <support/reference_lif.hpp>
 #include <support/sizes.hpp>
@@ -88,6 +89,22 @@ TEST_CASE_TEMPLATE("add_spikes: adds one where a spike is; without x it gives th
         kernels::AddSpikes<Serial<>>::forward({}, rows, C, x.data(), spikes.data(), y.data());
         std::transform(x.begin(), x.end(), numbers.begin(), numbers.begin(), std::plus<>{});
         CHECK(same_bits(y, numbers));
+    });
+}
+
+TEST_CASE_TEMPLATE("add_spikes: adds the values of graded and signed spikes", S, graded<2>,
+                   graded<4>, signed_graded<3>, trit) {
+    each_odd_matrix([](index rows, index C) {
+        RandomSpikes<float, S> const s(rows, C, 0.5, 1);
+        auto const x = random_numbers<float>(rows * C, 2);
+        std::vector<float> y(x.size(), 99);
+        using Add = kernels::AddSpikes<Serial<>, S>;
+        Add::template forward<float>({}, rows, C, nullptr, s.packed.data(), y.data());
+        CHECK(same_bits(y, s.numbers));
+        Add::forward({}, rows, C, x.data(), s.packed.data(), y.data());
+        auto sum = x;
+        std::transform(x.begin(), x.end(), s.numbers.begin(), sum.begin(), std::plus<>{});
+        CHECK(same_bits(y, sum));
     });
 }
 

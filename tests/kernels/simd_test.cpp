@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/kernels/simd.hpp>
 
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -41,6 +43,18 @@ TEST_CASE_TEMPLATE("simd: a gradient that is null stays out, another one grows",
     CHECK(gradient[1] == 17);
     CHECK(gradient[B::size] == (B::size == 1 ? 17 : 7));
     CHECK(gradient.back() == 1);
+}
+
+TEST_CASE_TEMPLATE("simd: a fresh gradient has the bits of zeros and a sum", T, float, double) {
+    using B = Batch<T>;
+    std::vector<T> fresh(B::size, std::numeric_limits<T>::quiet_NaN());
+    Accumulator<T> const d(fresh.data(), true);
+    simd::accumulate(d, 0, B(3), simd::Full{});
+    CHECK(fresh == std::vector<T>(B::size, T(3)));
+    simd::accumulate(d, 0, B(2), B(5), simd::Full{});
+    CHECK(fresh == std::vector<T>(B::size, T(10)));
+    simd::accumulate(d, 0, B(T(-0.0)), simd::Full{});
+    CHECK(!std::signbit(fresh.back()));
 }
 
 TEST_CASE_TEMPLATE("simd: for_each_batch covers a range once", T, float, double) {

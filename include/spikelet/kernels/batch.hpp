@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Batches: one vector register as a value, and arithmetic on it. The only kernel file that knows
-// xsimd and its version.
+// Batches: one vector register as a value, and arithmetic on it. With the files that
+// tools/check_layers.py names, the only one that knows xsimd and instructions.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <numbers>
 #include <type_traits>
 
 // GCC 12's own AVX-512 headers leave an operand undefined on purpose and then warn about it.
@@ -22,6 +21,7 @@
 
 #include <spikelet/core/element.hpp>
 #include <spikelet/core/policy.hpp>
+#include <spikelet/kernels/neon.hpp>
 
 // Calls between these functions say simd::, since xsimd has functions of the same names, which an
 // unqualified call on a batch would prefer.
@@ -74,7 +74,9 @@ namespace detail {
 // xsimd 8.1 has no fused operation for AVX-512 and leaves it to compilers to fuse a product and a
 // sum, which g++ does and clang does not. Functions without the instruction set in their type are
 // inlined always: they must not merge with those of another translation unit (core/policy.hpp).
-void fused();  // so that the name exists on machines without the instruction
+// So that the names exist on machines without the instructions.
+void fused();
+void fused_negated();
 
 #if XSIMD_WITH_AVX512F
 [[gnu::always_inline]] inline __m512 fused(__m512 a, __m512 b, __m512 c) {
@@ -82,6 +84,12 @@ void fused();  // so that the name exists on machines without the instruction
 }
 [[gnu::always_inline]] inline __m512d fused(__m512d a, __m512d b, __m512d c) {
     return _mm512_fmadd_pd(a, b, c);
+}
+[[gnu::always_inline]] inline __m512 fused_negated(__m512 a, __m512 b, __m512 c) {
+    return _mm512_fnmadd_ps(a, b, c);
+}
+[[gnu::always_inline]] inline __m512d fused_negated(__m512d a, __m512d b, __m512d c) {
+    return _mm512_fnmadd_pd(a, b, c);
 }
 #endif
 
@@ -100,74 +108,11 @@ B fma(B const& a, B const& b, B const& c) {
 /// c - a * b, rounded once where the hardware can.
 template <class B>
 B fnma(B const& a, B const& b, B const& c) {
-    return simd::fma(-a, b, c);
-}
-
-namespace detail {
-
-/// Constants of e^x: an x above ln of the largest number, the lowest x whose result is computed,
-/// ln 2 in two parts of which the first has few digits (Cody & Waite, "Software manual for the
-/// elementary functions", 1980), and how many terms of the Taylor series reach the last digit.
-template <class T>
-struct Exponential;
-
-template <>
-struct Exponential<float> {
-    static constexpr float highest = 88.73F, lowest = -86.98F;
-    static constexpr float ln2_high = 0.693359375F, ln2_low = -2.12194440e-4F;
-    static constexpr int terms = 7;
-};
-
-template <>
-struct Exponential<double> {
-    static constexpr double highest = 709.79, lowest = -708.04;
-    static constexpr double ln2_high = 0.693145751953125, ln2_low = 1.42860682030941723e-6;
-    static constexpr int terms = 13;
-};
-
-/// 1/n! for n from 0.
-template <class T>
-inline constexpr auto inverse_factorials = [] {
-    std::array<T, Exponential<T>::terms + 1> numbers{};
-    double factorial = 1;
-    for (std::size_t n = 0; n < numbers.size(); ++n) {
-        if (n > 0) { factorial *= static_cast<double>(n); }
-        numbers[n] = static_cast<T>(1 / factorial);
+    if constexpr (requires { detail::fused_negated(a.data, b.data, c.data); }) {
+        return detail::fused_negated(a.data, b.data, c.data);
+    } else {
+        return simd::fma(-a, b, c);
     }
-    return numbers;
-}();
-
-}  // namespace detail
-
-/// e^x with an error below 1 unit in the last place (1.3 without fused multiply-adds); infinity
-/// where that is too large for T; 0 below 1.7e-38 (float) or 3.2e-308 (double), near the end of the
-/// normal numbers; NaN for NaN. Every multiply-add is explicit, because xsimd's own exp has other
-/// bits wherever the compiler fuses otherwise.
-template <class B>
-B exp(B const& x) {
-    using T = typename B::value_type;
-    using Constants = detail::Exponential<T>;
-    B const bounded = simd::max(B(Constants::lowest), B(xsimd::min(B(Constants::highest), x)));
-    B const power = xsimd::nearbyint(bounded * B(static_cast<T>(1 / std::numbers::ln2)));
-    B const part = simd::fnma(power, B(Constants::ln2_high), bounded);
-    B const rest = simd::fnma(power, B(Constants::ln2_low), part);
-    // 1 + r (1 + r (1/2! + r (1/3! + ...)))
-    constexpr auto& factors = detail::inverse_factorials<T>;
-    B series(factors.back());
-    for (std::size_t n = factors.size() - 1; n > 0; --n) {
-        series = simd::fma(series, rest, B(factors[n - 1]));
-    }
-    // For the largest results 2^n itself is no number of T; 2^(n-1) is, and twice the series.
-    B const scaled = xsimd::ldexp(series + series, xsimd::to_int(power - B(1)));
-    return simd::select(x < B(Constants::lowest), B(0), scaled);
-}
-
-/// 1 / (1 + e^-x), without overflow.
-template <class B>
-B sigmoid(B const& x) {
-    B const e = simd::exp(-simd::abs(x));
-    B const one(1);
-    return simd::select(x >= B(0), one, e) / (one + e);
 }
 
 /// Sum of the lanes in a fixed order: halves are folded until one is left.

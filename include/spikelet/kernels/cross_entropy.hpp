@@ -53,18 +53,20 @@ struct CrossEntropy {
     template <class T>
     static void backward(Policy policy, index rows, index V, T const* logits,
                          std::int32_t const* targets, T const* log_sum, T dloss, bool l2_wrap,
-                         T* dlogits) {
-        if (dlogits == nullptr) { return; }
+                         AddsTo<T> dlogits) {
+        if (dlogits.data == nullptr) { return; }
         T const share = T(1) / static_cast<T>(counted(rows, targets));
         T const pull = T(1e-4) * (T(1) / static_cast<T>(std::max<index>(1, rows)));
         auto some_rows = [=](index begin, index end) {
             for (index r = begin; r < end; ++r) {
-                T* const dz = dlogits + r * V;
+                T* const dz = dlogits.data + r * V;
                 T const* const z = logits + r * V;
                 if (targets[r] != ignored_target) {
-                    add_softmax(V, z, log_sum + 2 * r, dloss * share, dz);
+                    add_softmax(V, z, log_sum + 2 * r, dloss * share, dlogits + r * V);
                     T& dtarget = dz[targets[r]];
                     dtarget = std::fma(-dloss, share, dtarget);
+                } else if (dlogits.fresh) {
+                    std::fill_n(dz, V, T(0));
                 }
                 if (l2_wrap && V > 0) {
                     T const* const top = std::max_element(z, z + V);
@@ -105,14 +107,14 @@ private:
 
     /// log_sum [2] as forward() leaves it.
     template <class T>
-    static void add_softmax(index V, T const* z, T const* log_sum, T scale, T* dz) {
+    static void add_softmax(index V, T const* z, T const* log_sum, T scale, Accumulator<T> dz) {
         using B = simd::Batch<T, Policy>;
         B const top(log_sum[0]);
         B const log_rest(log_sum[1]);
         B const factor(scale);
         simd::for_each_batch<B>(0, V, [&](index v, auto lanes) {
             B const p = simd::exp((simd::load<B>(z + v, lanes) - top) - log_rest);
-            simd::store(dz + v, simd::fma(p, factor, simd::load<B>(dz + v, lanes)), lanes);
+            simd::accumulate(dz, v, p, factor, lanes);
         });
     }
 };

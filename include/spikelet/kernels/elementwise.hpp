@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Kernels in which every element stands alone, on arrays of n numbers. Backward kernels add,
-// dx += ..., and leave out a gradient that is null.
+// dx += ..., in the order of their parameters, and leave out a gradient that is null.
 #pragma once
 
 #include <cmath>
@@ -26,7 +26,7 @@ struct Add {
 
     /// da += dy; call it once for each operand.
     template <class T>
-    static void backward(Policy policy, index n, T const* dy, T* da) {
+    static void backward(Policy policy, index n, T const* dy, AddsTo<T> da) {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
             simd::accumulate(da, i, simd::load<B>(dy + i, lanes), lanes);
@@ -49,7 +49,7 @@ struct Subtract {
     }
 
     template <class T>
-    static void backward(Policy policy, index n, T const* dy, T* da, T* db) {
+    static void backward(Policy policy, index n, T const* dy, AddsTo<T> da, AddsTo<T> db) {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
             B const g = simd::load<B>(dy + i, lanes);
@@ -74,7 +74,7 @@ struct Scale {
     }
 
     template <class T>
-    static void backward(Policy policy, index n, T factor, T const* dy, T* dx) {
+    static void backward(Policy policy, index n, T factor, T const* dy, AddsTo<T> dx) {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
             simd::accumulate(dx, i, B(factor), simd::load<B>(dy + i, lanes), lanes);
@@ -97,8 +97,8 @@ struct Multiply {
     }
 
     template <class T>
-    static void backward(Policy policy, index n, T const* a, T const* b, T const* dy, T* da,
-                         T* db) {
+    static void backward(Policy policy, index n, T const* a, T const* b, T const* dy, AddsTo<T> da,
+                         AddsTo<T> db) {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
             B const g = simd::load<B>(dy + i, lanes);
@@ -123,7 +123,7 @@ struct Sigmoid {
     }
 
     template <class T>
-    static void backward(Policy policy, index n, T const* y, T const* dy, T* dx) {
+    static void backward(Policy policy, index n, T const* y, T const* dy, AddsTo<T> dx) {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
             B const s = simd::load<B>(y + i, lanes);
@@ -149,7 +149,7 @@ struct Relu2 {
     }
 
     template <class T>
-    static void backward(Policy policy, index n, T const* x, T const* dy, T* dx) {
+    static void backward(Policy policy, index n, T const* x, T const* dy, AddsTo<T> dx) {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
             B const positive = simd::max(simd::load<B>(x + i, lanes), B(0));
@@ -175,16 +175,16 @@ struct Gate {
     }
 
     template <class T>
-    static void backward(Policy policy, index n, T const* r, T const* x, T const* dy, T* dr,
-                         T* dx) {
+    static void backward(Policy policy, index n, T const* r, T const* x, T const* dy, AddsTo<T> dr,
+                         AddsTo<T> dx) {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
             B const s = simd::sigmoid(simd::load<B>(r + i, lanes));
             B const g = simd::load<B>(dy + i, lanes);
-            simd::accumulate(dx, i, s, g, lanes);
             B const slope = simd::fnma(s, s, s);
             B const xg = simd::load<B>(x + i, lanes) * g;
             simd::accumulate(dr, i, slope, xg, lanes);
+            simd::accumulate(dx, i, s, g, lanes);
         });
     }
 };

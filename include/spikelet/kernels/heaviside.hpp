@@ -38,7 +38,7 @@ struct Heaviside {
     /// x, dspikes, dx [n]. dx may be null.
     template <class T, class Surrogate>
     static void backward(Policy policy, index n, double threshold, Surrogate surrogate, T const* x,
-                         T const* dspikes, T* dx) {
+                         T const* dspikes, AddsTo<T> dx) {
         using B = simd::Batch<T, Policy>;
         B const level(static_cast<T>(threshold));
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
@@ -48,27 +48,41 @@ struct Heaviside {
     }
 };
 
-/// y = x + s, where x may be null: then y is the spikes as numbers 0 and 1.
-template <class Policy>
+/// y = x + s, where x may be null: then y is the spikes as numbers.
+template <class Policy, class S = bit>
 struct AddSpikes {
     static_assert(CpuPolicy<Policy>,
                   "add_spikes: no kernel for this policy; the policies are Serial and OpenMp");
 
-    /// x, y [rows,C]; spikes [rows,C] bits.
+    /// x, y [rows,C]; spikes [rows,C] of S.
     template <class T>
     static void forward(Policy policy, index rows, index C, T const* x, word const* spikes, T* y) {
         using B = simd::Batch<T, Policy>;
-        index const words = Element<bit>::row_units(C);
+        index const words = Element<S>::row_units(C);
         auto some_rows = [=](index begin, index end) {
             for (index r = begin; r < end; ++r) {
                 simd::for_each_batch<B>(0, C, [&](index c, auto lanes) {
-                    B const s = simd::from_bits<B>(simd::spikes_at<B>(spikes + r * words, c));
+                    B const s = numbers<B>(spikes + r * words, c);
                     B const sum = x == nullptr ? s : simd::load<B>(x + r * C + c, lanes) + s;
                     simd::store(y + r * C + c, sum, lanes);
                 });
             }
         };
         parallel_for(policy, rows, some_rows, grain_of(16384, C));
+    }
+
+private:
+    /// The spikes of a row that start at element c; sums of whole numbers do not round.
+    template <class B>
+    static B numbers(word const* row, index c) {
+        word const* const planes = row + c / bits_per_word * Element<S>::planes;
+        B sum(0);
+        simd::unrolled<Element<S>::planes>([&](auto p) {
+            B const one = simd::from_bits<B>(simd::spikes_at<B>(planes + p, c % bits_per_word));
+            constexpr int weight = Element<S>::plane_weights[p];
+            sum = weight == 1 ? sum + one : simd::fma(simd::constant<B>(weight), one, sum);
+        });
+        return sum;
     }
 };
 

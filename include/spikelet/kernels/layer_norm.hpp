@@ -47,10 +47,10 @@ struct LayerNorm {
     /// Adds; dx, dgain and dbias may be null.
     template <class T>
     static void backward(Policy policy, index rows, index C, T const* x, T const* gain,
-                         T const* statistics, T const* dy, T* dx, T* dgain, T* dbias) {
+                         T const* statistics, T const* dy, AddsTo<T> dx, T* dgain, T* dbias) {
         using B = simd::Batch<T, Policy>;
         auto const input = [=](index begin, index end) {
-            for (index r = begin; dx != nullptr && r < end; ++r) {
+            for (index r = begin; dx.data != nullptr && r < end; ++r) {
                 input_gradient(C, x + r * C, gain, statistics + 2 * r, dy + r * C, dx + r * C);
             }
         };
@@ -107,7 +107,7 @@ private:
 
     template <class T>
     static void input_gradient(index C, T const* x, T const* gain, T const* statistics, T const* dy,
-                               T* dx) {
+                               Accumulator<T> dx) {
         using B = simd::Batch<T, Policy>;
         B const shift(statistics[0]);
         B const scale(statistics[1]);

@@ -54,14 +54,15 @@ struct Lif {
     template <class T>
     static void forward(Policy policy, Btc n, LifOptions o, T const* x, word* spikes, T* charge,
                         T* state) {
-        for_each_strip(policy, n, [=](index b, index first, index last) {
+        auto const some = [=](index b, index first, index last) {
             Strip const strip{n, b, first, last};
             if (state != nullptr) {
                 fire(strip, o, x, spikes, charge, state + b * n.C + first);
             } else {
                 fire_from_rest(strip, o, x, spikes, charge);
             }
-        });
+        };
+        for_each_strip(policy, n, some);
     }
 
     /// charge [B,T,C] as forward() leaves it; dspikes, dcharge [B,T,C] and dstate [B,C] (gradient
@@ -69,7 +70,7 @@ struct Lif {
     /// gradients but dspikes may be null.
     template <class T, class Surrogate>
     static void backward(Policy policy, Btc n, LifOptions o, Surrogate surrogate, T const* charge,
-                         T const* dspikes, T const* dstate, T* dx, T* dstart,
+                         T const* dspikes, T const* dstate, AddsTo<T> dx, T* dstart,
                          T const* dcharge = nullptr) {
         using B = simd::Batch<T, Policy>;
         for_each_strip(policy, n, [=](index b, index first, index last) {

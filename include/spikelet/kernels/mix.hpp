@@ -36,7 +36,7 @@ struct Mix {
     /// x, past, dy, dx, dpast [rows,C]; m, dm [C]. Adds; dx, dpast and dm may be null.
     template <class T>
     static void backward(Policy policy, index rows, index C, T const* x, T const* past, T const* m,
-                         T const* dy, T* dx, T* dpast, T* dm) {
+                         T const* dy, AddsTo<T> dx, AddsTo<T> dpast, T* dm) {
         using B = simd::Batch<T, Policy>;
         B const one(1);
         auto some_channels = [=](index begin, index end) {

@@ -45,14 +45,16 @@ struct ShiftMix {
     /// x and dy_j as forward() had them, from rest; adds to dx and dm_j, each of which may be null.
     template <class T, std::size_t N>
     static void backward(Policy policy, Btc n, T const* x, Each<T const, N> m, Each<T const, N> dy,
-                         T* dx, Each<T, N> dm) {
+                         AddsTo<T> dx, Each<T, N> dm) {
+        Back<T, N> const back{n, x, m, dy, dx, dm};
         // A strip takes all sequences, so that the sums over them have one order.
-        for_each_strip(policy, {1, n.B * n.T, n.C}, [=](index, index first, index last) {
-            for (index r = 0; r < n.B * n.T; ++r) {
-                bool const starts = r % n.T == 0;
-                bool const ends = r % n.T + 1 == n.T;
-                input_gradient(n.C, r, ends, first, last, m, dy, dx);
-                weight_gradients(n.C, r, starts, first, last, x, dy, dm);
+        for_each_strip(policy, {1, n.B * n.T, n.C}, [&](index, index first, index last) {
+            using B = simd::Batch<T, Policy>;
+            for (index r = 0; r < n.B * n.T; r += rows_at_once) {
+                index const end = std::min(r + rows_at_once, n.B * n.T);
+                simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
+                    some_rows_back<B>(back, r, end, c, lanes);
+                });
             }
         });
     }
@@ -73,36 +75,48 @@ private:
         });
     }
 
-    template <class T, std::size_t N>
-    static void input_gradient(index C, index r, bool ends, index first, index last,
-                               Each<T const, N> m, Each<T const, N> dy, T* dx) {
-        using B = simd::Batch<T, Policy>;
-        if (dx == nullptr) { return; }
-        simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
-            index const i = r * C + c;
-            B sum = simd::load<B>(dx + i, lanes);
-            simd::unrolled<static_cast<index>(N)>([&](auto j) {
-                B const weight = simd::load<B>(m[j] + c, lanes);
-                sum = simd::fma(weight, simd::load<B>(dy[j] + i, lanes), sum);
-                if (!ends) {
-                    sum = simd::fma(B(1) - weight, simd::load<B>(dy[j] + i + C, lanes), sum);
-                }
-            });
-            simd::store(dx + i, sum, lanes);
-        });
-    }
+    // Rows whose contributions to the weights are added to one load of the sums.
+    static constexpr index rows_at_once = 4;
 
     template <class T, std::size_t N>
-    static void weight_gradients(index C, index r, bool starts, index first, index last, T const* x,
-                                 Each<T const, N> dy, Each<T, N> dm) {
-        using B = simd::Batch<T, Policy>;
-        simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
+    struct Back {
+        Btc n;
+        T const* x;
+        Each<T const, N> m, dy;
+        Accumulator<T> dx;
+        Each<T, N> dm;
+    };
+
+    /// What rows [begin, end) add to the gradients of the channels at c.
+    template <class B, class T, std::size_t N>
+    [[gnu::always_inline]] static void some_rows_back(Back<T, N> const& in, index begin, index end,
+                                                      index c, auto lanes) {
+        index const C = in.n.C;
+        std::array<B, N> weight, sum, next;
+        simd::unrolled<static_cast<index>(N)>([&](auto j) {
+            weight[j] = simd::load<B>(in.m[j] + c, lanes);
+            sum[j] = in.dm[j] == nullptr ? B(0) : simd::load<B>(in.dm[j] + c, lanes);
+            next[j] = simd::load<B>(in.dy[j] + begin * C + c, lanes);
+        });
+        B before = begin % in.n.T == 0 ? B(0) : simd::load<B>(in.x + (begin - 1) * C + c, lanes);
+        for (index r = begin; r < end; ++r) {
             index const i = r * C + c;
-            B const now = simd::load<B>(x + i, lanes);
-            B const change = starts ? now : now - simd::load<B>(x + i - C, lanes);
+            bool const ends = r % in.n.T + 1 == in.n.T;
+            bool const last = r + 1 == in.n.B * in.n.T;
+            B const now = simd::load<B>(in.x + i, lanes);
+            B const change = now - before;
+            B dx = in.dx.data == nullptr ? B(0) : simd::found<B>(in.dx, i, lanes);
             simd::unrolled<static_cast<index>(N)>([&](auto j) {
-                simd::accumulate(dm[j], c, change, simd::load<B>(dy[j] + i, lanes), lanes);
+                sum[j] = simd::fma(change, next[j], sum[j]);
+                dx = simd::fma(weight[j], next[j], dx);
+                next[j] = last ? B(0) : simd::load<B>(in.dy[j] + i + C, lanes);
+                dx = ends ? dx : simd::fma(B(1) - weight[j], next[j], dx);
             });
+            if (in.dx.data != nullptr) { simd::store(in.dx.data + i, dx, lanes); }
+            before = ends ? B(0) : now;
+        }
+        simd::unrolled<static_cast<index>(N)>([&](auto j) {
+            if (in.dm[j] != nullptr) { simd::store(in.dm[j] + c, sum[j], lanes); }
         });
     }
 };

@@ -6,7 +6,9 @@
 
 #include <utility>
 
-#include <spikelet/kernels/batch.hpp>
+#include <spikelet/core/accumulator.hpp>
+#include <spikelet/kernels/exponential.hpp>
+#include <spikelet/kernels/part.hpp>
 
 namespace spikelet::simd {
 
@@ -26,9 +28,13 @@ B load(T const* p, Full) {
 
 template <class B, class T>
 B load(T const* p, Part part) {
-    alignas(64) std::array<typename B::value_type, B::size> lanes{};
-    for (index i = 0; i < part.n; ++i) { lanes[static_cast<std::size_t>(i)] = p[i]; }
-    return B::load_aligned(lanes.data());
+    if constexpr (requires(B x) { detail::load_part(x.data, p, part.n); }) {
+        return detail::load_part(B{}.data, p, part.n);
+    } else {
+        alignas(64) std::array<typename B::value_type, B::size> lanes{};
+        for (index i = 0; i < part.n; ++i) { lanes[static_cast<std::size_t>(i)] = p[i]; }
+        return B::load_aligned(lanes.data());
+    }
 }
 
 /// Like load, but lanes past the end hold `fill`.
@@ -53,23 +59,41 @@ void store(T* p, B const& x, Full) {
 
 template <class B, class T>
 void store(T* p, B const& x, Part part) {
-    alignas(64) std::array<typename B::value_type, B::size> lanes;
-    x.store_aligned(lanes.data());
-    for (index i = 0; i < part.n; ++i) { p[i] = lanes[static_cast<std::size_t>(i)]; }
+    if constexpr (requires { detail::store_part(p, x.data, part.n); }) {
+        detail::store_part(p, x.data, part.n);
+    } else {
+        alignas(64) std::array<typename B::value_type, B::size> lanes;
+        x.store_aligned(lanes.data());
+        for (index i = 0; i < part.n; ++i) { p[i] = lanes[static_cast<std::size_t>(i)]; }
+    }
 }
 
 // What backward kernels do with a gradient d: null where nobody wants it.
 
+/// What d holds at i, zeros while it is fresh. d is not null.
+template <class B, class T>
+B found(Accumulator<T> d, index i, auto lanes) {
+    return d.fresh ? B(0) : load<B>(d.data + i, lanes);
+}
+
 /// d[i, ...] += x, unless d is null.
 template <class B, class T>
+void accumulate(Accumulator<T> d, index i, B const& x, auto lanes) {
+    if (d.data != nullptr) { store(d.data + i, found<B>(d, i, lanes) + x, lanes); }
+}
+template <class B, class T>
 void accumulate(T* d, index i, B const& x, auto lanes) {
-    if (d != nullptr) { store(d + i, load<B>(d + i, lanes) + x, lanes); }
+    accumulate(Accumulator<T>(d), i, x, lanes);
 }
 
 /// d[i, ...] += a b, rounded once where the hardware can, unless d is null.
 template <class B, class T>
+void accumulate(Accumulator<T> d, index i, B const& a, B const& b, auto lanes) {
+    if (d.data != nullptr) { store(d.data + i, simd::fma(a, b, found<B>(d, i, lanes)), lanes); }
+}
+template <class B, class T>
 void accumulate(T* d, index i, B const& a, B const& b, auto lanes) {
-    if (d != nullptr) { store(d + i, simd::fma(a, b, load<B>(d + i, lanes)), lanes); }
+    accumulate(Accumulator<T>(d), i, a, b, lanes);
 }
 
 /// How many lanes are in use.
@@ -90,6 +114,10 @@ constexpr index lane_count(Part part) {
 
 /// Asks for the cache line at p, to be written soon.
 [[gnu::always_inline]] inline void prefetch(void const* p) { __builtin_prefetch(p, 1); }
+/// Asks for the cache line at p, to be read a while later.
+[[gnu::always_inline]] inline void prefetch_for_reading(void const* p) {
+    __builtin_prefetch(p, 0, 2);
+}
 
 namespace detail {
 
@@ -109,7 +137,7 @@ template <index N, class F>
 
 /// Calls f(i, Full) for every whole batch of [begin, end) and f(i, Part) for what is left.
 template <class B, class F>
-void for_each_batch(index begin, index end, F&& f) {
+[[gnu::always_inline]] inline void for_each_batch(index begin, index end, F&& f) {
     index i = begin;
     for (; i + width<B> <= end; i += width<B>) { f(i, Full{}); }
     if (i < end) { f(i, Part{end - i}); }
@@ -118,7 +146,7 @@ void for_each_batch(index begin, index end, F&& f) {
 /// K sums over n numbers: calls add(sums, i, lanes) for every batch, in turns on four running sums
 /// that are added up at the end, so that no addition waits for the one before it.
 template <class B, std::size_t K, class Add>
-std::array<B, K> sums_over(index n, Add&& add) {
+[[gnu::always_inline]] inline std::array<B, K> sums_over(index n, Add&& add) {
     constexpr index turns = 4;
     std::array<std::array<B, K>, turns> running;
     for (auto& sums : running) { sums.fill(B(0)); }

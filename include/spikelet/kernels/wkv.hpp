@@ -33,23 +33,27 @@ struct Wkv {
     template <class T>
     static void forward(Policy policy, Btc n, T const* time_decay, T const* time_first, T const* k,
                         T const* v, T* y, T* history, T* state) {
-        for_each_strip(policy, n, [=](index b, index first, index last) {
+        Run<T> const run{time_decay, time_first, k, v, y, history};
+        if (state == nullptr) {
+            for_each_strip(policy, n, [=](index b, index first, index last) {
+                average_from_rest(Strip{n, b, first, last}, run);
+            });
+            return;
+        }
+        auto const go_on = [=](index b, index first, index last) {
             Strip const strip{n, b, first, last};
-            Run<T> const run{time_decay, time_first, k, v, y, history};
-            if (state != nullptr) {
-                average(strip, run, Planes<T>{state + b * n.C + first, n.B * n.C});
-            } else {
-                average_from_rest(strip, run);
-            }
-        });
+            average(strip, decays<narrow_strip>(strip, time_decay).data(), run,
+                    Planes<T>{state + b * n.C + first, n.B * n.C});
+        };
+        for_each_strip(policy, n, go_on, narrow_strip);
     }
 
     /// v, y, history as forward() had and left them; dy, dk, dv [B,T,C]; dtime_decay, dtime_first
     /// [C], summed over the batch. Adds; each of the four results may be null.
     template <class T>
     static void backward(Policy policy, Btc n, T const* time_decay, T const* time_first, T const* k,
-                         T const* v, T const* y, T const* history, T const* dy, T* dk, T* dv,
-                         T* dtime_decay, T* dtime_first) {
+                         T const* v, T const* y, T const* history, T const* dy, AddsTo<T> dk,
+                         AddsTo<T> dv, T* dtime_decay, T* dtime_first) {
         // One sequence after another, so that the sum over the batch has one order.
         for (index b = 0; b < n.B; ++b) {
             for_each_strip(policy, {1, n.T, n.C}, [=](index, index first, index last) {
@@ -63,12 +67,6 @@ private:
     template <class B>
     struct State {
         B p, q, o;
-    };
-
-    /// Weights of the past (A) and of the current step (E), scaled by e^-n, and their sum.
-    template <class B>
-    struct Read {
-        B n, A, E, denominator;
     };
 
     /// Some channels of one sequence.
@@ -86,12 +84,13 @@ private:
     template <class T>
     struct Back {
         T const *time_decay, *time_first, *k, *v, *y, *history, *dy;
-        T *dk, *dv, *dtime_decay, *dtime_first;
+        Accumulator<T> dk, dv;
+        T *dtime_decay, *dtime_first;
     };
 
     /// N numbers for each channel of a strip, one plane after another.
-    template <class T, index N>
-    using Channels = std::array<T, static_cast<std::size_t>(N* widest_strip)>;
+    template <class T, index N, index Widest = widest_strip>
+    using Channels = std::array<T, static_cast<std::size_t>(N* Widest)>;
 
     /// p, q, o of some channels in three planes.
     template <class T>
@@ -113,10 +112,10 @@ private:
     };
 
     /// w = -exp(time_decay) of a strip.
-    template <class T>
-    static Channels<T, 1> decays(Strip s, T const* time_decay) {
+    template <index Widest, class T>
+    static Channels<T, 1, Widest> decays(Strip s, T const* time_decay) {
         using B = simd::Batch<T, Policy>;
-        Channels<T, 1> w;
+        Channels<T, 1, Widest> w;
         simd::for_each_batch<B>(s.first, s.last, [&](index c, auto lanes) {
             B const decay = -simd::exp(simd::load<B>(time_decay + c, lanes));
             simd::store(w.data() + (c - s.first), decay, lanes);
@@ -129,14 +128,14 @@ private:
     [[gnu::noinline]] static void average_from_rest(Strip s, Run<T> run) {
         Channels<T, 3> rest{};
         std::fill_n(rest.data() + 2 * widest_strip, widest_strip, static_cast<T>(wkv_rest));
-        average(s, run, Planes<T>{rest.data(), widest_strip});
+        auto const w = decays<widest_strip>(s, run.time_decay);
+        average(s, w.data(), run, Planes<T>{rest.data(), widest_strip});
     }
 
-    /// Forward along time; `state` is that before and after.
+    /// Forward along time; w of the strip, `state` is that before and after.
     template <class T>
-    static void average(Strip s, Run<T> run, Planes<T> state) {
+    static void average(Strip s, T const* w, Run<T> run, Planes<T> state) {
         using B = simd::Batch<T, Policy>;
-        auto const w = decays(s, run.time_decay);
         Planes<T> const history{run.history, s.n.B * s.n.T * s.n.C};
         for (index t = 0; t < s.n.T; ++t) {
             index const row = (s.b * s.n.T + t) * s.n.C;
@@ -145,10 +144,12 @@ private:
                 B const value = simd::load<B>(run.v + row + c, lanes);
                 auto const past = state.template load<B>(c - s.first, lanes);
                 if (run.history != nullptr) { history.store(row + c, past, lanes); }
-                Read<B> const now = read(past, simd::load<B>(run.time_first + c, lanes) + key);
-                B const numerator = simd::fma(now.E, value, now.A * past.p);
-                simd::store(run.y + row + c, numerator / now.denominator, lanes);
-                B const decay = simd::load<B>(w.data() + (c - s.first), lanes);
+                B const bonus = simd::load<B>(run.time_first + c, lanes) + key;
+                auto const share = Shares<B>::of(past.o, bonus);
+                B const numerator = simd::fma(share.b, value, share.a * past.p);
+                B const denominator = simd::fma(share.a, past.q, share.b);
+                simd::store(run.y + row + c, numerator / denominator, lanes);
+                B const decay = simd::load<B>(w + (c - s.first), lanes);
                 state.store(c - s.first, advance(past, decay, key, value), lanes);
             });
         }
@@ -159,8 +160,8 @@ private:
     struct Shares {
         B n, a, b;
 
-        static Shares of(B const& a, B const& b) {
-            B const smaller = simd::exp(-simd::abs(a - b));
+        [[gnu::always_inline]] static Shares of(B const& a, B const& b) {
+            B const smaller = simd::exp_minus_abs(a - b);
             auto const first = a >= b;
             return {simd::max(a, b), simd::select(first, B(1), smaller),
                     simd::select(first, smaller, B(1))};
@@ -168,13 +169,8 @@ private:
     };
 
     template <class B>
-    static Read<B> read(State<B> const& s, B const& bonus) {
-        auto const share = Shares<B>::of(s.o, bonus);
-        return {share.n, share.a, share.b, simd::fma(share.a, s.q, share.b)};
-    }
-
-    template <class B>
-    static State<B> advance(State<B> const& s, B const& w, B const& key, B const& value) {
+    [[gnu::always_inline]] static State<B> advance(State<B> const& s, B const& w, B const& key,
+                                                   B const& value) {
         auto const share = Shares<B>::of(s.o + w, key);
         return {simd::fma(share.b, value, share.a * s.p), simd::fma(share.a, s.q, share.b),
                 share.n};
@@ -184,7 +180,7 @@ private:
     template <class T>
     static void reverse(Strip s, Back<T> in) {
         using B = simd::Batch<T, Policy>;
-        auto const w = decays(s, in.time_decay);
+        auto const w = decays<widest_strip>(s, in.time_decay);
         Channels<T, 3> adjoint{};
         std::fill_n(adjoint.data() + 2 * widest_strip, widest_strip, static_cast<T>(wkv_rest));
         Channels<T, 2> sums{};
@@ -217,9 +213,9 @@ private:
         B const key = simd::load<B>(in.k + i, lanes);
         B const value = simd::load<B>(in.v + i, lanes);
         B const y = simd::load<B>(in.y + i, lanes);
-        Read<B> const now = read(past, simd::load<B>(in.time_first + c, lanes) + key);
-        B const g = simd::load<B>(in.dy + i, lanes) / now.denominator;
-        B const e = now.E * g;
+        auto const now = Shares<B>::of(past.o, simd::load<B>(in.time_first + c, lanes) + key);
+        B const g = simd::load<B>(in.dy + i, lanes) / simd::fma(now.a, past.q, now.b);
+        B const e = now.b * g;
         B const f = simd::exp(key + r);
         B const change = value - y;
         simd::accumulate(in.dk, i, simd::fma(e, change, f * simd::fma(P, value, Q)), lanes);
