@@ -26,29 +26,26 @@ double worst_error(std::vector<T> const& a, std::vector<double> const& b, index 
 }
 
 /// Three products of one linear map, in vectors.
-template <class Policy, class T>
+template <class Policy, class T, class Kernel = kernels::Matmul<Policy>>
 struct DenseProducts {
     Policy policy;
     kernels::MatmulSize size;
     std::vector<T> scratch =
-        std::vector<T>(static_cast<std::size_t>(kernels::Matmul<Policy>::workspace(size)), T(77));
+        std::vector<T>(static_cast<std::size_t>(Kernel::workspace(size)), T(77));
 
     std::vector<T> forward(std::vector<T> const& x, std::vector<T> const& w) {
         std::vector<T> y(static_cast<std::size_t>(size.rows * size.outputs), T(99));
-        kernels::Matmul<Policy>::forward(policy, size, x.data(), w.data(), y.data(),
-                                         scratch.data());
+        Kernel::forward(policy, size, x.data(), w.data(), y.data(), scratch.data());
         return y;
     }
     std::vector<T> backward_input(std::vector<T> const& dy, std::vector<T> const& w,
                                   std::vector<T> dx) {
-        kernels::Matmul<Policy>::backward_input(policy, size, dy.data(), w.data(), dx.data(),
-                                                scratch.data());
+        Kernel::backward_input(policy, size, dy.data(), w.data(), dx.data(), scratch.data());
         return dx;
     }
     std::vector<T> backward_weight(std::vector<T> const& x, std::vector<T> const& dy,
                                    std::vector<T> dw) {
-        kernels::Matmul<Policy>::backward_weight(policy, size, x.data(), dy.data(), dw.data(),
-                                                 scratch.data());
+        Kernel::backward_weight(policy, size, x.data(), dy.data(), dw.data(), scratch.data());
         return dw;
     }
 };

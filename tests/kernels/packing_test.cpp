@@ -31,31 +31,11 @@ struct Matrix {
     T at(index r, index c) const { return by_rows[static_cast<std::size_t>(r * columns + c)]; }
 };
 
-TEST_CASE_TEMPLATE("packing: a transpose of any size touches nothing else", T, float, double) {
-    Matrix<T> const m;
-    for (index const r : {0, 1, 3, 4, 5, 9}) {
-        for (index const c : {0, 1, 4, 7, 8}) {
-            constexpr index stride = 11;
-            std::vector<T> to(stride * stride, T(99));
-            kernels::transpose<simd::Batch<T, Serial<>>>(m.by_rows.data(), columns, r, c, to.data(),
-                                                         stride);
-            bool right = true;
-            for (index i = 0; i < stride; ++i) {
-                for (index j = 0; j < stride; ++j) {
-                    T const expected = i < c && j < r ? m.at(j, i) : T(99);
-                    right = right && to[static_cast<std::size_t>(i * stride + j)] == expected;
-                }
-            }
-            CHECK(right);
-        }
-    }
-}
-
 constexpr index tile_rows = 6;
 template <class T>
 constexpr index tile_columns = 2 * simd::width<simd::Batch<T, Serial<>>>;
 template <class T>
-using Packing = kernels::Packing<tile_rows, tile_columns<T>, simd::Batch<T, Serial<>>>;
+using Packing = kernels::Packing<tile_rows, tile_columns<T>, kernels::Arithmetic<T, Serial<>>>;
 
 /// A panel is [depth, tile_columns], zero behind the block's columns.
 template <class T>
@@ -87,14 +67,14 @@ TEST_CASE_TEMPLATE("packing: a panel holds the columns of one tile, depth after 
     }
 }
 
-/// Slivers lie `size` apart; in each, `run` consecutive depths of a row lie together.
+/// Slivers lie sliver_size() apart; in each, `run` consecutive depths of a row lie together.
 template <class T, class Left, class M>
 bool packs_slivers(M const& m, Left left, Block block) {
-    index const run = Packing<T>::run(left);
-    index const size = tile_rows * ((block.columns + 15) / 16 * 16);
+    index const run = left.by_columns ? 1 : Packing<T>::run_by_rows;
+    index const size = Packing<T>::sliver_size(block.columns);
     index const count = (block.rows + tile_rows - 1) / tile_rows;
     std::vector<T> to(static_cast<std::size_t>(count * size), T(99));
-    Packing<T>::slivers(left, block, to.data(), size);
+    Packing<T>::slivers(left, block, to.data());
     bool right = true;
     for (index r = 0; r < count * tile_rows; ++r) {
         for (index d = 0; d < block.columns; ++d) {

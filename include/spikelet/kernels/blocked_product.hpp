@@ -2,16 +2,18 @@
 // The dense product of many rows, result [rows, columns] += left right:
 //   result[r][c] = fma(left[r][d], right[d][c], ... fma(left[r][0], right[0][c], result[r][c]))
 // One ascending chain over the depth d; cutting the depth into blocks stores and reloads the sums
-// and changes no bit. Blocks of the right factor are packed into the workspace, rows of the left
-// one on the stack of the thread that needs them (Goto and van de Geijn, "Anatomy of
-// high-performance matrix multiplication", ACM TOMS 34, 2008).
+// and changes no bit. One packed factor lies in the workspace for all threads, the other passes
+// piece by piece over the stack of the thread that multiplies it (after Goto and van de Geijn,
+// "Anatomy of high-performance matrix multiplication", ACM TOMS 34, 2008). Which is which depends
+// on the rows: few of them stay in the L2 and panels of columns pass; of many a block passes, and
+// meets each panel often enough that panels may come from any cache. What is packed or added to
+// next is asked for while tiles are computed.
 #pragma once
 
+#include <algorithm>
 #include <array>
-#include <utility>
 
-#include <spikelet/kernels/packing.hpp>
-#include <spikelet/kernels/simd.hpp>
+#include <spikelet/kernels/register_tile.hpp>
 
 namespace spikelet::kernels {
 
@@ -23,191 +25,192 @@ struct ProductSize {
 /// What a product starts from: nothing, or what the result already holds.
 enum class Start { zero, result };
 
-/// Products of T on Policy's processor. Factors are ByRows, ByColumns, or whatever else has a
-/// Packing.
+/// Products of T, in the Arithmetic of T, on Policy's processor.
 template <class T, class Policy>
 class BlockedProduct {
-    using Batch = simd::Batch<T, Policy>;
-    static constexpr index width = simd::width<Batch>;
-    // The register tile: its sums, a row of the panel and one factor fill the registers.
-    static constexpr index tile_rows = simd::registers<Batch> == 32 ? 12 : 6;
-    static constexpr index tile_batches = 2;
-    static constexpr index tile_columns = tile_batches * width;
-    // The deeper a block, the less often the result is fetched; a panel streams out of the L2.
-    static constexpr index block_depth = 512;
-    // Packed columns: 1 MiB, a usual L2 cache.
-    static constexpr index block_columns = 2048 / static_cast<index>(sizeof(T));
-    // Packed rows: 72 KiB of stack.
-    static constexpr index block_tiles =
-        72 * 1024 / static_cast<index>(sizeof(T)) / (block_depth * tile_rows);
-    static constexpr index sliver_size = tile_rows * block_depth;
+    using Arithmetic = kernels::Arithmetic<T, Policy>;
+    using Number = typename Arithmetic::Number;
+    using Factor = kernels::Factor<Number>;
+    using Tile = RegisterTile<Arithmetic>;
+    using Packing = typename Tile::Packing;
+    static constexpr index tile_rows = Tile::most_rows;
+    static constexpr index tile_columns = Tile::most_columns;
+    // The deeper a block, the less often the result is fetched.
+    static constexpr index block_depth = 512 * Arithmetic::depths;
+    // Packed columns in the workspace: at most 2 MiB.
+    static constexpr index block_columns = 4096 / static_cast<index>(sizeof(Number));
+    // Packed rows in the workspace: half of a usual L2.
+    static constexpr index few_size = 512 * 1024 / static_cast<index>(sizeof(Number));
+    // Packed rows, or a panel, on the stack: 100 KiB.
+    static constexpr index piece_size = 100 * 1024 / static_cast<index>(sizeof(Number));
     // Fewer multiply-adds, or fewer copies, are not worth another thread.
     static constexpr index grain_work = index{1} << 18;
     static constexpr index grain_copies = index{1} << 15;
 
-    using Packing = kernels::Packing<tile_rows, tile_columns, Batch>;
-    using Sums = std::array<Batch, static_cast<std::size_t>(tile_rows* tile_batches)>;
-    using Tile = std::array<T, static_cast<std::size_t>(tile_rows* tile_columns)>;
-    using Slivers = std::array<T, static_cast<std::size_t>(block_tiles* sliver_size)>;
+    using Piece = std::array<Number, static_cast<std::size_t>(piece_size)>;
 
 public:
     /// Units of scratch that run() needs.
     static constexpr index workspace(ProductSize n) {
-        return std::min(block_depth, n.depth) *
-               (tiles(std::min(block_columns, n.columns), tile_columns) * tile_columns);
+        index const columns = std::min(block_columns, n.columns);
+        index const panels =
+            tiles(columns, tile_columns) * panel_size(std::min(block_depth, n.depth));
+        return packed_rows(n) <= few_size ? std::max(packed_rows(n), panels) : panels;
     }
 
     /// result = left right, or result += left right.
-    template <class Left, class Right>
-    static void run(Policy policy, ProductSize n, Left left, Right right, Start start, T* result,
-                    T* workspace) {
-        for (index column = 0; column < n.columns; column += block_columns) {
-            index const columns = std::min(block_columns, n.columns - column);
-            for (index d = 0; d < n.depth; d += block_depth) {
-                Block const block{d, column, std::min(block_depth, n.depth - d), columns};
-                pack(policy, right, block, workspace);
-                Sweep const sweep{n.rows,    block,
-                                  n.columns, d == 0 && start == Start::zero,
-                                  workspace, result + column};
-                multiply(policy, left, sweep);
+    static void run(Policy policy, ProductSize n, Factor left, Factor right, Start start,
+                    Number* result, Number* workspace) {
+        bool const few =
+            packed_rows(n) <= few_size && tiles(n.columns, tile_columns) >= thread_count(policy);
+        index const columns = few ? std::max<index>(n.columns, 1) : block_columns;
+        for (index d = 0; d < n.depth; d += block_depth) {
+            for (index c = 0; c < n.columns; c += columns) {
+                Block const block{d, c, std::min(block_depth, n.depth - d),
+                                  std::min(columns, n.columns - c)};
+                bool const from_zero = d == 0 && start == Start::zero;
+                Sweep const sweep{left, right, n.rows, block, n.columns, from_zero, result + c};
+                if (few) {
+                    few_rows(policy, sweep, workspace);
+                } else {
+                    many_rows(policy, sweep, workspace);
+                }
             }
         }
-        if (n.depth == 0 && start == Start::zero) { std::fill_n(result, n.rows * n.columns, T(0)); }
+        if (n.depth == 0 && start == Start::zero) {
+            std::fill_n(result, n.rows * n.columns, Number(0));
+        }
     }
 
 private:
-    /// All rows times one packed block of the right factor.
+    /// All rows of the left factor times one block of the right one.
     struct Sweep {
+        Factor left, right;
         index rows;
         Block block;
         index stride;
         bool from_zero;
-        T const* packed;
-        T* result;
+        Number* result;
+
+        index depth() const { return block.rows; }
+        index slivers() const { return tiles(rows, tile_rows); }
+        index panels() const { return tiles(block.columns, tile_columns); }
+
+        /// Slivers [first, first + count) of the left factor; none behind its end.
+        Block slivers_from(index first, index count) const {
+            index const row = std::min(first * tile_rows, rows);
+            return {row, block.row, std::min(count * tile_rows, rows - row), block.rows};
+        }
+        Block panel(index p) const {
+            index const c = p * tile_columns;
+            return {block.row, block.column + c, block.rows,
+                    std::min(tile_columns, block.columns - c)};
+        }
     };
 
     static constexpr index tiles(index n, index tile) { return (n + tile - 1) / tile; }
-
-    template <class Right>
-    static void pack(Policy policy, Right right, Block block, T* packed) {
-        auto const some = [=](index begin, index end) {
-            for (index p = begin; p < end; ++p) {
-                index const c = p * tile_columns;
-                index const columns = std::min(tile_columns, block.columns - c);
-                Packing::panel(right, Block{block.row, block.column + c, block.rows, columns},
-                               packed + c * block.rows);
-            }
-        };
-        parallel_for(policy, tiles(block.columns, tile_columns), some,
-                     1 + grain_copies / (block.rows * tile_columns));
+    /// What all slivers of a block of the depth take.
+    static constexpr index packed_rows(ProductSize n) {
+        return tiles(n.rows, tile_rows) * Packing::sliver_size(std::min(block_depth, n.depth));
+    }
+    static constexpr index panel_size(index depth) {
+        return tile_columns * Packing::lanes_of(depth);
     }
 
-    /// Shares the result out in tiles of rows; where these are few, also in parts of the columns.
-    template <class Left>
-    static void multiply(Policy policy, Left left, Sweep const& s) {
-        index const slivers = tiles(s.rows, tile_rows);
-        index const panels = tiles(s.block.columns, tile_columns);
-        index const threads = thread_count(policy);
-        index const parts = slivers < 8 * threads ? std::min(threads, panels) : 1;
+    /// Threads share the columns; all rows are packed before.
+    static void few_rows(Policy policy, Sweep const& s, Number* packed) {
+        auto const pack = [&](index begin, index end) {
+            Packing::slivers(s.left, s.slivers_from(begin, end - begin),
+                             packed + begin * Packing::sliver_size(s.depth()));
+        };
+        parallel_for(policy, s.slivers(), pack, grain_of(grain_copies, tile_rows * s.depth()));
         auto const some = [&](index begin, index end) {
-            alignas(alignment) Slivers packed;
-            for (index count = 0; begin < end; begin += count) {
-                index const part = begin / slivers;
-                index const first = begin % slivers;
-                count = std::min({end - begin, slivers - first, block_tiles});
-                pack(left, s, first, count, packed.data());
-                for (index p = panels * part / parts; p < panels * (part + 1) / parts; ++p) {
-                    for (index t = 0; t < count; ++t) {
-                        fetch(s, (first + t + 1) * tile_rows, p * tile_columns);
-                        tile<Packing::run(Left{})>(s, (first + t) * tile_rows, p * tile_columns,
-                                                   packed.data() + t * sliver_size);
+            alignas(alignment) Piece panel;
+            for (index p = begin; p < end; ++p) {
+                index const done = pack_panel(s, p, packed, panel.data());
+                for (index t = done; t < s.slivers(); ++t) {
+                    if (done == 0 && p + 1 < end) {
+                        Packing::fetch(s.right, s.panel(p + 1), t, s.slivers());
                     }
+                    Tile::add(tile(s, {0, s.slivers()}, t, p, packed, panel.data()));
                 }
             }
         };
-        index const work = tile_rows * s.block.rows * (s.block.columns / parts);
-        parallel_for(policy, slivers * parts, some, 1 + grain_work / (work + 1));
+        parallel_for(policy, s.panels(), some,
+                     grain_of(grain_work, s.rows * s.depth() * tile_columns));
     }
 
-    template <class Left>
-    static void pack(Left left, Sweep const& s, index first, index count, T* packed) {
-        index const row = first * tile_rows;
-        index const rows = std::min(count * tile_rows, s.rows - row);
-        Packing::slivers(left, Block{row, s.block.row, rows, s.block.rows}, packed, sliver_size);
+    /// Packs a panel; returns how many tiles were computed on the way.
+    static index pack_panel(Sweep const& s, index p, Number const* slivers, Number* packed) {
+        Block const panel = s.panel(p);
+        if (!s.right.by_columns && s.rows >= tile_rows && panel.columns == tile_columns) {
+            Tile::add_and_pack(tile(s, {0, s.slivers()}, 0, p, slivers, packed),
+                               s.right.at(panel.row, panel.column), s.right.stride, s.depth(),
+                               packed);
+            return 1;
+        }
+        Packing::panel(s.right, panel, packed);
+        return 0;
     }
 
-    /// Asks for the result of a tile that comes soon.
-    static void fetch(Sweep const& s, index row, index column) {
-        T const* at = s.result + row * s.stride + column;
-        for (index r = 0; r < std::min(tile_rows, s.rows - row); ++r, at += s.stride) {
-            for (index c = 0; c < tile_columns; c += width) { simd::prefetch(at + c); }
-        }
+    /// Threads share the rows; all panels are packed before.
+    static void many_rows(Policy policy, Sweep const& s, Number* packed) {
+        auto const pack = [&](index begin, index end) {
+            for (index p = begin; p < end; ++p) {
+                Packing::panel(s.right, s.panel(p), packed + p * panel_size(s.depth()));
+            }
+        };
+        parallel_for(policy, s.panels(), pack, grain_of(grain_copies, panel_size(s.depth())));
+        auto const some = [&](index begin, index end) {
+            alignas(alignment) Piece slivers;
+            index const most = piece_size / Packing::sliver_size(s.depth());
+            for (index count = 0; begin < end; begin += count) {
+                count = std::min(most, end - begin);
+                Packing::slivers(s.left, s.slivers_from(begin, count), slivers.data());
+                block_of_rows(s, {begin, begin + count}, slivers.data(), packed);
+            }
+        };
+        parallel_for(policy, s.slivers(), some,
+                     grain_of(grain_work, tile_rows * s.depth() * s.block.columns));
     }
 
-    /// One register tile; at the edges of the result a copy of it.
-    template <index Run>
-    static void tile(Sweep const& s, index row, index column, T const* left) {
-        index const rows = std::min(tile_rows, s.rows - row);
-        index const columns = std::min(tile_columns, s.block.columns - column);
-        index const depth = s.block.rows;
-        T const* const right = s.packed + column * depth;
-        T* const result = s.result + row * s.stride + column;
-        if (rows == tile_rows && columns == tile_columns) {
-            whole_tile<Run>(depth, left, right, s.from_zero, result, s.stride);
-            return;
-        }
-        alignas(alignment) Tile copy{};
-        for (index r = 0; r < rows && !s.from_zero; ++r) {
-            std::copy_n(result + r * s.stride, columns, copy.data() + r * tile_columns);
-        }
-        whole_tile<Run>(depth, left, right, s.from_zero, copy.data(), tile_columns);
-        for (index r = 0; r < rows; ++r) {
-            std::copy_n(copy.data() + r * tile_columns, columns, result + r * s.stride);
-        }
-    }
+    /// Slivers [begin, end).
+    struct Range {
+        index begin, end;
+    };
 
-    template <index Run>
-    [[gnu::flatten]] static void whole_tile(index depth, T const* left, T const* right,
-                                            bool from_zero, T* result, index stride) {
-        Sums sums;
-        if (from_zero) {
-            sums.fill(Batch(T(0)));
-        } else {
-            simd::unrolled<tile_rows * tile_batches>(
-                [&](auto i) { sums[i] = simd::load<Batch>(at(result, stride, i), simd::Full{}); });
-        }
-        index d = 0;
-        for (; d + Run <= depth; d += Run, left += Run * tile_rows) {
-            for (index i = 0; i < Run; ++i, right += tile_columns) {
-                add_outer_product<Run>(sums, left + i, right);
+    /// Some packed slivers times all packed panels, while as many slivers are asked for.
+    static void block_of_rows(Sweep const& s, Range range, Number const* slivers,
+                              Number const* panels) {
+        index const count = range.end - range.begin;
+        Block const next = s.slivers_from(range.end, count);
+        for (index p = 0; p < s.panels(); ++p) {
+            for (index t = 0; t < count; ++t) {
+                Packing::fetch(s.left, next, p * count + t, s.panels() * count);
+                Tile::add(tile(s, range, t, p, slivers, panels + p * panel_size(s.depth())));
             }
         }
-        for (; d < depth; ++d, ++left, right += tile_columns) {
-            add_outer_product<Run>(sums, left, right);
-        }
-        simd::unrolled<tile_rows * tile_batches>(
-            [&](auto i) { simd::store(at(result, stride, i), sums[i], simd::Full{}); });
     }
 
-    /// Where sum i of a tile belongs.
-    static T* at(T* result, index stride, index i) {
-        return result + i / tile_batches * stride + i % tile_batches * width;
-    }
-
-    /// sums += (a column of the sliver) (a row of the panel).
-    template <index Run>
-    static void add_outer_product(Sums& sums, T const* left, T const* right) {
-        std::array<Batch, tile_batches> row;
-        simd::unrolled<tile_batches>([&](auto b) {
-            row[b] = simd::load<Batch>(right + static_cast<index>(b) * width, simd::Full{});
-        });
-        simd::unrolled<tile_rows>([&](auto r) {
-            Batch const x(left[static_cast<index>(r) * Run]);
-            simd::unrolled<tile_batches>([&](auto b) {
-                auto& sum = sums[r * tile_batches + b];
-                sum = simd::fma(x, row[b], sum);
-            });
-        });
+    /// Tile t of a range of slivers, which lie in `left`, and a panel, which lies in `right`.
+    static Tile tile(Sweep const& s, Range range, index t, index panel, Number const* left,
+                     Number const* right) {
+        index const row = (range.begin + t) * tile_rows;
+        index const column = panel * tile_columns;
+        bool const last = range.begin + t + 1 == range.end;
+        index const next_row = last ? range.begin * tile_rows : row + tile_rows;
+        index const next_column = last ? column + tile_columns : column;
+        return {std::min(tile_rows, s.rows - row),
+                std::min(tile_columns, s.block.columns - column),
+                Packing::lanes_of(s.depth()),
+                left + t * Packing::sliver_size(s.depth()),
+                s.left.by_columns,
+                right,
+                s.from_zero,
+                s.result + row * s.stride + column,
+                s.stride,
+                s.result + next_row * s.stride + next_column,
+                next_column < s.block.columns ? std::min(tile_rows, s.rows - next_row) : 0};
     }
 };
 

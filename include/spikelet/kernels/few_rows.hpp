@@ -1,82 +1,95 @@
 // SPDX-License-Identifier: MIT
-// Dense products of few rows: one token of a stream, a short prompt. Nothing is packed and no
-// scratch is needed: the weights pass once, some rows of them at a time in registers, while the
-// results stay in cache. The chains of fma are those of BlockedProduct.
+// Dense products of few rows: one token of a stream, a short prompt. No scratch is needed: the
+// weights pass once, some rows of them at a time in registers, while the results stay in cache. The
+// factors of these rows lie packed beside one another, since at the strides of a matrix they would
+// compete for a few lines of the cache. The chains of products are those of BlockedProduct.
 #pragma once
 
+#include <algorithm>
 #include <array>
 
-#include <spikelet/kernels/packing.hpp>
-#include <spikelet/kernels/simd.hpp>
+#include <spikelet/core/memory.hpp>
+#include <spikelet/kernels/arithmetic.hpp>
+#include <spikelet/kernels/transpose.hpp>
 
 namespace spikelet::kernels {
 
 /// The three products of a linear map w [inputs, outputs] for a handful of rows.
 template <class T, class Policy>
 class FewRows {
-    using Batch = simd::Batch<T, Policy>;
+    using Arithmetic = kernels::Arithmetic<T, Policy>;
+    using Number = typename Arithmetic::Number;
+    using Batch = typename Arithmetic::Batch;
     static constexpr index width = simd::width<Batch>;
-    // Rows of weights in registers at a time: half of the registers.
+    static constexpr index depths = Arithmetic::depths;
+    // Batches of weights in registers at a time: half of the registers.
     static constexpr index group = simd::registers<Batch> / 2;
-    // Results of a column block: half of a usual L1 cache.
-    static constexpr index block_size = 16 * 1024 / static_cast<index>(sizeof(T));
-    static constexpr index narrowest_block = 16 * width;
+    // Rows that pass together.
+    static constexpr index most_rows = 32;
+    // Results that are summed up together, and packed factors: half of a usual L1 cache each.
+    static constexpr index block_size = 16 * 1024 / static_cast<index>(sizeof(Number));
     // Rows of dw that pass together: as many streams as a processor's prefetcher follows.
     static constexpr index rows_at_once = 8;
     // Fewer multiply-adds are not worth another thread.
     static constexpr index grain_work = index{1} << 17;
 
+    using Numbers = std::array<Number, static_cast<std::size_t>(block_size)>;
     template <index N>
     using Group = std::array<Batch, static_cast<std::size_t>(N)>;
 
-    /// Some columns of a matrix of results and the rows of numbers that are multiplied.
+    /// Rows of results, and for each of them packed factors.
     struct Rows {
         index count;
-        T const* x;
-        index x_stride;
-        T* y;
+        Number const* factors;
+        index factors_stride;
+        Number* y;
         index y_stride;
     };
 
 public:
     /// y = x W.
-    static void forward(Policy policy, index rows, index inputs, index outputs, T const* x,
-                        T const* w, T* y) {
+    static void forward(Policy policy, index rows, index inputs, index outputs, Number const* x,
+                        Number const* w, Number* y) {
         auto const some = [=](index begin, index end) {
-            index const size =
-                std::max(narrowest_block, block_size / std::max<index>(rows, 1) / width * width);
             index const last = std::min(end * width, outputs);
-            for (index c = begin * width; c < last; c += size) {
-                index const stop = std::min(c + size, last);
-                for (index r = 0; r < rows; ++r) {
-                    std::fill(y + r * outputs + c, y + r * outputs + stop, T(0));
+            for (index r = 0; r < rows; r += most_rows) {
+                index const count = std::min(most_rows, rows - r);
+                index const size = block_size / count / width * width;
+                for (index c = begin * width; c < last; c += size) {
+                    forward(count, inputs, outputs, x + r * inputs, w, y + r * outputs, c,
+                            std::min(c + size, last));
                 }
-                add_all(Rows{rows, x, inputs, y, outputs}, w, inputs, 1, c, stop);
             }
         };
         parallel_for(policy, batches(outputs), some, grain(rows * inputs * width));
     }
 
     /// dx += dy W^T.
-    static void backward_input(Policy policy, index rows, index inputs, index outputs, T const* dy,
-                               T const* w, T* dx) {
+    static void backward_input(Policy policy, index rows, index inputs, index outputs,
+                               Number const* dy, Number const* w, Number* dx) {
         auto const some = [=](index begin, index end) {
-            simd::for_each_batch<Batch>(begin * width, std::min(end * width, inputs),
-                                        [&](index i, auto lanes) {
-                                            Rows const r{rows, dy, outputs, dx + i, inputs};
-                                            transposed(r, w + i * outputs, outputs, lanes);
-                                        });
+            index const last = std::min(end * width, inputs);
+            for (index r = 0; r < rows; r += most_rows) {
+                backward_input(std::min(most_rows, rows - r), inputs, outputs, dy + r * outputs, w,
+                               dx + r * inputs, begin * width, last);
+            }
         };
         parallel_for(policy, batches(inputs), some, grain(rows * outputs * width));
     }
 
     /// dw += x^T dy.
-    static void backward_weight(Policy policy, index rows, index inputs, index outputs, T const* x,
-                                T const* dy, T* dw) {
+    static void backward_weight(Policy policy, index rows, index inputs, index outputs,
+                                Number const* x, Number const* dy, Number* dw) {
         auto const some = [=](index begin, index end) {
             for (index i = begin; i < end; i += rows_at_once) {
-                Rows const r{std::min(rows_at_once, end - i), x + i, 1, dw + i * outputs, outputs};
-                add_all(r, dy, rows, inputs, 0, outputs);
+                index const count = std::min(rows_at_once, end - i);
+                alignas(alignment) Numbers factors;
+                for (index r = 0; r < rows; r += group * depths) {
+                    index const depth = std::min(group * depths, rows - r);
+                    pack_columns(count, x + r * inputs + i, inputs, depth, factors.data());
+                    Rows const results{count, factors.data(), group, dw + i * outputs, outputs};
+                    add_groups<group>(results, dy + r * outputs, outputs, depth, outputs);
+                }
             }
         };
         parallel_for(policy, inputs, some, grain(rows * outputs));
@@ -84,63 +97,145 @@ public:
 
 private:
     static constexpr index batches(index n) { return (n + width - 1) / width; }
-    static constexpr index grain(index work) { return 1 + grain_work / (work + 1); }
+    static constexpr index grain(index work) { return grain_of(grain_work, work); }
 
-    /// y += x w for the columns [begin, end) and `depth` rows of w, a group of these after another.
-    static void add_all(Rows r, T const* w, index depth, index x_step, index begin, index end) {
-        index d = 0;
-        for (; d + group <= depth; d += group, r.x += group * x_step) {
-            add_some<group>(r, w + d * r.y_stride, x_step, begin, end);
+    /// y = x W for the columns [begin, end).
+    static void forward(index rows, index inputs, index outputs, Number const* x, Number const* w,
+                        Number* y, index begin, index end) {
+        alignas(alignment) Numbers factors;
+        alignas(alignment) Numbers sums;
+        index const columns = end - begin;
+        std::fill_n(sums.data(), rows * columns, Number(0));
+        Rows const results{rows, factors.data(), group, sums.data(), columns};
+        for (index d = 0; d < inputs; d += group * depths) {
+            index const depth = std::min(group * depths, inputs - d);
+            pack_rows(rows, x + d, inputs, depth, factors.data(), group);
+            add_groups<group>(results, w + d * outputs + begin, outputs, depth, columns);
         }
-        for (; d < depth; ++d, r.x += x_step) {
-            add_some<1>(r, w + d * r.y_stride, x_step, begin, end);
+        for (index r = 0; r < rows; ++r) {
+            std::copy_n(sums.data() + r * columns, columns, y + r * outputs + begin);
         }
     }
 
-    /// N rows of w.
+    /// dx += dy W^T for the columns [begin, end) of dx.
+    static void backward_input(index rows, index inputs, index outputs, Number const* dy,
+                               Number const* w, Number* dx, index begin, index end) {
+        alignas(alignment) Numbers factors;
+        index const lanes_each = block_size / rows / width * width;
+        for (index o = 0; o < outputs; o += lanes_each * depths) {
+            index const depth = std::min(lanes_each * depths, outputs - o);
+            pack_rows(rows, dy + o, outputs, depth, factors.data(), lanes_each);
+            simd::for_each_batch<Batch>(begin, end, [&](index i, auto lanes) {
+                alignas(alignment) std::array<Number, most_rows * Batch::size> sums;
+                for (index r = 0; r < rows; ++r) {
+                    simd::store(sums.data() + r * width,
+                                simd::load<Batch>(dx + r * inputs + i, lanes), simd::Full{});
+                }
+                add_transposed(Rows{rows, factors.data(), lanes_each, sums.data(), width},
+                               w + i * outputs + o, outputs, depth, lanes);
+                for (index r = 0; r < rows; ++r) {
+                    simd::store(dx + r * inputs + i,
+                                simd::load<Batch>(sums.data() + r * width, simd::Full{}), lanes);
+                }
+            });
+        }
+    }
+
+    /// Packs `depth` numbers of some rows.
+    static void pack_rows(index rows, Number const* x, index x_stride, index depth, Number* to,
+                          index to_stride) {
+        for (index r = 0; r < rows; ++r) {
+            for (index d = 0; d < depth; d += width * depths) {
+                simd::store(to + r * to_stride + d / depths, along(x + r * x_stride + d, depth - d),
+                            simd::Full{});
+            }
+        }
+    }
+
+    /// Packs `depth` numbers, at most a group, of some columns.
+    static void pack_columns(index columns, Number const* x, index x_stride, index depth,
+                             Number* to) {
+        alignas(alignment) std::array<Number, static_cast<std::size_t>(width)> row;
+        for (index d = 0; d < depth; d += depths, ++to) {
+            for (index c = 0; c < columns; c += width) {
+                index const count = std::min(width, columns - c);
+                simd::store(row.data(),
+                            Arithmetic::down(x + d * x_stride + c, x_stride,
+                                             std::min(depths, depth - d), simd::Part{count}),
+                            simd::Full{});
+                for (index i = 0; i < count; ++i) {
+                    to[(c + i) * group] = row[static_cast<std::size_t>(i)];
+                }
+            }
+        }
+    }
+
+    static Batch along(Number const* x, index count) {
+        return count >= width * depths ? Arithmetic::along(x, simd::Full{})
+                                       : Arithmetic::along(x, simd::Part{count});
+    }
+
+    /// y += factors w for `depth` rows of w, N batches of these after another, then what is left by
+    /// halves of N.
     template <index N>
-    [[gnu::flatten]] static void add_some(Rows r, T const* w, index x_step, index begin,
-                                          index end) {
-        simd::for_each_batch<Batch>(begin, end, [&](index c, auto lanes) {
+    static void add_groups(Rows r, Number const* w, index w_stride, index depth, index columns) {
+        index d = 0;
+        for (; d + N * depths <= depth; d += N * depths, r.factors += N) {
+            add_group<N>(r, w + d * w_stride, w_stride, N * depths, columns);
+        }
+        if constexpr (N > 1) {
+            add_groups<N / 2>(r, w + d * w_stride, w_stride, depth - d, columns);
+        } else if (d < depth) {
+            add_group<1>(r, w + d * w_stride, w_stride, depth - d, columns);
+        }
+    }
+
+    /// N batches of weights for every batch of columns.
+    template <index N>
+    [[gnu::flatten]] static void add_group(Rows const& r, Number const* w, index w_stride,
+                                           index depth, index columns) {
+        simd::for_each_batch<Batch>(0, columns, [&](index c, auto lanes) {
             Group<N> weights;
             simd::unrolled<N>([&](auto g) {
-                weights[g] = simd::load<Batch>(w + static_cast<index>(g) * r.y_stride + c, lanes);
+                index const d = static_cast<index>(g) * depths;
+                weights[g] = Arithmetic::down(w + d * w_stride + c, w_stride,
+                                              std::min(depths, depth - d), lanes);
             });
-            add(Rows{r.count, r.x, r.x_stride, r.y + c, r.y_stride}, x_step, weights, lanes);
+            add(r, c, weights, lanes);
         });
     }
 
-    /// One batch of columns of y: y += x (the rows in `weights`), x[g * x_step] times the g-th.
+    /// One batch of columns of y: y += factors (the rows in `weights`).
     template <std::size_t N>
-    static void add(Rows r, index x_step, std::array<Batch, N> const& weights, auto lanes) {
-        for (index row = 0; row < r.count; ++row, r.x += r.x_stride, r.y += r.y_stride) {
-            Batch sum = simd::load<Batch>(r.y, lanes);
-            simd::unrolled<static_cast<index>(N)>([&](auto g) {
-                sum = simd::fma(Batch(r.x[static_cast<index>(g) * x_step]), weights[g], sum);
-            });
-            simd::store(r.y, sum, lanes);
+    static void add(Rows const& r, index column, std::array<Batch, N> const& weights, auto lanes) {
+        Number const* factors = r.factors;
+        Number* y = r.y + column;
+        for (index row = 0; row < r.count; ++row, factors += r.factors_stride, y += r.y_stride) {
+            Batch sum = simd::load<Batch>(y, lanes);
+            simd::unrolled<static_cast<index>(N)>(
+                [&](auto g) { sum = Arithmetic::add_product(Batch(factors[g]), weights[g], sum); });
+            simd::store(y, sum, lanes);
         }
     }
 
     /// One batch of columns of dx; its weights are rows of w and are transposed on the way.
-    [[gnu::flatten]] static void transposed(Rows r, T const* w, index outputs, auto lanes) {
-        alignas(alignment) std::array<T, Batch::size * Batch::size> tile{};
-        for (index o = 0; o < outputs; o += width, r.x += width) {
-            index const count = std::min(width, outputs - o);
-            transpose<Batch>(w + o, outputs, simd::lane_count<Batch>(lanes), count, tile.data(),
-                             width);
-            if (count == width) {
-                Group<width> weights;
-                simd::unrolled<width>([&](auto g) {
-                    weights[g] = simd::load<Batch>(tile.data() + static_cast<index>(g) * width,
-                                                   simd::Full{});
-                });
-                add(r, 1, weights, lanes);
+    [[gnu::flatten]] static void add_transposed(Rows r, Number const* w, index w_stride,
+                                                index depth, auto lanes) {
+        for (index d = 0; d < depth; d += width * depths, r.factors += width) {
+            Square<Batch> weights;
+            simd::unrolled<width>([&](auto i) {
+                index const row = static_cast<index>(i);
+                weights[i] = row < simd::lane_count<Batch>(lanes)
+                                 ? along(w + row * w_stride + d, depth - d)
+                                 : Batch(Number(0));
+            });
+            transpose<Batch>(weights);
+            if (depth - d >= width * depths) {
+                add(r, 0, weights, simd::Full{});
                 continue;
             }
-            for (index g = 0; g < count; ++g) {
-                Group<1> const weights{simd::load<Batch>(tile.data() + g * width, simd::Full{})};
-                add(Rows{r.count, r.x + g, r.x_stride, r.y, r.y_stride}, 1, weights, lanes);
+            for (index g = 0; g * depths < depth - d; ++g, ++r.factors) {
+                add(r, 0, Group<1>{weights[static_cast<std::size_t>(g)]}, simd::Full{});
             }
         }
     }

@@ -4,11 +4,13 @@
 //   backward_input    dx += dy W^T
 //   backward_weight   dw += x^T dy
 // Every element is one chain of fma in ascending order, over K from 0 for y, over N from the old
-// dx, over M from the old dw. Its bits depend neither on the number of rows nor on the threads.
+// dx, over M from the old dw. Its bits depend neither on the number of rows nor on the threads; for
+// few rows with many exact zeros see sparse_rows.hpp.
 #pragma once
 
 #include <spikelet/kernels/blocked_product.hpp>
 #include <spikelet/kernels/few_rows.hpp>
+#include <spikelet/kernels/sparse_rows.hpp>
 
 namespace spikelet::kernels {
 
@@ -17,33 +19,84 @@ struct MatmulSize {
     index rows, inputs, outputs;
 };
 
+/// The three products in the Arithmetic of T, by the kernel that fits the rows.
+template <class T, class Policy>
+class LinearProducts {
+    using Number = typename Arithmetic<T, Policy>::Number;
+    using Rows = ByRows<Number>;
+    using Columns = ByColumns<Number>;
+    using Few = FewRows<T, Policy>;
+    using Blocked = BlockedProduct<T, Policy>;
+
+public:
+    /// With fewer rows packing the weights does not pay. Rounded factors have no form for few rows:
+    /// they are for training.
+    static constexpr index packed_rows = Arithmetic<T, Policy>::depths == 1 ? 32 : 0;
+
+    /// Units of Number that the others need; 0 for few rows.
+    static constexpr index workspace(MatmulSize n) {
+        return n.rows < packed_rows ? 0
+                                    : std::max({Blocked::workspace({n.rows, n.inputs, n.outputs}),
+                                                Blocked::workspace({n.rows, n.outputs, n.inputs}),
+                                                Blocked::workspace({n.inputs, n.rows, n.outputs})});
+    }
+
+    /// y = x W.
+    static void forward(Policy policy, MatmulSize n, Number const* x, Number const* w, Number* y,
+                        Number* workspace) {
+        if constexpr (packed_rows > 0) {
+            if (n.rows < packed_rows) {
+                return Few::forward(policy, n.rows, n.inputs, n.outputs, x, w, y);
+            }
+        }
+        Blocked::run(policy, {n.rows, n.inputs, n.outputs}, Rows{x, n.inputs}, Rows{w, n.outputs},
+                     Start::zero, y, workspace);
+    }
+
+    /// dx += dy W^T.
+    static void backward_input(Policy policy, MatmulSize n, Number const* dy, Number const* w,
+                               Number* dx, Number* workspace) {
+        if constexpr (packed_rows > 0) {
+            if (n.rows < packed_rows) {
+                return Few::backward_input(policy, n.rows, n.inputs, n.outputs, dy, w, dx);
+            }
+        }
+        Blocked::run(policy, {n.rows, n.outputs, n.inputs}, Rows{dy, n.outputs},
+                     Columns{w, n.outputs}, Start::result, dx, workspace);
+    }
+
+    /// dw += x^T dy.
+    static void backward_weight(Policy policy, MatmulSize n, Number const* x, Number const* dy,
+                                Number* dw, Number* workspace) {
+        if constexpr (packed_rows > 0) {
+            if (n.rows < packed_rows) {
+                return Few::backward_weight(policy, n.rows, n.inputs, n.outputs, x, dy, dw);
+            }
+        }
+        Blocked::run(policy, {n.inputs, n.rows, n.outputs}, Columns{x, n.inputs},
+                     Rows{dy, n.outputs}, Start::result, dw, workspace);
+    }
+};
+
 /// Dense matrix products on a processor.
 template <class Policy>
 struct Matmul {
     static_assert(CpuPolicy<Policy>,
                   "matmul: no kernel for this policy; the policies are Serial and OpenMp");
 
-    /// With fewer rows packing the weights does not pay.
-    static constexpr index packed_rows = 32;
-
     /// Units of T of scratch that forward and backward may use; 0 for few rows.
     static constexpr index workspace(MatmulSize n) {
-        using Product = BlockedProduct<float, Policy>;
-        return n.rows < packed_rows ? 0
-                                    : std::max({Product::workspace({n.rows, n.inputs, n.outputs}),
-                                                Product::workspace({n.rows, n.outputs, n.inputs}),
-                                                Product::workspace({n.inputs, n.rows, n.outputs})});
+        return LinearProducts<float, Policy>::workspace(n);
     }
 
     /// y [M,N] = x [M,K] W [K,N].
     template <class T>
     static void forward(Policy policy, MatmulSize n, T const* x, T const* w, T* y, T* workspace) {
-        if (n.rows < packed_rows) {
-            FewRows<T, Policy>::forward(policy, n.rows, n.inputs, n.outputs, x, w, y);
+        using Products = LinearProducts<T, Policy>;
+        if (n.rows < Products::packed_rows && SparseRows<T, Policy>::pays(n.rows, n.inputs, x)) {
+            SparseRows<T, Policy>::forward(policy, n.rows, n.inputs, n.outputs, x, w, y);
         } else {
-            BlockedProduct<T, Policy>::run(policy, {n.rows, n.inputs, n.outputs},
-                                           ByRows<T>{x, n.inputs}, ByRows<T>{w, n.outputs},
-                                           Start::zero, y, workspace);
+            Products::forward(policy, n, x, w, y, workspace);
         }
     }
 
@@ -51,13 +104,8 @@ struct Matmul {
     template <class T>
     static void backward_input(Policy policy, MatmulSize n, T const* dy, T const* w, T* dx,
                                T* workspace) {
-        if (dx == nullptr) { return; }
-        if (n.rows < packed_rows) {
-            FewRows<T, Policy>::backward_input(policy, n.rows, n.inputs, n.outputs, dy, w, dx);
-        } else {
-            BlockedProduct<T, Policy>::run(policy, {n.rows, n.outputs, n.inputs},
-                                           ByRows<T>{dy, n.outputs}, ByColumns<T>{w, n.outputs},
-                                           Start::result, dx, workspace);
+        if (dx != nullptr) {
+            LinearProducts<T, Policy>::backward_input(policy, n, dy, w, dx, workspace);
         }
     }
 
@@ -65,13 +113,8 @@ struct Matmul {
     template <class T>
     static void backward_weight(Policy policy, MatmulSize n, T const* x, T const* dy, T* dw,
                                 T* workspace) {
-        if (dw == nullptr) { return; }
-        if (n.rows < packed_rows) {
-            FewRows<T, Policy>::backward_weight(policy, n.rows, n.inputs, n.outputs, x, dy, dw);
-        } else {
-            BlockedProduct<T, Policy>::run(policy, {n.inputs, n.rows, n.outputs},
-                                           ByColumns<T>{x, n.inputs}, ByRows<T>{dy, n.outputs},
-                                           Start::result, dw, workspace);
+        if (dw != nullptr) {
+            LinearProducts<T, Policy>::backward_weight(policy, n, x, dy, dw, workspace);
         }
     }
 };
