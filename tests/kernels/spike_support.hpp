@@ -8,6 +8,7 @@
 
 #include <spikelet/core/bits.hpp>
 #include <spikelet/kernels/blocked_product.hpp>
+#include <spikelet/kernels/simd.hpp>
 #include <spikelet/kernels/spike_groups.hpp>
 
 #include <kernels/matmul_support.hpp>
@@ -15,22 +16,26 @@
 
 namespace spikelet::test {
 
-/// Rows of packed spikes, and the same as numbers.
-template <class T>
+/// Rows of packed spikes of kind S, and the same as numbers. Values of active ones are all that S
+/// has, unless `ones` asks for the value 1 alone.
+template <class T, class S = bit>
 struct RandomSpikes {
     index inputs;
     std::vector<word> packed;
     std::vector<T> numbers;
 
-    RandomSpikes(index rows, index columns, double density, std::uint64_t seed) : inputs(columns) {
+    RandomSpikes(index rows, index columns, double density, std::uint64_t seed, bool ones = false)
+        : inputs(columns) {
         Rng rng(seed);
-        std::vector<int> flags(static_cast<std::size_t>(rows * inputs));
-        std::generate(flags.begin(), flags.end(), [&] { return rng.uniform() < density; });
-        numbers.assign(flags.begin(), flags.end());
-        index const words = Element<bit>::row_units(inputs);
+        Rng values(seed + 1000);
+        numbers.resize(static_cast<std::size_t>(rows * inputs));
+        for (T& number : numbers) {
+            number = T(rng.uniform() < density ? ones ? 1 : active_value(values) : 0);
+        }
+        index const words = Element<S>::row_units(inputs);
         packed.resize(static_cast<std::size_t>(rows * words));
         for (index r = 0; r < rows; ++r) {
-            pack(flags.data() + r * inputs, inputs, packed.data() + r * words);
+            pack<S>(numbers.data() + r * inputs, inputs, packed.data() + r * words);
         }
     }
 
@@ -38,11 +43,11 @@ struct RandomSpikes {
     void replace(index row, RandomSpikes const& other) {
         std::copy(other.numbers.begin(), other.numbers.end(), numbers.begin() + row * inputs);
         std::copy(other.packed.begin(), other.packed.end(),
-                  packed.begin() + row * Element<bit>::row_units(inputs));
+                  packed.begin() + row * Element<S>::row_units(inputs));
     }
 
     [[nodiscard]] std::vector<T> transposed() const {
-        index const rows = static_cast<index>(numbers.size()) / inputs;
+        index const rows = static_cast<index>(numbers.size()) / std::max<index>(inputs, 1);
         std::vector<T> result;
         for (index i = 0; i < inputs; ++i) {
             for (index r = 0; r < rows; ++r) {
@@ -51,6 +56,14 @@ struct RandomSpikes {
         }
         return result;
     }
+
+private:
+    static int active_value(Rng& rng) {
+        constexpr std::uint64_t codes = std::uint64_t{1} << Element<S>::planes;
+        int value = 0;
+        while (value == 0) { value = worth<S>(static_cast<unsigned>(rng.below(codes))); }
+        return value;
+    }
 };
 
 template <class T>
@@ -58,24 +71,28 @@ std::vector<double> doubles(std::vector<T> const& x) {
     return {x.begin(), x.end()};
 }
 
-/// start + left right, left of zeros and ones: the active right rows of four are summed, sums are
-/// added to the result.
-template <class T>
+/// start + left right, left of spikes as numbers: the active right rows of four are summed, each
+/// times its value, and sums are added to the result. Fused wherever Policy's processor can.
+template <class Policy = Serial<>, class T>
 std::vector<T> in_groups(kernels::ProductSize n, std::vector<T> const& left,
                          std::vector<T> const& right, std::vector<T> const& start) {
+    using Batch = simd::Batch<T, Policy>;
     std::vector<T> result = start;
     for (index r = 0; r < n.rows; ++r) {
-        for (index c = 0; c < n.columns; ++c) {
-            T& sum = result[static_cast<std::size_t>(r * n.columns + c)];
+        T const* const values = left.data() + r * n.depth;
+        simd::for_each_batch<Batch>(0, n.columns, [&](index c, auto lanes) {
+            T* const at = result.data() + r * n.columns + c;
+            Batch sum = simd::load<Batch>(at, lanes);
             for (index first = 0; first < n.depth; first += 4) {
-                T group = -T(0);  // adds nothing, not even to -0
+                Batch group(-T(0));  // adds nothing, not even to -0
                 for (index d = first; d < std::min(first + 4, n.depth); ++d) {
-                    bool const fired = left[static_cast<std::size_t>(r * n.depth + d)] != 0;
-                    if (fired) { group += right[static_cast<std::size_t>(d * n.columns + c)]; }
+                    Batch const row = simd::load<Batch>(right.data() + d * n.columns + c, lanes);
+                    if (values[d] != 0) { group = simd::fma(Batch(values[d]), row, group); }
                 }
                 sum += group;
             }
-        }
+            simd::store(at, sum, lanes);
+        });
     }
     return result;
 }

@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: MIT
-// The product of packed spikes with a matrix as it is, result [rows, columns] += spikes right:
-// every row of the result adds the right rows whose inputs fired, groups of four summed first
-// (spike_groups.hpp). For few rows, and for many where few spikes fire.
+// The product of a few rows of packed spikes with a matrix as it is, result [rows, columns] +=
+// spikes right: every row of the result adds the right rows whose inputs are active, each times the
+// value of its spike, groups of four summed first (spike_groups.hpp). What bounds it is how fast
+// right rows arrive, so values cost little.
 #pragma once
 
 #include <array>
 #include <bit>
+#include <cstdint>
+#include <type_traits>
 
 #include <spikelet/kernels/blocked_product.hpp>
-#include <spikelet/kernels/spike_groups.hpp>
+#include <spikelet/kernels/spike_events.hpp>
 
 namespace spikelet::kernels {
 
-/// Products of spikes with rows of T.
-template <class T, class Policy>
+/// Products of spikes of kind S with rows of T.
+template <class T, class Policy, class S = bit>
 class GatheredProduct {
     using Batch = simd::Batch<T, Policy>;
     static constexpr index width = simd::width<Batch>;
-    // Rows whose spikes are listed before their right rows pass: one for a stream, few where there
-    // are few, else so many that right rows are seldom fetched again (66 KiB of stack).
-    static constexpr index few_rows = 32;
-    static constexpr index many_rows = 256;
+    // Rows whose spikes are listed before their right rows pass: one for a stream, else so many
+    // that right rows are seldom fetched again (at most 33 KiB of stack).
+    static constexpr index some_rows = 32;
     static constexpr index block_inputs = 512;
     static constexpr index block_words = block_inputs / bits_per_word;
     // Batches of columns whose sums are in registers, beside those of a group.
@@ -36,7 +38,8 @@ public:
         index const threads = thread_count(policy);
         index const panels = (n.columns + panel_columns - 1) / panel_columns;
         // Few rows are cut along the columns too, so that every thread has some.
-        index const parts = n.rows < few_rows * threads ? std::clamp<index>(panels, 1, threads) : 1;
+        index const parts =
+            n.rows < some_rows * threads ? std::clamp<index>(panels, 1, threads) : 1;
         auto const first_column = [=](index part) {
             return std::min(n.columns, panels * part / parts * panel_columns);
         };
@@ -49,10 +52,8 @@ public:
                 Work const work{n, spikes, right, start, result};
                 if (rows == 1) {
                     add_part<1>(work, share);
-                } else if (rows <= few_rows) {
-                    add_part<few_rows>(work, share);
                 } else {
-                    add_part<many_rows>(work, share);
+                    add_part<some_rows>(work, share);
                 }
             }
         };
@@ -74,10 +75,24 @@ private:
         index row, rows, begin, end;
     };
 
-    /// The groups of a row that fired.
+    static constexpr bool plain = std::is_same_v<S, bit>;
+    static constexpr index planes = Element<S>::planes;
+
+    /// What a row adds: groups that fired (plain spikes) or events.
     struct Fired {
-        std::array<GroupEntry, static_cast<std::size_t>(block_inputs / group_size)> groups;
+        std::array<std::uint16_t,
+                   static_cast<std::size_t>(plain ? block_inputs / group_size : block_inputs)>
+            entries;
         index count;
+
+        void list(word const* spikes, index words) {
+            if constexpr (plain) {
+                count = SpikeGroups<Policy>::list_fired(spikes, words, entries.data());
+            } else {
+                count =
+                    SpikeEvents<S, Policy>::list(spikes, words, entries.data()) - entries.data();
+            }
+        }
     };
 
     /// A panel of right rows stays in the L2 cache while some rows of the result pass.
@@ -90,9 +105,8 @@ private:
             for (index first = 0; first == 0 || first < row_words; first += block_words) {
                 index const words = std::min(block_words, row_words - first);
                 for (index r = 0; r < rows; ++r) {
-                    word const* const spikes = w.spikes.data + (row + r) * w.spikes.stride + first;
-                    Fired& one = fired[static_cast<std::size_t>(r)];
-                    one.count = SpikeGroups<Policy>::list_fired(spikes, words, one.groups.data());
+                    word const* const spikes = w.spikes.data + (row + r) * w.spikes.stride;
+                    fired[static_cast<std::size_t>(r)].list(spikes + first * planes, words);
                 }
                 add_block(fired.data(), rows, w.right + first * bits_per_word * w.n.columns,
                           w.n.columns, first == 0 && w.start == Start::zero,
@@ -127,31 +141,45 @@ private:
         auto const load = [&](T const* from, auto b) {
             return simd::load<Batch>(from + static_cast<index>(b) * width, lanes);
         };
-        auto const add = [&](Sums& sums, T const* row) {
-            simd::unrolled<Batches>([&](auto b) { sums[b] += load(row, b); });
-        };
         Sums sums;
         simd::unrolled<Batches>(
             [&](auto b) { sums[b] = from_zero ? Batch(T(0)) : load(result, b); });
+        if constexpr (plain) {
+            add_groups(fired, right, stride, load, sums);
+        } else {
+            auto const* const end = fired.entries.data() + fired.count;
+            for (Event const* event = fired.entries.data(); event != end;) {
+                event = SpikeEvents<S, Policy>::add_group(
+                    event, [&](index i, auto b) { return load(right + i * stride, b); }, sums);
+            }
+        }
+        simd::unrolled<Batches>(
+            [&](auto b) { simd::store(result + static_cast<index>(b) * width, sums[b], lanes); });
+    }
+
+    /// Adds groups of plain spikes.
+    template <std::size_t N>
+    static void add_groups(Fired const& fired, T const* right, index stride, auto const& load,
+                           std::array<Batch, N>& sums) {
+        constexpr auto batches = static_cast<index>(N);
         for (index e = 0; e < fired.count; ++e) {
-            GroupEntry const entry = fired.groups[static_cast<std::size_t>(e)];
+            GroupEntry const entry = fired.entries[static_cast<std::size_t>(e)];
             T const* const rows = right + entry / group_patterns * group_size * stride;
             unsigned rest = entry % group_patterns;
             T const* const first = rows + std::countr_zero(rest) * stride;
             rest &= rest - 1;
             if (rest == 0) {
-                add(sums, first);
+                simd::unrolled<batches>([&](auto b) { sums[b] += load(first, b); });
                 continue;
             }
-            Sums group;
-            simd::unrolled<Batches>([&](auto b) { group[b] = load(first, b); });
+            std::array<Batch, N> group;
+            simd::unrolled<batches>([&](auto b) { group[b] = load(first, b); });
             for (; rest != 0; rest &= rest - 1) {
-                add(group, rows + std::countr_zero(rest) * stride);
+                T const* const row = rows + std::countr_zero(rest) * stride;
+                simd::unrolled<batches>([&](auto b) { group[b] += load(row, b); });
             }
-            simd::unrolled<Batches>([&](auto b) { sums[b] += group[b]; });
+            simd::unrolled<batches>([&](auto b) { sums[b] += group[b]; });
         }
-        simd::unrolled<Batches>(
-            [&](auto b) { simd::store(result + static_cast<index>(b) * width, sums[b], lanes); });
     }
 };
 

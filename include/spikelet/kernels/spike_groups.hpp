@@ -44,12 +44,8 @@ struct SpikeGroups {
         return (pairs | (pairs >> 2)) & 0x1111111111111111;
     }
 
-    /// How many groups of these words fired.
-    static constexpr index count(word const* spikes, index words) {
-        index n = 0;
-        for (index w = 0; w < words; ++w) { n += std::popcount(fired(spikes[w])); }
-        return n;
-    }
+    /// How many groups of a word fired.
+    static constexpr index count(word spikes) { return std::popcount(fired(spikes)); }
 
     /// Lists the groups of some words that fired, in ascending order; returns how many.
     static constexpr index list_fired(word const* spikes, index words, GroupEntry* entries) {
@@ -63,39 +59,29 @@ struct SpikeGroups {
         return n;
     }
 
-    /// Lists all groups of some words, also those that are silent.
-    static constexpr void list_all(word const* spikes, index words, GroupEntry* entries) {
-        constexpr word each = 0x0001000100010001;  // one in each of four entries
-        word numbers = 0x0030002000100000;         // the first four groups, with no pattern
-        for (index w = 0; w < words; ++w) {
-            for (index quarter = 0; quarter < 4; ++quarter, numbers += 4 * group_patterns * each) {
-                word const four = numbers + spread(spikes[w] >> (quarter * 16));
-                for (index g = 0; g < 4; ++g) {
-                    *entries++ = static_cast<GroupEntry>(four >> (16 * g));
-                }
-            }
-        }
-    }
-
     /// Exchanges rows and columns: ever smaller blocks swap across the diagonal (Warren, "Hacker's
     /// Delight", section 7-3).
     static constexpr void transpose(BitTile& tile) {
-        word low = 0xFFFFFFFF;
-        for (std::size_t half = 32; half > 0; half /= 2, low ^= low << half) {
-            for (std::size_t r = 0; r < tile.size(); r = (r + half + 1) & ~half) {
-                word const swapped = ((tile[r] >> half) ^ tile[r + half]) & low;
+        swap<32>(tile);
+        swap<16>(tile);
+        swap<8>(tile);
+        swap<4>(tile);
+        swap<2>(tile);
+        swap<1>(tile);
+    }
+
+private:
+    /// Swaps the upper right and the lower left quarter of all squares of 2 * half.
+    template <std::size_t half>
+    static constexpr void swap(BitTile& tile) {
+        constexpr word left = ~word{0} / ((word{1} << half) + 1);  // half columns of 2 * half
+        for (std::size_t first = 0; first < tile.size(); first += 2 * half) {
+            for (std::size_t r = first; r < first + half; ++r) {
+                word const swapped = ((tile[r] >> half) ^ tile[r + half]) & left;
                 tile[r] ^= swapped << half;
                 tile[r + half] ^= swapped;
             }
         }
-    }
-
-private:
-    /// Four patterns of four bits as four numbers of sixteen.
-    static constexpr word spread(word patterns) {
-        word x = patterns & 0xFFFF;
-        x = (x | (x << 24)) & 0x000000FF000000FF;
-        return (x | (x << 12)) & 0x000F000F000F000F;
     }
 
     static constexpr GroupEntry entry(index group, word spikes) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // y = x W with W [in, out]: one active input is one contiguous row of W. Numbers go to the dense
-// kernel, spikes to the one that adds the active rows.
+// kernel, spikes of any kind to the one that adds the active rows.
 // Backward: dx += dy W^T,  dW += x^T dy.
 #pragma once
 
-#include <spikelet/kernels/matmul.hpp>
 #include <spikelet/kernels/spike_matmul.hpp>
 #include <spikelet/ops/check.hpp>
+#include <spikelet/ops/dense_products.hpp>
 
 namespace spikelet {
 
@@ -21,24 +21,33 @@ constexpr auto linear(Var<Ctx, U, E> value, BasicParameter<T, In, Out> const& we
     auto const w = checked_view<Ctx>(weight);
     check_channels("linear", x, w.extents[0]);
     using Policy = decltype(x.ctx->policy());
-    using Dense = kernels::Matmul<Policy>;
-    using Product = std::conditional_t<std::is_same_v<U, bit>, kernels::SpikeMatmul<Policy>, Dense>;
+    DenseProducts<Ctx> const dense(*x.ctx);
+    auto const product = [&] {
+        if constexpr (SpikeKind<U>) {
+            return kernels::SpikeMatmul<Policy, U>{};
+        } else {
+            return dense;
+        }
+    }();
     auto y = x.ctx->template make<Scalar>(x.extents.with_last(Size<Out>(w.extents[1])));
     kernels::MatmulSize const n{x.extents.rows(), w.extents[0], w.extents[1]};
-    index ahead = Dense::workspace(n);
+    index ahead = dense.workspace(n);
     index back = ahead;
-    if constexpr (std::is_same_v<U, bit>) {
-        ahead = Product::template forward_workspace<Scalar>(n);
-        back = std::max(back, Product::template backward_workspace<Scalar>(n));
+    if constexpr (SpikeKind<U>) {
+        ahead = product.template forward_workspace<Scalar>(n);
+        back = std::max(back, product.template backward_workspace<Scalar>(n));
     }
     index const room = Ctx::records ? std::max(ahead, back) : ahead;
     auto* const workspace = x.ctx->template scratch<Scalar>(room);
-    x.ctx->run([&] { Product::forward(x.ctx->policy(), n, x.data, w.value, y.data, workspace); });
-    x.ctx->record([=] {
-        auto* const again = x.ctx->template scratch<Scalar>(room);
-        Dense::backward_input(x.ctx->policy(), n, y.gradient, w.value, x.gradient, again);
-        Product::backward_weight(x.ctx->policy(), n, x.data, y.gradient, w.gradient, again);
-    });
+    x.ctx->run([&] { product.forward(x.ctx->policy(), n, x.data, w.value, y.data, workspace); });
+    x.ctx->record(
+        [=] {
+            auto* const again = x.ctx->template scratch<Scalar>(room);
+            auto* const dy = y.gradient.numbers();
+            dense.backward_input(x.ctx->policy(), n, dy, w.value, x.gradient.numbers(), again);
+            product.backward_weight(x.ctx->policy(), n, x.data, dy, w.gradient, again);
+        },
+        y);
     return y;
 }
 

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// A panel of a result: some columns of it, whose sums are in registers while one row is computed.
+// Whole panels are loaded and stored as vectors, the last one, which has fewer columns, by way of a
+// copy, so that the arithmetic is the same.
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include <spikelet/kernels/simd.hpp>
+
+namespace spikelet::kernels {
+
+/// Batches that cover `Columns` columns.
+template <class Batch, index Columns>
+using PanelSums =
+    std::array<Batch, static_cast<std::size_t>(Columns) / static_cast<std::size_t>(Batch::size)>;
+
+/// A panel with all of its columns: row r starts at result + r * stride. Where it is `from_zero`
+/// nothing is loaded.
+template <class Batch, index Columns>
+struct WholePanel {
+    using T = typename Batch::value_type;
+    using Sums = PanelSums<Batch, Columns>;
+    static constexpr index width = simd::width<Batch>;
+
+    T* result;
+    index stride;
+    bool from_zero;
+
+    Sums load(index row) const {
+        Sums sums;
+        T const* const at = result + row * stride;
+        if (from_zero) {
+            simd::unrolled<Columns / width>([&](auto b) { sums[b] = Batch(T(0)); });
+        } else {
+            simd::unrolled<Columns / width>([&](auto b) {
+                sums[b] = simd::load<Batch>(at + static_cast<index>(b) * width, simd::Full{});
+            });
+        }
+        return sums;
+    }
+    void store(index row, Sums const& sums) const {
+        T* const at = result + row * stride;
+        simd::unrolled<Columns / width>([&](auto b) {
+            simd::store(at + static_cast<index>(b) * width, sums[b], simd::Full{});
+        });
+    }
+};
+
+/// The last panel, which has only `columns` columns.
+template <class Batch, index Columns>
+struct PartPanel {
+    using T = typename Batch::value_type;
+    using Sums = PanelSums<Batch, Columns>;
+    using Whole = WholePanel<Batch, Columns>;
+    using Copy = std::array<T, static_cast<std::size_t>(Columns)>;
+
+    T* result;
+    index stride;
+    bool from_zero;
+    index columns;
+
+    Sums load(index row) const {
+        Copy copy{};
+        if (!from_zero) { std::copy_n(result + row * stride, columns, copy.data()); }
+        return Whole{copy.data(), 0, false}.load(0);
+    }
+    void store(index row, Sums const& sums) const {
+        Copy copy;
+        Whole{copy.data(), 0, false}.store(0, sums);
+        std::copy_n(copy.data(), columns, result + row * stride);
+    }
+};
+
+/// Calls f with the panel of `columns` columns that starts at `result`.
+template <class Batch, index Columns, class T, class F>
+void with_panel(T* result, index stride, bool from_zero, index columns, F&& f) {
+    if (columns == Columns) {
+        f(WholePanel<Batch, Columns>{result, stride, from_zero});
+    } else {
+        f(PartPanel<Batch, Columns>{result, stride, from_zero, columns});
+    }
+}
+
+}  // namespace spikelet::kernels

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include <spikelet/kernels/result_panel.hpp>
+
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/core/policy.hpp>
+
+#include <support/numbers.hpp>
+
+namespace spikelet::test {
+namespace {
+
+TEST_CASE_TEMPLATE("result_panel: rows are loaded and stored, and nothing beside them", T, float,
+                   double) {
+    using Batch = simd::Batch<T, Serial<>>;
+    constexpr index columns = 2 * simd::width<Batch>;
+    index const stride = columns + 3;
+    for (index used = 1; used <= columns; ++used) {
+        for (bool const from_zero : {false, true}) {
+            auto result = random_numbers<T>(3 * stride, 1);
+            auto expected = result;
+            for (index r = 0; r < 3; ++r) {
+                for (index c = 0; c < used; ++c) {
+                    T& sum = expected[static_cast<std::size_t>(r * stride + c)];
+                    sum = (from_zero ? T(0) : sum) + T(1);
+                }
+            }
+            kernels::with_panel<Batch, columns>(result.data(), stride, from_zero, used,
+                                                [](auto panel) {
+                                                    for (index r = 0; r < 3; ++r) {
+                                                        auto sums = panel.load(r);
+                                                        for (Batch& sum : sums) { sum += Batch(1); }
+                                                        panel.store(r, sums);
+                                                    }
+                                                });
+            CHECK(same_bits(result, expected));
+        }
+    }
+}
+
+}  // namespace
+}  // namespace spikelet::test
