@@ -2,7 +2,8 @@
 #
 # Compares with the larger golden data, which are not part of the repository:
 # cmake -D PROGRAM=conformance -D THREADS=2 -D SHARED=folder -P shared.cmake
-# The environment variable SPIKELET_SHARED names another folder.
+# EMULATOR, if it is given, runs the program. The environment variable SPIKELET_SHARED names another
+# folder.
 
 if(DEFINED ENV{SPIKELET_SHARED})
     set(SHARED "$ENV{SPIKELET_SHARED}")
@@ -22,7 +23,7 @@ if(NOT cases)
 endif()
 
 execute_process(
-    COMMAND "${PROGRAM}" --double --threads "${THREADS}" ${cases} RESULT_VARIABLE result)
+    COMMAND ${EMULATOR} "${PROGRAM}" --double --threads "${THREADS}" ${cases} RESULT_VARIABLE result)
 if(NOT result EQUAL 0)
     message(FATAL_ERROR "conformance ended with ${result}")
 endif()
