@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// The inputs of a row of events that are not silent, as lists.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstdlib>
+
+#include <spikelet/core/element.hpp>
+
+namespace spikelet::kernels {
+
+/// The largest magnitude of an event of element type S: 1 for bits, 15 for graded<4>.
+template <class S>
+inline constexpr int largest_magnitude = [] {
+    int above = 0;
+    int below = 0;
+    for (int const weight : Element<S>::plane_weights) { (weight > 0 ? above : below) += weight; }
+    return std::max(above, -below);
+}();
+
+/// Whether events of element type S have signs.
+template <class S>
+inline constexpr bool has_negative = Element<S>::plane_weights.back() < 0;
+
+/// Which events to list.
+enum class Sign { any, positive, negative };
+
+/// Up to 1024 inputs, counted from the first that was looked at. Policy names the instruction set:
+/// see core/policy.hpp.
+template <class Policy>
+struct ActiveInputs {
+    /// Inputs of a list at most, and as words.
+    static constexpr index most = 1024;
+    static constexpr index most_words = most / bits_per_word;
+
+    std::array<std::uint16_t, static_cast<std::size_t>(most)> inputs;
+    std::array<std::int8_t, static_cast<std::size_t>(most)> values;
+    index count = 0;
+
+    /// Lists the events of `words` words of each plane, and their values.
+    template <class S, Sign sign>
+    void list(word const* events, index words) {
+        constexpr index planes = Element<S>::planes;
+        count = 0;
+        for (index w = 0; w < words; ++w, events += planes) {
+            word active = 0;
+            for (index p = 0; p < planes; ++p) { active |= events[p]; }
+            for (; active != 0; active &= active - 1) {
+                int const at = std::countr_zero(active);
+                int const value = planes == 1 ? 1 : value_at<S>(events, at);
+                bool const wanted = sign == Sign::any || (value < 0) == (sign == Sign::negative);
+                inputs[static_cast<std::size_t>(count)] =
+                    static_cast<std::uint16_t>(w * bits_per_word + at);
+                values[static_cast<std::size_t>(count)] = static_cast<std::int8_t>(value);
+                count += wanted && value != 0 ? 1 : 0;
+            }
+        }
+    }
+
+    /// Lists the bits of one plane of several, whose words are `planes` apart, that are set, or
+    /// those that are not.
+    void list_plane(word const* plane, index of, index planes, bool silent) {
+        count = 0;
+        for (index first = 0; first < of; first += bits_per_word, plane += planes) {
+            index const bits = std::min(bits_per_word, of - first);
+            word rest = (silent ? ~*plane : *plane) & (~word{0} >> (bits_per_word - bits));
+            for (; rest != 0; rest &= rest - 1) {
+                inputs[static_cast<std::size_t>(count++)] =
+                    static_cast<std::uint16_t>(first + std::countr_zero(rest));
+            }
+        }
+    }
+
+    /// Input number i, and its absolute value; past the end the last input, and 0.
+    [[nodiscard]] index input(index i) const {
+        return inputs[static_cast<std::size_t>(std::min(i, count - 1))];
+    }
+    [[nodiscard]] unsigned magnitude(index i) const {
+        return i < count ? static_cast<unsigned>(std::abs(values[static_cast<std::size_t>(i)]))
+                         : 0U;
+    }
+
+private:
+    template <class S>
+    static int value_at(word const* events, int at) {
+        int value = 0;
+        for (std::size_t p = 0; p < Element<S>::plane_weights.size(); ++p) {
+            int const set = static_cast<int>(events[p] >> at & 1);
+            value += set * Element<S>::plane_weights[p];
+        }
+        return value;
+    }
+};
+
+}  // namespace spikelet::kernels

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// Weights of few bits as operands of dot_quads(): a panel is as many columns as a register of codes
+// holds. Its unsigned bytes u are codes plus an offset, which is taken off where a sum starts:
+//   sum_i x[i] code[i] = sum_i x[i] u[i] - offset sum_i x[i]
+//   int8   u = code + 128: the highest bit turned around
+//   trit   u = code + 1: from the two bits of a trit
+//   int4   two codes in a byte, u = first + 16 second; the first alone is u & 15. A pass adds up
+//          both sum x u and sum x (u & 15), their difference is 16 times the sum of the second:
+//          a mask for two codes instead of a shift and two masks.
+#pragma once
+
+#include <spikelet/kernels/integer_batch.hpp>
+#include <spikelet/kernels/quantized_matrix.hpp>
+#include <spikelet/kernels/simd.hpp>
+
+namespace spikelet::kernels {
+
+/// Sums of a panel, which take some registers of integers. AtOnce: see simd::has_dot_quads.
+template <class Policy, bool AtOnce, index Registers>
+struct QuadSums {
+    using Bytes = simd::Bytes<Policy>;
+    using Integers = simd::Integers<Policy>;
+    static constexpr index registers = Registers;
+    using Sums = std::array<Integers, static_cast<std::size_t>(Registers)>;
+
+    /// What sums are made of: a panel's bytes of four inputs, those of a column together.
+    using Quads = std::array<Bytes, static_cast<std::size_t>(Registers)>;
+
+    /// sums + x quads, four inputs of a row x in every lane.
+    [[gnu::always_inline]] static void add(Sums& sums, Quads const& quads, Integers const& x) {
+        simd::unrolled<Registers>(
+            [&](auto q) { sums[q] = simd::dot_quads<AtOnce>(sums[q], quads[q], x); });
+    }
+};
+
+/// A panel with one code in a byte.
+template <class Policy, bool AtOnce>
+struct BytePanel : QuadSums<Policy, AtOnce, 4> {
+    using typename QuadSums<Policy, AtOnce, 4>::Bytes;
+    using typename QuadSums<Policy, AtOnce, 4>::Integers;
+    using typename QuadSums<Policy, AtOnce, 4>::Sums;
+    using typename QuadSums<Policy, AtOnce, 4>::Quads;
+    static constexpr index columns = simd::width<Bytes>;
+
+    /// What is multiplied, from the bytes of four inputs.
+    [[gnu::always_inline]] static Quads quads(std::array<Bytes, 4> const& rows) {
+        return simd::quads(rows);
+    }
+
+    /// Complete sums in the order of columns.
+    static Sums ordered(Sums const& sums) { return simd::in_column_order(sums); }
+
+    /// The first column of register t of ordered sums.
+    static constexpr index column(index t) { return t * simd::width<Integers>; }
+};
+
+/// The columns of codes of type C that a register holds.
+template <Code C, class Policy, bool AtOnce>
+struct CodePanel;
+
+template <class Policy, bool AtOnce>
+struct CodePanel<std::int8_t, Policy, AtOnce> : BytePanel<Policy, AtOnce> {
+    using typename BytePanel<Policy, AtOnce>::Bytes;
+    using typename BytePanel<Policy, AtOnce>::Integers;
+    using typename BytePanel<Policy, AtOnce>::Sums;
+
+    /// Columns in a cache line.
+    static constexpr index fetched = 64;
+
+    /// What sums start from where x adds up to `total`.
+    static Sums start(std::int32_t total) {
+        Sums sums;
+        sums.fill(Integers(-128 * total));
+        return sums;
+    }
+
+    /// The bytes of one input, from `column` on.
+    [[gnu::always_inline]] static Bytes load(std::int8_t const* row, index column, simd::Full) {
+        return Bytes::load_unaligned(bytes(row) + column) ^ Bytes(128);
+    }
+    [[gnu::always_inline]] static Bytes load(std::int8_t const* row, index column,
+                                             simd::Part part) {
+        return simd::load_bytes<Bytes>(bytes(row) + column, part.n) ^ Bytes(128);
+    }
+
+private:
+    static std::uint8_t const* bytes(std::int8_t const* row) {
+        return reinterpret_cast<std::uint8_t const*>(row);
+    }
+};
+
+template <class Policy, bool AtOnce>
+struct CodePanel<trit, Policy, AtOnce> : BytePanel<Policy, AtOnce> {
+    using typename BytePanel<Policy, AtOnce>::Bytes;
+    using typename BytePanel<Policy, AtOnce>::Integers;
+    using typename BytePanel<Policy, AtOnce>::Sums;
+
+    /// Columns in a cache line.
+    static constexpr index fetched = 256;
+
+    /// What sums start from where x adds up to `total`.
+    static Sums start(std::int32_t total) {
+        Sums sums;
+        sums.fill(Integers(-total));
+        return sums;
+    }
+
+    /// The bytes of one input, from `column` on; rows are padded to whole words.
+    [[gnu::always_inline]] static Bytes load(word const* row, index column, auto) {
+        constexpr bool whole = simd::width<Bytes> == bits_per_word;
+        word const* const words = row + column / bits_per_word * Element<trit>::planes;
+        index const shift = whole ? 0 : column % bits_per_word;
+        return simd::bytes_of_trits<Bytes>(words[0] >> shift, words[1] >> shift);
+    }
+};
+
+/// Sums of whole bytes, then of their lower halves.
+template <class Policy, bool AtOnce>
+struct CodePanel<int4, Policy, AtOnce> : QuadSums<Policy, AtOnce, 8> {
+    using typename QuadSums<Policy, AtOnce, 8>::Bytes;
+    using typename QuadSums<Policy, AtOnce, 8>::Integers;
+    using typename QuadSums<Policy, AtOnce, 8>::Sums;
+    using typename QuadSums<Policy, AtOnce, 8>::Quads;
+    static constexpr index columns = 2 * simd::width<Bytes>;
+
+    /// Columns in a cache line.
+    static constexpr index fetched = 128;
+
+    /// What sums start from where x adds up to `total`.
+    static Sums start(std::int32_t total) {
+        constexpr int offset = Element<int4>::offset;
+        Sums sums;
+        std::fill_n(sums.begin(), 4, Integers(-17 * offset * total));
+        std::fill_n(sums.begin() + 4, 4, Integers(-offset * total));
+        return sums;
+    }
+
+    /// The bytes of one input, from an even `column` on.
+    [[gnu::always_inline]] static Bytes load(std::uint8_t const* row, index column, simd::Full) {
+        return Bytes::load_unaligned(row + column / 2);
+    }
+    [[gnu::always_inline]] static Bytes load(std::uint8_t const* row, index column,
+                                             simd::Part part) {
+        index const bytes = Element<int4>::row_units(part.n);
+        return bytes < simd::width<Bytes> ? simd::load_bytes<Bytes>(row + column / 2, bytes)
+                                          : load(row, column, simd::Full{});
+    }
+
+    /// What is multiplied, from the bytes of four inputs.
+    [[gnu::always_inline]] static Quads quads(std::array<Bytes, 4> const& rows) {
+        auto const whole = simd::quads(rows);
+        Quads both;
+        simd::unrolled<4>([&](auto q) {
+            both[q] = whole[q];
+            both[q + 4] = whole[q] & Bytes(15);
+        });
+        return both;
+    }
+
+    /// Complete sums in the order of columns, but for column().
+    static Sums ordered(Sums const& sums) {
+        std::array<std::array<Integers, 4>, 2> halves;
+        simd::unrolled<4>([&](auto q) {
+            Integers const first = sums[q + 4];
+            auto const [low, high] = simd::interleave(first, Integers((sums[q] - first) >> 4));
+            halves[q / 2][q % 2 * 2] = low;
+            halves[q / 2][q % 2 * 2 + 1] = high;
+        });
+        Sums both;
+        for (std::size_t h = 0; h < 2; ++h) {
+            auto const some = simd::in_column_order(halves[h]);
+            std::copy(some.begin(), some.end(), both.begin() + 4 * static_cast<index>(h));
+        }
+        return both;
+    }
+
+    /// The first column of register t of ordered sums: of each 32 columns the first four registers
+    /// have the first 16.
+    static constexpr index column(index t) {
+        index const from = t % 4 * simd::width<Integers>;
+        return from / 16 * 32 + from % 16 + t / 4 * 16;
+    }
+};
+
+}  // namespace spikelet::kernels

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// The linear map of events s [M,K] (spikes, graded spikes, signed ones) with weights in few bits,
+// y [M,N] = s W:
+//
+//   y[m][o] = sum over groups g of scale[g][o] * (sum over inputs i of g of s[m][i] code[i][o])
+//
+// Sums of a group are exact integers; groups ascend, the first one a product, the others fma. Bits
+// depend on nothing else: forms, threads and the order of additions are free. Few rows read the
+// weights of active inputs only: whole rows where memory bounds (coded_rows.hpp). Many rows of
+// ternary weights do the same a batch of columns at a time; many of int8 and int4 multiply all
+// (quad_product.hpp) unless few inputs are active. Weights of bf16 have no integers: the result has
+// the bits of SpikeMatmul with the same weights as floats.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+
+#include <spikelet/kernels/coded_rows.hpp>
+#include <spikelet/kernels/quad_product.hpp>
+#include <spikelet/kernels/spike_matmul.hpp>
+#include <spikelet/kernels/streamed_rows.hpp>
+
+namespace spikelet::kernels {
+
+/// Products of events with weights in few bits on a processor.
+template <Code C, class Policy>
+struct QuantizedSpikeMatmul {
+    static_assert(CpuPolicy<Policy>,
+                  "quantized_spike_matmul: no kernel for this policy; the policies are Serial and "
+                  "OpenMp");
+
+    /// Sums of as many codes times values stay below 2^31.
+    static constexpr index most_inputs = index{1} << 20;
+
+    /// Bytes of scratch that forward may use; 0 for few rows. It starts at a multiple of 64 bytes.
+    template <class S>
+    static constexpr index workspace(MatmulSize n) {
+        if (n.rows < many_rows) { return 0; }
+        if constexpr (is_integer) { return QuadProduct<C, S, Policy>::workspace(n); }
+        if constexpr (std::is_same_v<C, trit>) {
+            index const words = Element<bit>::row_units(n.inputs);
+            return (words + 1) * n.outputs * static_cast<index>(sizeof(float)) +
+                   words * static_cast<index>(sizeof(word));
+        }
+        if constexpr (has_tables<S>) {
+            constexpr auto each = static_cast<index>(sizeof(float));
+            return each * (widened(n) + SpikeMatmul<Policy>::template forward_workspace<float>(n));
+        }
+        return 0;
+    }
+
+    /// y [M,N] = s W; events [M,K] of S.
+    template <class S>
+    static void forward(Policy policy, MatmulSize n, storage_of<S> const* events,
+                        QuantizedMatrix<C> w, float* y, std::byte* workspace) {
+        SPIKELET_ASSERT(n.inputs <= most_inputs, "quantized_spike_matmul: sums would overflow");
+        if constexpr (std::is_same_v<C, bf16>) {
+            if (n.rows < many_rows || !has_tables<S>) {
+                StreamedRows<bf16, S, Policy>::run(policy, n, events, w.codes, y);
+            } else if constexpr (has_tables<S>) {
+                by_tables(policy, n, events, w.codes, y, reinterpret_cast<float*>(workspace));
+            }
+        } else if constexpr (std::is_same_v<C, trit>) {
+            if (n.rows < several_rows) {
+                CodedRows<C, S, Policy, Pass::rows>::run(policy, n, events, w, y);
+            } else {
+                bool const dense = n.rows >= many_rows && percent_active<S>(n, events) >= 50;
+                auto* const floats = reinterpret_cast<float*>(workspace);
+                float const* const totals = dense ? sums_of_all(policy, n, w, floats) : nullptr;
+                CodedRows<C, S, Policy, Pass::columns>::run(policy, n, events, w, y, totals);
+            }
+        } else {
+            if (n.rows < many_rows || percent_active<S>(n, events) < few_active) {
+                CodedRows<C, S, Policy, Pass::rows>::run(policy, n, events, w, y);
+            } else {
+                QuadProduct<C, S, Policy>::run(policy, n, events, w, y, workspace);
+            }
+        }
+    }
+
+private:
+    static constexpr bool is_integer = std::is_same_v<C, std::int8_t> || std::is_same_v<C, int4>;
+    // Spikes that are there or not have tables of their sums.
+    template <class S>
+    static constexpr bool has_tables = std::is_same_v<C, bf16>&& std::is_same_v<S, bit>;
+    // With fewer rows nothing that is done to the weights pays.
+    static constexpr index many_rows = 64;
+    // With as many rows the weights are in the caches.
+    static constexpr index several_rows = 16;
+    // Active inputs, in percent, from which multiplying all is faster.
+    static constexpr index few_active = std::is_same_v<C, int4> ? 30 : 22;
+
+    /// Floats, and what follows them on a cache line of its own.
+    static constexpr index widened(MatmulSize n) { return (n.inputs * n.outputs + 15) / 16 * 16; }
+
+    /// The weights as floats.
+    static void by_tables(Policy policy, MatmulSize n, word const* events, bf16 const* codes,
+                          float* y, float* workspace) {
+        auto const widen_some = [=](index begin, index end) {
+            std::copy(codes + begin, codes + end, workspace + begin);
+        };
+        parallel_for(policy, n.inputs * n.outputs, widen_some, index{1} << 17);
+        SpikeMatmul<Policy>::template forward<float>(policy, n, events, workspace, y,
+                                                     workspace + widened(n));
+    }
+
+    /// The sums of all rows of every scale group [groups, N], in the workspace: the product of one
+    /// row of spikes that all fired.
+    static float const* sums_of_all(Policy policy, MatmulSize n, QuantizedMatrix<C> w,
+                                    float* workspace) {
+        auto* const events = reinterpret_cast<word*>(workspace);
+        index const words = Element<bit>::row_units(n.inputs);
+        std::fill_n(events, words, ~word{0});
+        auto* const ones = reinterpret_cast<float*>(events + words);
+        std::fill_n(ones, n.outputs, 1.0F);
+        float* const totals = ones + n.outputs;
+        float* to = totals;
+        for (index i = 0; i < n.inputs; i += w.group, to += n.outputs) {
+            MatmulSize const part{1, std::min(w.group, n.inputs - i), n.outputs};
+            QuantizedMatrix<C> const rows{w.codes + i * Element<C>::row_units(n.outputs), ones,
+                                          part.inputs};
+            CodedRows<C, bit, Policy, Pass::columns>::run(policy, part, events, rows, to);
+        }
+        return totals;
+    }
+
+    /// By every eighth row.
+    template <class S>
+    static index percent_active(MatmulSize n, word const* events) {
+        constexpr index planes = Element<S>::planes;
+        index const row_words = Element<S>::row_units(n.inputs);
+        index active = 0;
+        index inputs = 0;
+        for (index r = 0; r < n.rows; r += 8, inputs += n.inputs) {
+            word const* from = events + r * row_words;
+            for (index i = 0; i < row_words; i += planes) {
+                word any = 0;
+                for (index p = 0; p < planes; ++p) { any |= from[i + p]; }
+                active += std::popcount(any);
+            }
+        }
+        return 100 * active / std::max<index>(inputs, 1);
+    }
+};
+
+}  // namespace spikelet::kernels

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+// Products of few rows of events with weights that are numbers, float or bf16, y [M,N] = s W. Of
+// the weights only the rows of active inputs are read, whole, several at a time while the next ones
+// are on their way to the L2 cache: memory is what bounds it. The order of arithmetic is that of
+// all products with spikes: four inputs make a group, the sum of a group is its first active row
+// times its value, then fma for each other one, ascending, and sums of groups are added ascending.
+// With values of 1 these are plain sums.
+#pragma once
+
+#include <array>
+
+#include <spikelet/kernels/active_inputs.hpp>
+#include <spikelet/kernels/integer_lanes.hpp>
+#include <spikelet/kernels/matmul.hpp>
+#include <spikelet/kernels/spike_groups.hpp>
+
+namespace spikelet::kernels {
+
+/// Products of events of element type S with weights W, float or bf16.
+template <class W, class S, class Policy>
+class StreamedRows {
+    using Batch = simd::Batch<float, Policy>;
+    static constexpr index width = simd::width<Batch>;
+    // Rows that pass together, whole groups of them.
+    static constexpr index most_rows = 8;
+    // Columns at a time: a cache line of weights.
+    static constexpr index strip = 64 / static_cast<index>(sizeof(W));
+    static constexpr index strip_batches = strip / width;
+    // Weights that are looked at before another thread pays.
+    static constexpr index grain_work = index{1} << 19;
+
+public:
+    /// y [M,N] = s W; events [M,K] of S, w [K,N].
+    static void run(Policy policy, MatmulSize n, word const* events, W const* w, float* y) {
+        index const threads = thread_count(policy);
+        index const strips = (n.outputs + strip - 1) / strip;
+        index const parts = n.rows < 8 * threads ? std::clamp<index>(strips, 1, threads) : 1;
+        auto const some = [=](index begin, index end) {
+            for (index i = begin; i < end; ++i) {
+                index const row = i / parts;
+                index const first = strips * (i % parts) / parts * strip;
+                index const last = std::min(strips * (i % parts + 1) / parts * strip, n.outputs);
+                one_row(n, events + row * Element<S>::row_units(n.inputs), w + first, last - first,
+                        y + row * n.outputs + first);
+            }
+        };
+        parallel_for(policy, n.rows * parts, some,
+                     grain_of(grain_work, n.inputs * n.outputs / parts));
+    }
+
+private:
+    /// What passes together: rows of weights, their values, whether they end their group; and rows
+    /// that pass next.
+    struct Pass {
+        index count;
+        std::array<W const*, static_cast<std::size_t>(most_rows)> rows, next;
+        std::array<float, static_cast<std::size_t>(most_rows)> values;
+        std::array<bool, static_cast<std::size_t>(most_rows)> ends;
+    };
+
+    static void one_row(MatmulSize n, word const* events, W const* w, index columns, float* y) {
+        constexpr index step = ActiveInputs<Policy>::most;
+        ActiveInputs<Policy> active;
+        std::fill_n(y, columns, 0.0F);
+        for (index i = 0; i < n.inputs; i += step) {
+            word const* const from = events + i / bits_per_word * Element<S>::planes;
+            index const words = Element<bit>::row_units(std::min(step, n.inputs - i));
+            active.template list<S, Sign::any>(from, words);
+            for (index a = 0; a < active.count;) {
+                Pass const pass = pass_from(active, a, w + i * n.outputs, n.outputs);
+                add(pass, columns, y);
+                a += pass.count;
+            }
+        }
+    }
+
+    /// As many listed inputs as pass together, from number `first` on.
+    static Pass pass_from(ActiveInputs<Policy> const& active, index first, W const* w,
+                          index stride) {
+        Pass pass;
+        pass.count = 0;
+        for (index r = 0; r < most_rows; ++r) {
+            auto const at = static_cast<std::size_t>(r);
+            index const i = first + r;
+            pass.rows[at] = w + active.input(i) * stride;
+            pass.next[at] = w + active.input(i + most_rows) * stride;
+            if (i >= active.count) { continue; }
+            pass.values[at] = static_cast<float>(active.values[static_cast<std::size_t>(i)]);
+            pass.ends[at] = i + 1 == active.count ||
+                            active.input(i) / group_size != active.input(i + 1) / group_size;
+            if (pass.ends[at]) { pass.count = r + 1; }
+        }
+        return pass;
+    }
+
+    [[gnu::flatten]] static void add(Pass const& pass, index columns, float* y) {
+        index c = 0;
+        for (; c + strip <= columns; c += strip) {
+            for (W const* const row : pass.next) { simd::prefetch_read(row + c); }
+            add_batches<strip_batches>(pass, c, y + c, simd::Full{});
+        }
+        simd::for_each_batch<Batch>(c, columns, [&](index rest, auto lanes) {
+            add_batches<1>(pass, rest, y + rest, lanes);
+        });
+    }
+
+    template <index batches>
+    static void add_batches(Pass const& pass, index column, float* y, auto lanes) {
+        std::array<Batch, static_cast<std::size_t>(batches)> sum;
+        std::array<Batch, static_cast<std::size_t>(batches)> group;
+        auto const at = [](auto b) { return static_cast<index>(b) * width; };
+        simd::unrolled<batches>([&](auto b) { sum[b] = simd::load<Batch>(y + at(b), lanes); });
+        bool start = true;
+        for (std::size_t r = 0; r < static_cast<std::size_t>(pass.count); ++r) {
+            Batch const value(pass.values[r]);
+            simd::unrolled<batches>([&](auto b) {
+                W const* const from = pass.rows[r] + column + at(b);
+                Batch const row = simd::load_floats<Batch>(from, lanes);
+                group[b] = start ? times(value, row) : times(value, row, group[b]);
+            });
+            start = pass.ends[r];
+            if (start) {
+                simd::unrolled<batches>([&](auto b) { sum[b] += group[b]; });
+            }
+        }
+        simd::unrolled<batches>([&](auto b) { simd::store(y + at(b), sum[b], lanes); });
+    }
+
+    /// The product, rounded: a multiplication would be fused with the sum that it feeds.
+    static Batch times(Batch const& value, Batch const& row) {
+        return std::is_same_v<S, bit> ? row : simd::fma(value, row, Batch(-0.0F));
+    }
+    static Batch times(Batch const& value, Batch const& row, Batch const& sum) {
+        return std::is_same_v<S, bit> ? sum + row : simd::fma(value, row, sum);
+    }
+};
+
+}  // namespace spikelet::kernels

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// Floats times weights in bf16, x [M,K], W [K,N], y [M,N]:
+//   y[m][o] = fma(x[m][K-1], W[K-1][o], ... fma(x[m][0], W[0][o], 0))
+// with weights widened to floats, which is exact: the bits are those of Matmul. Weights pass once
+// for up to 32 rows of x, some rows of them at a time in registers, while the sums of some columns
+// stay in the L1 cache. With few rows the cost is that of reading the weights.
+#pragma once
+
+#include <spikelet/kernels/integer_batch.hpp>
+#include <spikelet/kernels/quantized_matrix.hpp>
+#include <spikelet/kernels/result_blocks.hpp>
+
+namespace spikelet::kernels {
+
+/// The product of floats and weights in bf16.
+template <class Policy>
+class WidenedProduct {
+    using Batch = simd::Batch<float, Policy>;
+    static constexpr index width = simd::width<Batch>;
+    // Rows of weights in registers at a time: half of the registers.
+    static constexpr index group = simd::registers<Batch> / 2;
+    // Rows of weights that are asked for ahead.
+    static constexpr index ahead = 2 * group;
+    // Sums: most of a usual L1 cache.
+    static constexpr index block_sums = 6 * 1024;
+    static constexpr BlockLimits limits{width, 32, block_sums, index{1} << 17};
+
+    using Sums = std::array<float, static_cast<std::size_t>(block_sums)>;
+
+public:
+    /// The factors and the result.
+    struct Task {
+        MatmulSize n;
+        float const* x;
+        bf16 const* w;
+        float* y;
+    };
+
+    /// y = x W.
+    static void run(Policy policy, Task const& t) {
+        for_each_block(policy, t.n, limits, [&](ResultBlock const& b) { multiply(t, b); });
+    }
+
+private:
+    static void multiply(Task const& t, ResultBlock const& b) {
+        alignas(64) Sums sums;
+        sums.fill(0);
+        index i = 0;
+        for (; i + group <= t.n.inputs; i += group) { add<group>(t, b, i, sums.data()); }
+        for (; i < t.n.inputs; ++i) { add<1>(t, b, i, sums.data()); }
+        float const* from = sums.data();
+        b.for_each_panel(width, [&](index column, auto lanes) {
+            for (index r = b.first_row; r < b.last_row; ++r, from += width) {
+                simd::store(t.y + r * t.n.outputs + column, Batch::load_aligned(from), lanes);
+            }
+        });
+    }
+
+    /// Adds the products of N inputs.
+    template <index N>
+    [[gnu::flatten]] static void add(Task const& t, ResultBlock const& b, index i, float* sums) {
+        b.for_each_panel(width, [&](index column, auto lanes) {
+            std::array<Batch, static_cast<std::size_t>(N)> weights;
+            simd::unrolled<N>([&](auto k) {
+                bf16 const* const w = t.w + (i + static_cast<index>(k)) * t.n.outputs + column;
+                weights[k] = load(w, lanes);
+                fetch(w, ahead * t.n.outputs * static_cast<index>(sizeof(bf16)));
+            });
+            float const* x = t.x + b.first_row * t.n.inputs + i;
+            for (index r = b.first_row; r < b.last_row; ++r, x += t.n.inputs, sums += width) {
+                Batch sum = Batch::load_aligned(sums);
+                simd::unrolled<N>([&](auto k) {
+                    sum = simd::fma(Batch(x[static_cast<index>(k)]), weights[k], sum);
+                });
+                sum.store_aligned(sums);
+            }
+        });
+    }
+
+    static Batch load(bf16 const* w, simd::Full) { return simd::widened<Batch>(w); }
+    static Batch load(bf16 const* w, simd::Part part) { return simd::load<Batch>(w, part); }
+};
+
+}  // namespace spikelet::kernels
