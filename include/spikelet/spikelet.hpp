@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Everything but the files that need nlohmann_json: <spikelet/io/checkpoint.hpp> for models,
-// <spikelet/io/session_state.hpp> for conversations, <spikelet/io/safetensors.hpp> for tensors.
+// Everything but what needs another library or only developers need: with nlohmann_json,
+// <spikelet/io/checkpoint.hpp> for models, <spikelet/io/session_state.hpp> for conversations,
+// <spikelet/io/safetensors.hpp> for tensors; with a BLAS, <spikelet/kernels/blas_matmul.hpp>; for
+// ops of one's own, <spikelet/autodiff/gradcheck.hpp>.
 #pragma once
 
 // IWYU pragma: begin_exports
@@ -28,6 +30,7 @@
 #include <spikelet/nn/time_mix.hpp>
 #include <spikelet/ops/cross_entropy.hpp>
 #include <spikelet/ops/elementwise.hpp>
+#include <spikelet/ops/quantize.hpp>
 #include <spikelet/train/adam.hpp>
 #include <spikelet/train/firing_rates.hpp>
 #include <spikelet/train/schedule.hpp>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The longer one of the programs in docs/README.md.
+// The longer ones of the programs in docs/README.md.
 #include <numbers>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include <spikelet/io/checkpoint.hpp>
@@ -35,6 +36,28 @@ void fork(Lm const& lm, std::span<std::int32_t const> prompt) {
     other.feed(prompt);
     std::vector<float> state(speak.state().begin(), speak.state().end());
     speak.restore(state);  // back to here
+}
+
+template <class W = float>  // what the matrix is stored as
+struct Shrinkable {
+    sk::Embedding<256, 64> embed;
+    sk::Linear<64, 256, W> head;
+    SPIKELET_PARTS(embed, head)
+
+    constexpr auto operator()(auto ids) const { return head(embed(ids)); }
+};
+
+void shrink(Shrinkable<> const& trained) {
+    Shrinkable<std::int8_t> small;  // or sk::bf16, sk::int4, sk::trit
+    sk::quantize(trained, small);
+    sk::save_checkpoint("small.safetensors", small);
+    sk::Session speak{small};  // a Tape refuses it
+
+    Shrinkable<sk::any_weight> chosen;  // the type is a value, chosen before quantize() and loading
+    sk::each_stored_weight(chosen, [](std::string_view, auto& weight) {
+        weight.store_as(sk::WeightType::int4, 64);  // a scale for 64 inputs of an output
+    });
+    sk::quantize(trained, chosen);
 }
 
 struct Rectangle {  // a surrogate of your own: sk::Lif<Rectangle> neuron;

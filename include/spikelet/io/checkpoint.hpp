@@ -157,19 +157,24 @@ private:
     index count_ = 0;
 };
 
-inline void check_stored(StoredTensor const* found, FileParameter const& expected, std::size_t rank,
-                         Faults& faults) {
-    std::string const shape = describe(expected.shape);
+// A parameter of T. Floating-point numbers may be stored in any type of them, codes in their own.
+template <class T>
+void check_stored(StoredTensor const* found, FileParameter const& expected, std::size_t rank,
+                  Faults& faults) {
     std::string const tensor = "tensor " + quote(expected.name);
+    std::string const numbers =
+        std::floating_point<T> ? "floating-point numbers" : std::string(name_of(dtype_of<T>()));
     if (found == nullptr) {
-        faults.add(tensor + " is missing, expected " + shape);
+        faults.add(tensor + " is missing, expected " + describe(expected.shape));
         return;
     }
     bool const fits =
         std::ranges::equal(without_ones(found->shape, rank), std::span(expected.shape).last(rank));
-    if (!fits || !is_float(found->dtype)) {
-        faults.add(tensor + " is " + describe(found->dtype, found->shape) +
-                   ", expected floating-point numbers " + shape);
+    bool const same_kind =
+        std::floating_point<T> ? is_float(found->dtype) : found->dtype == dtype_of<T>();
+    if (!fits || !same_kind) {
+        faults.add(tensor + " is " + describe(found->dtype, found->shape) + ", expected " +
+                   numbers + " " + describe(expected.shape));
     }
 }
 
@@ -179,8 +184,9 @@ void check_checkpoint(File const& file, std::string_view where, Model const& mod
     Faults faults;
     std::set<std::string, std::less<>> known;
     each_file_parameter(model, [&](FileParameter const& expected, auto const& parameter) {
-        constexpr auto rank = std::remove_cvref_t<decltype(parameter)>::extents_type::rank;
-        check_stored(file.find(expected.name), expected, rank, faults);
+        using Parameter = std::remove_cvref_t<decltype(parameter)>;
+        check_stored<typename Parameter::scalar>(file.find(expected.name), expected,
+                                                 Parameter::extents_type::rank, faults);
         if (parameter.read_only()) {
             fail(where, "the parameter " + quote(expected.name) +
                             " is bound to constant numbers, which cannot be loaded into");
@@ -231,10 +237,11 @@ void save_checkpoint(std::string path, Model const& model, Metadata const& metad
 }
 
 /// Reads all weights of a model, in any type of floating-point numbers and with any number of ones
-/// in front of the shapes. Parameters without memory get their own. Throws Error, and changes
-/// nothing, if a tensor is missing, is left over or does not fit, or if a parameter is bound to
-/// constant numbers. A file's checksum is not looked at, which would take a third longer: call
-/// SafetensorsFile::verify() before where damage is feared.
+/// in front of the shapes; stored weights must be what they are in the file (store_as()).
+/// Parameters without memory get their own. Throws Error, and changes nothing, if a tensor is
+/// missing, is left over or does not fit, or if a parameter is bound to constant numbers. A file's
+/// checksum is not looked at, which would take a third longer: call SafetensorsFile::verify()
+/// before where damage is feared.
 template <TensorFile File, class Model>
 void load_checkpoint(File const& file, Model& model) {
     static_assert(Layer<Model> || IsParameter<Model>,

@@ -29,10 +29,10 @@
 namespace spikelet {
 
 /// One block of H hidden channels: x [batch, time, C] -> the same shape.
-template <index C, index H, class Surrogate = Arctan, class T = float>
+template <index C, index H, class Surrogate = Arctan, class T = float, class W = T>
 struct SpikeGptBlock {
-    using Time = TimeMix<C, Surrogate, T>;
-    using Channel = ChannelMix<C, H, Surrogate, T>;
+    using Time = TimeMix<C, Surrogate, T, W>;
+    using Channel = ChannelMix<C, H, Surrogate, T, W>;
 
     Placement spikes;
     double dropout_rate;
@@ -115,18 +115,19 @@ struct LayerList<Block, dyn> {
 /// A SpikeGPT of V tokens, C channels, L blocks and H hidden channels, each a number (checked by
 /// the compiler, no heap in a Session) or dyn (from the configuration). Weights come from init() or
 /// init_spikegpt(), or a file; until then it has a shape only. Surrogate is any of
-/// kernels/surrogate.hpp, or a type of your own with the same call.
+/// kernels/surrogate.hpp, or a type of your own with the same call. W is the element type of the
+/// matrices, see Linear.
 template <index V = dyn, index C = dyn, index L = dyn, index H = (C == dyn ? dyn : 4 * C),
-          class Surrogate = Arctan, class T = float>
+          class Surrogate = Arctan, class T = float, class W = T>
 struct SpikeGpt {
-    using Block = SpikeGptBlock<C, H, Surrogate, T>;
+    using Block = SpikeGptBlock<C, H, Surrogate, T, W>;
     using scalar = T;
 
     SpikeGptConfig config;
     Embedding<V, C, T> emb;
     LayerNorm<C, T> ln0, ln_out;
     typename detail::LayerList<Block, L>::type blocks;
-    Linear<C, V, T> head;
+    Linear<C, V, W> head;
     Lif<Surrogate> lif_head;
     SPIKELET_PARTS(emb, ln0, blocks, ln_out, head, lif_head)
 

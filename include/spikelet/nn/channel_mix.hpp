@@ -16,7 +16,7 @@ namespace spikelet {
 
 /// x [batch, time, C] -> [batch, time, C] through H hidden channels. Members carry the names of the
 /// official files.
-template <index C, index H, class Surrogate = Arctan, class T = float>
+template <index C, index H, class Surrogate = Arctan, class T = float, class W = T>
 struct ChannelMix {
     [[no_unique_address]] Size<C> channels{};
     [[no_unique_address]] Size<H> hidden{};
@@ -25,9 +25,9 @@ struct ChannelMix {
     Lif<Surrogate> neuron{};
 
     BasicParameter<T, C> time_mix_k{channels}, time_mix_r{channels};
-    Linear<C, H, T> key{channels, hidden};
-    Linear<C, C, T> receptance{channels, channels};
-    Linear<H, C, T> value{hidden, channels};
+    Linear<C, H, W> key{channels, hidden};
+    Linear<C, C, W> receptance{channels, channels};
+    Linear<H, C, W> value{hidden, channels};
     Lif<Surrogate> lif_k = neuron, lif_r = neuron, lif_v = neuron;
     SPIKELET_PARTS(time_mix_k, time_mix_r, key, receptance, value, lif_k, lif_r, lif_v)
 

@@ -2,30 +2,41 @@
 // A matrix without bias.
 #pragma once
 
-#include <spikelet/autodiff/parts.hpp>
+#include <type_traits>
+
+#include <spikelet/autodiff/stored_weight.hpp>
 #include <spikelet/core/rng.hpp>
 #include <spikelet/nn/uniform.hpp>
 #include <spikelet/ops/linear.hpp>
+#include <spikelet/ops/stored_linear.hpp>
 
 namespace spikelet {
 
 /// y [..., Out] = x W for x [..., In] of numbers or spikes. W is [In, Out]; files of the field hold
-/// [Out, In].
-template <index In, index Out, class T = float>
+/// [Out, In]. Its element type may be one that is only read: bf16, std::int8_t, int4, trit, or
+/// any_weight, which is one of these at run time (autodiff/stored_weight.hpp).
+template <index In, index Out, class W = float>
 struct Linear {
+    using Weight = std::conditional_t<std::is_floating_point_v<W>, BasicParameter<W, In, Out>,
+                                      StoredWeight<W, In, Out>>;
+
     [[no_unique_address]] Size<In> inputs{};
     [[no_unique_address]] Size<Out> outputs{};
-    BasicParameter<T, In, Out> weight{inputs, outputs};
+    Weight weight{inputs, outputs};
     SPIKELET_PARTS(weight)
 
     /// Files hold this layer's weight as [Out, In].
-    static constexpr bool transposed_in_files = true;
+    static constexpr bool transposed_in_files = std::is_floating_point_v<W>;
 
     constexpr auto operator()(auto x) const { return linear(x, weight); }
 
     /// Uniform in +-1/sqrt(inputs), as PyTorch's Linear. Throws Error if the weight is bound to
     /// constant numbers.
-    void init(Rng& rng) { init_uniform(weight, rng); }
+    void init(Rng& rng) {
+        static_assert(std::is_floating_point_v<W>,
+                      "init: weights in few bits are made by quantize(), of a model of float");
+        init_uniform(weight, rng);
+    }
 };
 
 }  // namespace spikelet

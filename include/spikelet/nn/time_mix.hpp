@@ -16,7 +16,7 @@
 namespace spikelet {
 
 /// x [batch, time, C] -> [batch, time, C]. Members carry the names of the official files.
-template <index C, class Surrogate = Arctan, class T = float>
+template <index C, class Surrogate = Arctan, class T = float, class W = T>
 struct TimeMix {
     [[no_unique_address]] Size<C> channels{};
     bool spiking_inputs = false;
@@ -25,8 +25,8 @@ struct TimeMix {
 
     BasicParameter<T, C> time_decay{channels}, time_first{channels};
     BasicParameter<T, C> time_mix_k{channels}, time_mix_v{channels}, time_mix_r{channels};
-    Linear<C, C, T> key{channels, channels}, value{channels, channels};
-    Linear<C, C, T> receptance{channels, channels}, output{channels, channels};
+    Linear<C, C, W> key{channels, channels}, value{channels, channels};
+    Linear<C, C, W> receptance{channels, channels}, output{channels, channels};
     Lif<Surrogate> lif_k = neuron, lif_v = neuron, lif_r = neuron, lif_o = output_neuron;
     SPIKELET_PARTS(time_decay, time_first, time_mix_k, time_mix_v, time_mix_r, key, value,
                    receptance, output, lif_k, lif_v, lif_r, lif_o)

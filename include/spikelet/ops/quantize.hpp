@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// A trained model in few bits: the same parts, with the matrices of linear maps as codes and scales
+// (kernels/quantize.hpp says how they are chosen).
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <spikelet/autodiff/stored_weight.hpp>
+#include <spikelet/core/quote.hpp>
+#include <spikelet/kernels/quantize.hpp>
+
+namespace spikelet {
+
+/// Stores a matrix of numbers in the type and groups that `to` has. Throws Error if the shapes
+/// differ, a number is not finite, there are none, or memory runs out.
+template <index In, index Out, class C, index To, index ToOut>
+void quantize(BasicParameter<float, In, Out> const& from, StoredWeight<C, To, ToOut>& to) {
+    index const inputs = to.extents()[0];
+    index const outputs = to.extents()[1];
+    if (from.extents()[0] != inputs || from.extents()[1] != outputs) {
+        fail("quantize", "the matrix is " + to_string(from.extents()) + ", the stored one " +
+                             to_string(to.extents()));
+    }
+    if (from.value() == nullptr && from.size() > 0) {
+        fail("quantize", "there are no numbers yet");
+    }
+    constexpr float largest = std::numeric_limits<float>::max() / 2;
+    if (!std::ranges::all_of(from.span(), [](float w) { return std::abs(w) <= largest; })) {
+        fail("quantize", "the matrix has numbers that are too large or not finite");
+    }
+    to.codes.allocate();
+    to.scale.allocate();
+    detail::with_code(to.type(), [&]<class Code>(detail::CodeOf<Code>) {
+        auto* const codes = reinterpret_cast<storage_of<Code>*>(to.codes.value());
+        if constexpr (std::is_same_v<Code, float>) {
+            std::copy_n(from.value(), from.size(), codes);
+        } else {
+            kernels::encode<Code>(from.value(), inputs, outputs, to.group(), codes,
+                                  to.scale.value());
+        }
+    });
+}
+
+namespace detail {
+
+template <class Part>
+concept FloatParameter = spikelet::IsParameter<Part> && std::same_as<typename Part::scalar, float>;
+
+/// Calls f(name, parameter) for the parameters of float that are not parts of a stored weight.
+template <class Model, class F>
+void each_plain_parameter(Model& model, F&& f) {
+    std::string inside;
+    each_part(PartName{}, model, [&](PartName const& part_name, auto& part) {
+        using Part = std::remove_reference_t<decltype(part)>;
+        std::string_view const name = part_name;
+        if constexpr (spikelet::IsStoredWeight<Part>) {
+            inside = std::string(name) + ".";
+        } else if constexpr (FloatParameter<Part>) {
+            if (inside.empty() || !name.starts_with(inside)) { f(name, part); }
+        }
+    });
+}
+
+/// The weights of a model of float.
+class WeightsByName {
+public:
+    template <class Model>
+    explicit WeightsByName(Model const& model) {
+        each_parameter(model, [&](std::string_view name, auto const& p) {
+            weights_.emplace(name, Weight{p.span(), p.extents().rows(), p.size()});
+        });
+    }
+
+    /// The numbers of a parameter with this shape. Throws Error if there is no such parameter, or
+    /// it has no numbers.
+    template <class E>
+    [[nodiscard]] std::span<float const> find(std::string_view name, E const& extents) const {
+        auto const found = weights_.find(name);
+        if (found == weights_.end() || found->second.rows != extents.rows() ||
+            found->second.size != extents.size()) {
+            fail("quantize", "the models differ in " + quote(name));
+        }
+        if (std::ssize(found->second.numbers) != extents.size()) {
+            fail("quantize", quote(name) + " has no numbers yet");
+        }
+        return found->second.numbers;
+    }
+
+private:
+    struct Weight {
+        std::span<float const> numbers;
+        index rows, size;
+    };
+    std::map<std::string, Weight, std::less<>> weights_;
+};
+
+}  // namespace detail
+
+/// Gives `to` the weights of `from`, a model of the same parts whose matrices are float. What the
+/// matrices of `to` are stored as is chosen before, with each_stored_weight() and store_as() where
+/// their type is any_weight. Throws Error, naming the part, if the models have different parts, or
+/// a number is not finite.
+template <class From, class To>
+void quantize(From const& from, To& to) {
+    detail::WeightsByName const weights(from);
+    detail::each_plain_parameter(to, [&](std::string_view name, auto& p) {
+        std::ranges::copy(weights.find(name, p.extents()), p.writable().begin());
+    });
+    each_stored_weight(to, [&](std::string_view name, auto& weight) {
+        BasicParameter<float, dyn, dyn> matrix(weight.extents()[0], weight.extents()[1]);
+        matrix.bind(weights.find(name, matrix.extents()).data());
+        quantize(matrix, weight);
+    });
+}
+
+/// Lets `to`, a model of the same parts with matrices of any_weight, read the weights of `from`
+/// where they are, as float. `from` must outlive it. Throws Error, naming the part, if the models
+/// have different parts.
+template <class From, class To>
+void borrow(From const& from, To& to) {
+    detail::WeightsByName const weights(from);
+    detail::each_plain_parameter(to, [&](std::string_view name, auto& p) {
+        p.bind(weights.find(name, p.extents()).data());
+    });
+    each_stored_weight(to, [&](std::string_view name, auto& weight) {
+        weight.store_as(WeightType::f32);
+        auto const numbers = weights.find(name, weight.extents());
+        weight.codes.bind(reinterpret_cast<std::uint8_t const*>(numbers.data()));
+    });
+}
+
+}  // namespace spikelet
