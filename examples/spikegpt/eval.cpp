@@ -6,9 +6,9 @@
 #include "command.hpp"
 #include "evaluation.hpp"
 #include "flags.hpp"
-#include "language_model.hpp"
 #include "output.hpp"
 #include "progress.hpp"
+#include "stored_model.hpp"
 
 namespace spikegpt {
 
@@ -30,6 +30,7 @@ struct EvalRequest {
     sk::index batch = 16;
     std::string mode = "parallel";
     sk::index threads = 0;
+    std::string cpu;
     bool json = false;
 };
 
@@ -54,10 +55,8 @@ void declare(CLI::App& flags, EvalRequest& request) {
     flags.add_option("--batch", request.batch, "Windows at a time")
         ->check(whole(1, 4096))
         ->capture_default_str();
-    flags
-        .add_option("--threads", request.threads,
-                    "Threads to compute with (default one for each core)")
-        ->check(whole(0, 1024));
+    flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
+    flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
 }
 
@@ -115,8 +114,8 @@ void say_rates(sk::FiringRates const& rates, Output const& out) {
 }
 
 nlohmann::ordered_json summary(Measurement const& sum, EvalRequest const& request,
-                               LanguageModel const& language, double bits_per_byte,
-                               Evaluator const& evaluator) {
+                               StoredModel const& language, double bits_per_byte,
+                               Evaluator const& evaluator, Computer const& computer) {
     auto rates = nlohmann::ordered_json::object();
     for (auto const& site : evaluator.rates().sites()) { rates[site.name] = site.rate(); }
     return {{"command", "eval"},
@@ -130,17 +129,19 @@ nlohmann::ordered_json summary(Measurement const& sum, EvalRequest const& reques
             {"bits_per_byte", bits_per_byte},
             {"perplexity", sum.perplexity()},
             {"firing_rate", neuron_rate(evaluator.rates()).value_or(0.0)},
-            {"firing_rates", rates}};
+            {"firing_rates", rates},
+            {"cpu", computer.instructions->name},
+            {"threads", computer.threads}};
 }
 
 int eval(CLI::App const&, EvalRequest& request) {
     Output const out(request.json);
-    LanguageModel const language = load_model(request.model);
+    Computer const computer = choose_computer(request.cpu, request.threads);
+    StoredModel const language = load_stored_model(request.model);
     complete(request);
     auto const text = sk::Text::of_files(request.data);
     sk::Corpus const corpus(text, language.vocabulary);
-    Evaluator evaluator(language.net, static_cast<int>(request.threads),
-                        {.carry_state = request.mode == "stream"});
+    Evaluator evaluator(computer, language.net, {.carry_state = request.mode == "stream"});
     Measurement const sum = measure(evaluator, corpus, request);
 
     // All but the first id are predicted.
@@ -156,10 +157,11 @@ int eval(CLI::App const&, EvalRequest& request) {
         out.say("firing neurons     {:.4f}", *rate);
     }
     say_rates(evaluator.rates(), out);
+    out.say("computed by        {}", computer.text());
     if (auto const unknown = describe_unknown(language.vocabulary, text)) {
         out.say("{}", *unknown);
     }
-    out.result(summary(sum, request, language, bits_per_byte, evaluator));
+    out.result(summary(sum, request, language, bits_per_byte, evaluator, computer));
     return 0;
 }
 

@@ -3,8 +3,6 @@
 
 #include <numeric>
 
-#include <spikelet/ops/cross_entropy.hpp>
-
 #include "output.hpp"
 
 namespace spikegpt {
@@ -20,13 +18,6 @@ sk::index predictable_ids(sk::Corpus const& text) {
 }
 
 }  // namespace
-
-Evaluator::Evaluator(sk::SpikeGpt<> const& model, int threads, sk::ForwardOptions options)
-    : model_(model),
-      forward_(sk::OpenMp<>{.threads = threads}, options),
-      rates_(model) {
-    forward_.observe(&rates_);
-}
 
 std::vector<Evaluator::Window> Evaluator::cut(sk::index predictable, Windows const& how) {
     sk::index const last = how.limit > 0 ? std::min(how.limit, predictable) : predictable;
@@ -66,7 +57,7 @@ double Evaluator::nats_of(sk::Corpus const& text, std::span<Window const> window
         text.copy(first, batch_.input.row(b));
         text.copy(first + 1, batch_.target.row(b));
     }
-    auto const nats = sk::token_nats(model_(forward_.begin(batch_.input)), batch_.target);
+    auto const nats = predictor_->nats(batch_.input, batch_.target);
     double sum = 0.0;
     for (std::size_t b = 0; b < windows.size(); ++b) {
         auto const row =
@@ -81,10 +72,10 @@ Measurement Evaluator::in_one_stream(sk::Corpus const& text, sk::index chunk, Wa
     sk::index const all = predictable_ids(text);
     Measurement sum;
     rates_.reset();
-    forward_.reset();
+    predictor_->reset();
     for (; sum.tokens < all; sum.tokens += batch_.input.time) {
         text.window(sum.tokens, chunk, batch_);
-        auto const nats = sk::token_nats(model_(forward_.begin(batch_.input)), batch_.target);
+        auto const nats = predictor_->nats(batch_.input, batch_.target);
         sum.nats = std::accumulate(nats.begin(), nats.end(), sum.nats);
         if (watch) { watch(sum.tokens + batch_.input.time, all); }
     }

@@ -4,18 +4,17 @@
 
 #include <cmath>
 #include <functional>
+#include <memory>
 #include <numbers>
 #include <optional>
 #include <vector>
 
-#include <spikelet/autodiff/forward.hpp>
 #include <spikelet/io/corpus.hpp>
-#include <spikelet/models/spikegpt.hpp>
 #include <spikelet/train/firing_rates.hpp>
 
-namespace spikegpt {
+#include "processor.hpp"
 
-namespace sk = spikelet;
+namespace spikegpt {
 
 /// Nats as bits.
 inline double bits(double nats) { return nats / std::numbers::ln2; }
@@ -58,8 +57,15 @@ using Watch = std::function<void(sk::index done, sk::index all)>;
 /// Measures one model on any texts, and counts how many neurons fire meanwhile.
 class Evaluator {
 public:
-    /// The model must outlive the evaluator and stay where it is.
-    Evaluator(sk::SpikeGpt<> const& model, int threads, sk::ForwardOptions options = {});
+    /// Of any model that engines predict with. It must outlive the evaluator and stay where it is.
+    template <class Model>
+    Evaluator(Computer const& computer, Model const& model, sk::ForwardOptions options = {})
+        : predictor_(computer.engine().predictor(model, options, computer.threads)),
+          rates_(model) {
+        predictor_->observe(&rates_);
+    }
+    Evaluator(Evaluator const&) = delete;  // the predictor knows the rates' address
+    Evaluator& operator=(Evaluator const&) = delete;
 
     /// Predicts each id from its window. Throws Error if the text has fewer than two ids.
     Measurement in_windows(sk::Corpus const& text, Windows const& how, Watch const& watch = {});
@@ -80,8 +86,7 @@ private:
     static std::vector<Window> cut(sk::index predictable, Windows const& how);
     double nats_of(sk::Corpus const& text, std::span<Window const> windows);
 
-    sk::SpikeGpt<> const& model_;
-    sk::Forward<sk::OpenMp<>> forward_;
+    std::unique_ptr<Predictor> predictor_;
     sk::FiringRates rates_;
     sk::Batch batch_;
 };

@@ -2,17 +2,17 @@
 // spikegpt generate: a model writes.
 #include <filesystem>
 
-#include <spikelet/autodiff/session.hpp>
 #include <spikelet/io/file_writer.hpp>
 #include <spikelet/io/session_state.hpp>
 #include <spikelet/models/sampling.hpp>
 
 #include "command.hpp"
 #include "flags.hpp"
-#include "language_model.hpp"
 #include "output.hpp"
+#include "processor.hpp"
 #include "progress.hpp"
 #include "stop.hpp"
+#include "stored_model.hpp"
 
 namespace spikegpt {
 
@@ -44,6 +44,7 @@ struct GenerateRequest {
     std::string state_in;
     std::string state_out;
     sk::index threads = 1;
+    std::string cpu;
     bool json = false;
 };
 
@@ -81,40 +82,43 @@ void declare(CLI::App& flags, GenerateRequest& request) {
         ->check(whole(0, INT64_MAX));
     flags.add_option("--state-in", request.state_in, "Go on from this state")->type_name("FILE");
     flags.add_option("--state-out", request.state_out, "Leave the state here")->type_name("FILE");
-    flags.add_option("--threads", request.threads, "Threads to compute with")
+    flags
+        .add_option("--threads", request.threads,
+                    "Threads to compute with; more may help a large model, and slow a small one")
         ->check(whole(1, 1024))
         ->capture_default_str();
+    flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
 }
 
 /// A model that reads and writes, one id after another.
 class Writer {
 public:
-    Writer(LanguageModel const& language, GenerateRequest const& request)
+    Writer(StoredModel const& language, GenerateRequest const& request,
+           std::unique_ptr<Stream> stream)
         : language_(language),
           sampling_(sampling_of(request)),
           random_(static_cast<std::uint64_t>(request.seed.value_or(42))),
-          session_(language.net, sk::SessionOptions{.chunk = chunk},
-                   sk::OpenMp<>{.threads = static_cast<int>(request.threads)}) {
+          stream_(std::move(stream)) {
         if (!request.state_in.empty()) { restore(request); }
         auto const prompt = language.vocabulary.encode(request.prompt);
         unread_.insert(unread_.end(), prompt.begin(), prompt.end());
         if (unread_.empty()) { unread_ = language.vocabulary.encode("\n"); }
     }
 
-    /// The next id, which the session reads only when it is asked for another.
+    /// The next id, which the stream reads only when it is asked for another.
     std::int32_t write() {
-        unread_ = {sk::sample(session_.feed(unread_), random_, sampling_)};
+        unread_ = {sk::sample(stream_->feed(unread_), random_, sampling_)};
         return unread_.front();
     }
 
     /// Everything that writing on needs.
     sk::SessionState state() {
         if (unread_.size() > 1) {
-            session_.feed(std::span(unread_).first(unread_.size() - 1));
+            stream_->feed(std::span(unread_).first(unread_.size() - 1));
             unread_.erase(unread_.begin(), unread_.end() - 1);
         }
-        auto const numbers = session_.state();
+        auto const numbers = stream_->state();
         return {{numbers.begin(), numbers.end()}, unread_, random_.state()};
     }
 
@@ -127,21 +131,22 @@ private:
     }
 
     void restore(GenerateRequest const& request) {
-        auto const saved =
-            sk::load_session_state(request.state_in, describe_model(language_), language_.net);
-        session_.restore(saved.numbers);
+        auto const saved = with_weights(language_, [&](auto const& net) {
+            return sk::load_session_state(request.state_in, describe_model(language_), net);
+        });
+        stream_->restore(saved.numbers);
         unread_ = saved.unread;
         if (!request.seed) { random_ = sk::Rng(saved.random); }
     }
 
-    LanguageModel const& language_;
+    StoredModel const& language_;
     sk::SamplingOptions sampling_;
     sk::Rng random_;
-    sk::Session<sk::SpikeGpt<>, sk::OpenMp<>, float, sk::at_run_time> session_;
+    std::unique_ptr<Stream> stream_;
     std::vector<std::int32_t> unread_;
 };
 
-void warn_of_unknown(LanguageModel const& language, std::string const& prompt) {
+void warn_of_unknown(StoredModel const& language, std::string const& prompt) {
     auto const text = sk::Text::of_string(prompt);
     if (auto const unknown = describe_unknown(language.vocabulary, text)) {
         fmt::print(stderr, "spikegpt: prompt: {}\n", *unknown);
@@ -169,9 +174,11 @@ void check_state_out(GenerateRequest const& request) {
 
 int generate(CLI::App const&, GenerateRequest const& request) {
     Output const out(request.json);
-    LanguageModel const language = load_model(request.model);
+    Computer const computer = choose_computer(request.cpu, request.threads);
+    StoredModel const language = load_stored_model(request.model);
     if (!request.state_out.empty()) { check_state_out(request); }
-    Writer writer(language, request);
+    Writer writer(language, request,
+                  computer.engine().stream(language.net, chunk, computer.threads));
     warn_of_unknown(language, request.prompt);
 
     listen_for_stop();
@@ -182,8 +189,10 @@ int generate(CLI::App const&, GenerateRequest const& request) {
     sk::index written = 0;
     auto const keep_state = [&] {
         if (request.state_out.empty()) { return; }
-        sk::save_session_state(request.state_out, writer.state(), describe_model(language),
-                               language.net);
+        with_weights(language, [&](auto const& net) {
+            sk::save_session_state(request.state_out, writer.state(), describe_model(language),
+                                   net);
+        });
     };
     for (; written < request.tokens && stop_signal() == 0; ++written) {
         std::int32_t const id = writer.write();
@@ -205,7 +214,9 @@ int generate(CLI::App const&, GenerateRequest const& request) {
                 {"text", text + rest},
                 {"tokens", written},
                 {"seconds", seconds},
-                {"tokens_per_second", static_cast<double>(written) / seconds}});
+                {"tokens_per_second", static_cast<double>(written) / seconds},
+                {"cpu", computer.instructions->name},
+                {"threads", computer.threads}});
     return stop_signal() == 0 ? 0 : exit_code_of(stop_signal());
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include <spikelet/autodiff/dry_run.hpp>
 #include <spikelet/io/checkpoint.hpp>
 #include <spikelet/models/spikegpt_metadata.hpp>
@@ -10,9 +12,10 @@
 #include "block_name.hpp"
 #include "command.hpp"
 #include "flags.hpp"
-#include "language_model.hpp"
 #include "memory.hpp"
 #include "output.hpp"
+#include "processor.hpp"
+#include "stored_model.hpp"
 
 namespace spikegpt {
 
@@ -21,6 +24,7 @@ namespace {
 constexpr char const* purpose = "Tells what a model is and what it needs";
 constexpr char const* examples =
     "  spikegpt info --model runs/book/model.safetensors\n"
+    "  spikegpt info --cpu\n"
     "  spikegpt info --size 46m --variant spike_driven --ctx 1024 --batch 12";
 
 struct InfoRequest {
@@ -30,6 +34,7 @@ struct InfoRequest {
     sk::index ctx = 1024;
     sk::index batch = 1;
     bool recompute = false;
+    bool cpu = false;
     bool json = false;
 };
 
@@ -49,29 +54,42 @@ void declare(CLI::App& flags, InfoRequest& request) {
         ->check(whole(1, 4096))
         ->capture_default_str();
     flags.add_flag("--recompute", request.recompute, "Train with less memory and more work");
+    flags.add_flag("--cpu", request.cpu, "The processor, and how the program uses it")
+        ->excludes("--model")
+        ->excludes("--size");
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
 }
 
-sk::SpikeGpt<> model_of(InfoRequest const& request) {
-    if (!request.model.empty()) { return load_model(request.model).net; }
+sk::SpikeGpt<> model_of_size(InfoRequest const& request) {
     auto const& size = sk::find_size(request.size);
     return sk::SpikeGpt<>(sk::make_config(sk::find_variant(request.variant), size.vocabulary,
                                           size.layers, size.channels));
 }
 
+/// Bytes that a model takes.
 struct Needs {
-    double weights;
-    TrainingMemory training;
+    double weights = 0;
     double streaming;  // for one stream, one token at a time, without the weights
-    sk::Footprint footprint;
+    double state;
+    std::optional<TrainingMemory> training{};  // of a model that can be trained
 };
 
-Needs needs_of(sk::SpikeGpt<> const& model, InfoRequest const& request) {
+template <class Model>
+Needs needs_to_read(Model const& model) {
     auto const footprint = sk::footprint(model);
     auto const state = footprint.state * static_cast<sk::index>(sizeof(float));
-    return {static_cast<double>(sk::parameter_count(model)) * sizeof(float),
-            training_memory(model, {request.batch, request.ctx, request.recompute}),
-            static_cast<double>(footprint.scratch + footprint.workspace + state), footprint};
+    Needs needs{.streaming = static_cast<double>(footprint.scratch + footprint.workspace + state),
+                .state = static_cast<double>(state)};
+    sk::each_parameter(model, [&](std::string_view, auto const& p) {
+        needs.weights += static_cast<double>(p.size() * static_cast<sk::index>(sizeof(*p.value())));
+    });
+    return needs;
+}
+
+Needs needs_to_train(sk::SpikeGpt<> const& model, InfoRequest const& request) {
+    Needs needs = needs_to_read(model);
+    needs.training = training_memory(model, {request.batch, request.ctx, request.recompute});
+    return needs;
 }
 
 std::string neuron_text(sk::LifOptions const& neuron) {
@@ -82,8 +100,7 @@ std::string neuron_text(sk::LifOptions const& neuron) {
                        neuron.detach_reset ? ", detached" : "");
 }
 
-void say_model(sk::SpikeGpt<> const& model, Output const& out) {
-    sk::SpikeGptConfig const& config = model.config;
+void say_model(sk::SpikeGptConfig const& config, Output const& out) {
     out.say("variant      {}", nearest_variant(config));
     out.say("layers       {}", config.layers);
     out.say("channels     {}, {} inside channel mixing", config.channels, config.hidden_channels());
@@ -98,17 +115,18 @@ void say_model(sk::SpikeGpt<> const& model, Output const& out) {
     if (config.dropout > 0) { out.say("dropout      {}", config.dropout); }
 }
 
-void say_needs(sk::SpikeGpt<> const& model, Needs const& needs, InfoRequest const& request,
+void say_needs(sk::SpikeGptConfig const& config, Needs const& needs, InfoRequest const& request,
                Output const& out) {
-    out.say("parameters   {}", sk::parameter_count(model));
+    out.say("parameters   {}", config.parameter_count());
     out.say("weights      {}", bytes_text(needs.weights));
-    out.say("to train     {} with batch {}, ctx {}{}", bytes_text(needs.training.total()),
-            request.batch, request.ctx, request.recompute ? ", recomputing" : "");
-    out.say("             {} weights, gradients, Adam; {} activations",
-            bytes_text(needs.training.weights), bytes_text(needs.training.activations));
+    if (needs.training) {
+        out.say("to train     {} with batch {}, ctx {}{}", bytes_text(needs.training->total()),
+                request.batch, request.ctx, request.recompute ? ", recomputing" : "");
+        out.say("             {} weights, gradients, Adam; {} activations",
+                bytes_text(needs.training->weights), bytes_text(needs.training->activations));
+    }
     out.say("to stream    {} besides the weights, of which {} are state",
-            bytes_text(needs.streaming),
-            bytes_text(static_cast<double>(needs.footprint.state) * sizeof(float)));
+            bytes_text(needs.streaming), bytes_text(needs.state));
 }
 
 /// Tensors of one name and shape in successive blocks; first < 0 for one outside the blocks.
@@ -135,7 +153,8 @@ struct TensorLine {
     }
 };
 
-void say_tensors(sk::SpikeGpt<> const& model, Output const& out) {
+template <class Model>
+void say_tensors(Model const& model, Output const& out) {
     std::vector<TensorLine> lines;
     sk::each_file_parameter(model, [&](sk::FileParameter const& known, auto const&) {
         TensorLine const next(BlockName(known.name), sk::describe(known.shape));
@@ -151,34 +170,78 @@ void say_tensors(sk::SpikeGpt<> const& model, Output const& out) {
     for (TensorLine const& line : lines) { out.say("  {:<36} {}", line.text(), line.shape); }
 }
 
-nlohmann::ordered_json summary(sk::SpikeGpt<> const& model, Needs const& needs) {
+template <class Model>
+nlohmann::ordered_json summary(Model const& model, Needs const& needs) {
     nlohmann::ordered_json json{{"command", "info"}};
     for (auto const& [key, text] : sk::metadata(model.config)) {
         json["model"][key] = nlohmann::ordered_json::parse(text, nullptr, false);
     }
-    json["parameters"] = sk::parameter_count(model);
+    json["parameters"] = model.config.parameter_count();
     json["weight_bytes"] = std::llround(needs.weights);
-    json["training_bytes"] = std::llround(needs.training.total());
-    json["activation_bytes"] = std::llround(needs.training.activations);
+    if (needs.training) {
+        json["training_bytes"] = std::llround(needs.training->total());
+        json["activation_bytes"] = std::llround(needs.training->activations);
+    }
     json["streaming_bytes"] = std::llround(needs.streaming);
-    json["state_numbers"] = needs.footprint.state;
+    json["state_numbers"] = std::llround(needs.state / sizeof(float));
     sk::each_file_parameter(model, [&](sk::FileParameter const& known, auto const&) {
         json["tensors"][known.name] = known.shape;
     });
     return json;
 }
 
-int info(CLI::App const&, InfoRequest const& request) {
-    if (request.model.empty() && request.size.empty()) {
-        throw CLI::RequiredError("--model or --size");
-    }
-    Output const out(request.json);
-    sk::SpikeGpt<> const model = model_of(request);
-    Needs const needs = needs_of(model, request);
-    say_model(model, out);
-    say_needs(model, needs, request, out);
+void tell_of_processor(Output const& out) {
+    Computer const computer = choose_computer();
+    ThreadChoice const threads = default_threads();
+    out.say("processor    {}", processor_name());
+    out.say("kernels for  {}", sk::detail::names_of(instruction_sets()));
+    out.say("it has       {}", fmt::join(sets_here(), ", "));
+    out.say("in use       {}", computer.instructions->name);
+    out.say("threads      {}, {}", threads.count, threads.reason);
+    out.result({{"command", "info"},
+                {"processor", processor_name()},
+                {"instruction_sets", sets_here()},
+                {"cpu", computer.instructions->name},
+                {"threads", threads.count}});
+}
+
+void tell_of_numbers(sk::SpikeGpt<> const& model, InfoRequest const& request, Output const& out) {
+    Needs const needs = needs_to_train(model, request);
+    say_model(model.config, out);
+    say_needs(model.config, needs, request, out);
     say_tensors(model, out);
     out.result(summary(model, needs));
+}
+
+void tell_of_codes(StoredModel const& model, InfoRequest const& request, Output const& out) {
+    Needs const needs = needs_to_read(model.net);
+    say_model(model.net.config, out);
+    out.say("matrices     {}", model.storage.text());
+    say_needs(model.net.config, needs, request, out);
+    say_tensors(model.net, out);
+    auto json = summary(model.net, needs);
+    json["weights"] = name_of_type(model.storage.weights);
+    json["head"] = name_of_type(model.storage.head);
+    json["group"] = model.storage.group;
+    out.result(json);
+}
+
+int info(CLI::App const&, InfoRequest const& request) {
+    Output const out(request.json);
+    if (request.cpu) {
+        tell_of_processor(out);
+        return 0;
+    }
+    if (request.model.empty() && request.size.empty()) {
+        throw CLI::RequiredError("--model, --size or --cpu");
+    }
+    if (request.model.empty()) {
+        tell_of_numbers(model_of_size(request), request, out);
+    } else if (StoredModel const model = load_stored_model(request.model); model.numbers) {
+        tell_of_numbers(*model.numbers, request, out);
+    } else {
+        tell_of_codes(model, request, out);
+    }
     return 0;
 }
 

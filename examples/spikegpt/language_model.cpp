@@ -55,9 +55,9 @@ std::string nearest_variant(sk::SpikeGptConfig const& config) {
     return nlohmann::json::parse(sk::metadata(config).at("variant"));
 }
 
-sk::Metadata describe_model(LanguageModel const& language) {
-    sk::Metadata description = sk::metadata(language.net.config);
-    description[vocabulary_key] = sk::to_json(language.vocabulary);
+sk::Metadata describe_model(sk::Vocabulary const& vocabulary, sk::SpikeGptConfig const& config) {
+    sk::Metadata description = sk::metadata(config);
+    description[vocabulary_key] = sk::to_json(vocabulary);
     return description;
 }
 
@@ -79,10 +79,19 @@ void save_model(std::string const& path, LanguageModel const& language, sk::Meta
     sk::save_checkpoint(path, language.net, metadata);
 }
 
-LanguageModel load_model(std::string const& path) {
-    auto const file = sk::SafetensorsFile::open(path);
+sk::SafetensorsFile open_model(std::string const& path) {
+    auto file = sk::SafetensorsFile::open(path);
     check_is_model(file);
     file.verify();
+    return file;
+}
+
+LanguageModel load_model(std::string const& path) {
+    auto const file = open_model(path);
+    if (file.metadata().contains(weights_key)) {
+        sk::fail(sk::quote(path), "it is quantized, and cannot be trained; take the float model "
+                                  "that it was made from");
+    }
     LanguageModel language =
         model_of_description(file.metadata(), path, std::ssize(file.tensors()));
     sk::load_checkpoint(file, language.net);

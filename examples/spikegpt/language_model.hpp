@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include <spikelet/io/safetensors.hpp>
 #include <spikelet/io/stored_tensor.hpp>
 #include <spikelet/io/text.hpp>
 #include <spikelet/io/vocabulary.hpp>
@@ -19,14 +20,20 @@ namespace sk = spikelet;
 /// Where a model's file notes the length of the sequences it was trained on.
 inline constexpr char const* context_key = "ctx";
 
+/// Where it notes how its matrices are stored, if not as numbers.
+inline constexpr char const* weights_key = "weights";
+
+/// What one id is called: "byte" or "character".
+inline std::string symbol_of(sk::Vocabulary const& vocabulary) {
+    return vocabulary.is_bytes() ? "byte" : "character";
+}
+
 struct LanguageModel {
     sk::Vocabulary vocabulary;
     sk::SpikeGpt<> net;
 
-    /// What one id is called: "byte" or "character".
-    [[nodiscard]] std::string symbol() const {
-        return vocabulary.is_bytes() ? "byte" : "character";
-    }
+    /// What one id is called.
+    [[nodiscard]] std::string symbol() const { return symbol_of(vocabulary); }
 
     /// Bits per byte or per character, in three letters.
     [[nodiscard]] std::string bits_unit() const { return vocabulary.is_bytes() ? "bpb" : "bpc"; }
@@ -36,7 +43,10 @@ struct LanguageModel {
 std::string nearest_variant(sk::SpikeGptConfig const& config);
 
 /// Configuration and vocabulary as text by key: enough to make the same model without weights.
-sk::Metadata describe_model(LanguageModel const& language);
+sk::Metadata describe_model(sk::Vocabulary const& vocabulary, sk::SpikeGptConfig const& config);
+inline sk::Metadata describe_model(LanguageModel const& language) {
+    return describe_model(language.vocabulary, language.net.config);
+}
 
 /// A model of this description, without weights. `source` is for messages, and `most_layers` is how
 /// many layers make sense in it. Throws Error.
@@ -47,7 +57,10 @@ LanguageModel model_of_description(sk::Metadata const& description, std::string_
 void save_model(std::string const& path, LanguageModel const& language,
                 sk::Metadata const& notes = {});
 
-/// Reads a model. Throws Error.
+/// Opens the file of a model and checks that it is whole. Throws Error for files of other kinds.
+sk::SafetensorsFile open_model(std::string const& path);
+
+/// Reads a model to train it. Throws Error, also for one in few bits.
 LanguageModel load_model(std::string const& path);
 
 /// How many ids the sequences had that a model was trained on, if its file says so. Throws Error.

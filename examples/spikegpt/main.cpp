@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
     add_generate(program, command);
     add_eval(program, command);
     add_info(program, command);
+    add_quantize(program, command);
     try {
         program.parse(argc, argv);
         if (!command) { throw CLI::RequiredError("A subcommand"); }

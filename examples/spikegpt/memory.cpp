@@ -34,7 +34,8 @@ public:
     template <class U, class E>
     sk::Var<TapeCount, U, E> make(E extents) {
         values_.take<sk::storage_of<U>>(sk::units<U>(extents));
-        gradients_.take<float>(extents.size());
+        values_.take<sk::detail::GradientSlot<float>>(1);
+        largest_gradient_ = std::max(largest_gradient_, extents.size());
         return {this, nullptr, nullptr, extents};
     }
     template <class U, class E>
@@ -54,43 +55,41 @@ public:
         return nullptr;
     }
     void run(auto&&) {}
-    template <class F>
-    void record(F const&) {
-        values_.take<std::byte>(static_cast<sk::index>(sizeof(F) + 2 * sizeof(void*)));
+    template <class F, class... Results>
+    void record(F const&, Results const&...) {
+        auto const words = 2 + sizeof...(Results);
+        values_.take<std::byte>(static_cast<sk::index>(sizeof(F) + words * sizeof(void*)));
     }
     std::uint64_t draw() { return 0; }
     [[nodiscard]] sk::Serial<> policy() const { return {}; }
 
-    // Each layer's gradients have the room of the last one's; recomputed, its values, too.
+    // Recomputed, each layer's values have the room of the last one's.
     template <class Layers, class E>
     auto chain(Layers const& layers, sk::Var<TapeCount, float, E> x) {
         for (auto const& layer : layers) {
-            gradients_.take<float>(x.extents.size());
             if (recompute_) { values_.take<float>(x.extents.size()); }
-            auto const before = std::pair(values_.used, gradients_.used);
+            auto const before = values_.used;
             layer(x);
-            largest_.first = std::max(largest_.first, values_.used - before.first);
-            largest_.second = std::max(largest_.second, gradients_.used - before.second);
-            gradients_.used = before.second;
-            if (recompute_) { values_.used = before.first; }
+            largest_layer_ = std::max(largest_layer_, values_.used - before);
+            if (recompute_) { values_.used = before; }
         }
         return x;
     }
 
-    // On the way back, layers are computed again above everything else.
+    // On the way back, layers are computed again above everything else. An op reads one gradient
+    // and adds to another, so the two are there together.
     [[nodiscard]] sk::index bytes() const {
-        sk::index const again = recompute_ ? values_.used + largest_.first : 0;
-        sk::index const again_gradients = recompute_ ? gradients_.used + largest_.second : 0;
-        return std::max(values_.peak, again) + std::max(gradients_.peak, again_gradients) +
-               scratch_;
+        sk::index const again = recompute_ ? values_.used + largest_layer_ : 0;
+        auto const gradients = 2 * largest_gradient_ * static_cast<sk::index>(sizeof(float));
+        return std::max(values_.peak, again) + gradients + scratch_;
     }
 
 private:
     bool recompute_;
     Stack values_;
-    Stack gradients_;
     sk::index scratch_ = 0;
-    std::pair<sk::index, sk::index> largest_{0, 0};
+    sk::index largest_layer_ = 0;
+    sk::index largest_gradient_ = 0;
 };
 
 // What cross_entropy keeps for each position: target, nats, and the logarithm of the sum as two

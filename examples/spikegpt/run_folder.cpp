@@ -67,11 +67,11 @@ RunRecord record_of(sk::SafetensorsFile const& file) {
 
 // Calls f(name, numbers) for all that is saved; nothing of it needs the layout of other programs.
 template <class F>
-void each_saved(LanguageModel& language, Optimizer& optimizer, F&& f) {
+void each_saved(LanguageModel& language, Learner& learner, F&& f) {
     sk::each_parameter(language.net, [&](std::string_view name, auto& parameter) {
         f("weight." + std::string(name), parameter.span());
     });
-    optimizer.each_moment([&](std::string_view name, auto mean, auto square) {
+    learner.each_moment([&](std::string_view name, auto mean, auto square) {
         f("mean." + std::string(name), mean);
         f("square." + std::string(name), square);
     });
@@ -139,7 +139,7 @@ void RunFolder::remove_leftovers() const {
 }
 
 void save_resume(RunFolder const& folder, RunRecord const& record, LanguageModel const& language,
-                 Optimizer& optimizer) {
+                 Learner& learner) {
     sk::Metadata metadata = describe_model(language);
     metadata["format"] = format;
     metadata["version"] = format_version;
@@ -147,7 +147,7 @@ void save_resume(RunFolder const& folder, RunRecord const& record, LanguageModel
     metadata["position"] = to_json(record.at).dump();
     metadata["text"] = record.text;
     std::vector<sk::StoredTensor> tensors;
-    each_saved(const_cast<LanguageModel&>(language), optimizer,
+    each_saved(const_cast<LanguageModel&>(language), learner,
                [&](std::string name, std::span<float const> numbers) {
                    tensors.push_back(
                        sk::stored_tensor(std::move(name), {std::ssize(numbers)}, numbers));
@@ -165,11 +165,11 @@ LanguageModel ResumeFile::model() const {
     return model_of_description(file_.metadata(), file_.path(), std::ssize(file_.tensors()));
 }
 
-void ResumeFile::restore(LanguageModel& language, Optimizer& optimizer) const {
-    each_saved(language, optimizer, [&](std::string const& name, std::span<float> numbers) {
+void ResumeFile::restore(LanguageModel& language, Learner& learner) const {
+    each_saved(language, learner, [&](std::string const& name, std::span<float> numbers) {
         file_.read_bits(name, numbers);
     });
-    optimizer.set_count(record_.at.step);
+    learner.set_count(record_.at.step);
 }
 
 void save_config(RunFolder const& folder, RunRecord const& record, LanguageModel const& language) {

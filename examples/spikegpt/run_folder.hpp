@@ -11,14 +11,12 @@
 #include <string>
 
 #include <spikelet/io/safetensors.hpp>
-#include <spikelet/train/adam.hpp>
 
 #include "course.hpp"
+#include "engine.hpp"
 #include "language_model.hpp"
 
 namespace spikegpt {
-
-using Optimizer = sk::Adam<sk::OpenMp<>>;
 
 /// Names of the files.
 struct RunFolder {
@@ -62,7 +60,7 @@ struct RunRecord {
 
 /// Writes resume.safetensors. Throws Error.
 void save_resume(RunFolder const& folder, RunRecord const& record, LanguageModel const& language,
-                 Optimizer& optimizer);
+                 Learner& learner);
 
 /// An open resume.safetensors.
 class ResumeFile {
@@ -76,7 +74,7 @@ public:
     [[nodiscard]] LanguageModel model() const;
 
     /// Puts weights and moments back. Throws Error.
-    void restore(LanguageModel& language, Optimizer& optimizer) const;
+    void restore(LanguageModel& language, Learner& learner) const;
 
 private:
     sk::SafetensorsFile file_;

@@ -65,6 +65,7 @@ void introduce(TrainingRun const& run, Output const& out) {
     auto const memory = training_memory(
         language.net, {.batch = options.batch, .ctx = options.ctx, .recompute = options.recompute});
     out.say("about {} of memory", bytes_text(memory.total()));
+    out.say("{}", run.computer.text());
     if (run.unknown) { out.say("text to validate on: {}", *run.unknown); }
     if (run.record.at.step > 0) {
         bool const more = Course(options).goes_on(run.record.at);
@@ -85,6 +86,8 @@ nlohmann::ordered_json summary(TrainingRun const& run, std::optional<StepReport>
     json["valid_bpc"] = last ? or_null(last->valid_bpc) : Json();
     json["best_valid_bpc"] = or_null(at.best_valid);
     json["bpc_unit"] = run.language.symbol();
+    json["cpu"] = run.computer.instructions->name;
+    json["threads"] = run.computer.threads;
     json["stopped"] = stop_signal() != 0;
     return json;
 }

@@ -16,6 +16,7 @@
 #include <spikelet/train/schedule.hpp>
 
 #include "flags.hpp"
+#include "processor.hpp"
 
 namespace spikegpt {
 
@@ -50,11 +51,13 @@ struct TrainOptions {
     double beta2 = 0.99;
     double epsilon = 4e-9;
     double clip = 1.0;
+    bool bf16 = false;
     sk::index seed = 42;
 
     sk::index steps = 0;
     double minutes = 0.0;
     sk::index threads = 0;
+    std::string cpu;
     sk::index save_every = 250;
     sk::index eval_every = 250;
     sk::index eval_tokens = 65536;
@@ -146,6 +149,8 @@ void each_learning_option(Options& o, F&& f) {
     f("beta2", o.beta2, "Adam's memory of its square", number(0, 0.9999999));
     f("epsilon", o.epsilon, "Adam's smallest divisor", number(1e-30, 1));
     f("clip", o.clip, "Scale gradients down to this norm; 0: never", number(0, 1e9));
+    f("bf16", o.bf16,
+      "Round the factors of dense products to bfloat16: more steps in the same time", anything());
     f("seed", o.seed, "Of all random numbers", whole(0, INT64_MAX));
 }
 
@@ -155,7 +160,8 @@ void each_run_option(Options& o, F&& f) {
     f("steps", o.steps, fmt::format("Length of training (default {})", default_steps),
       whole(1, 1'000'000'000'000));
     f("minutes", o.minutes, "Length of training as time", number(0.001, 1e7));
-    f("threads", o.threads, "Threads to compute with (default one for each core)", whole(0, 1024));
+    f("threads", o.threads, threads_meaning, whole(0, 1024));
+    f("cpu", o.cpu, cpu_meaning, one_of(instruction_sets()));
     f("save-every", o.save_every, "Steps between checkpoints", whole(1, INT64_MAX));
     f("eval-every", o.eval_every, "Steps between validations", whole(1, INT64_MAX));
     f("eval-tokens", o.eval_tokens, "Ids to validate on, from the start of the text; 0: all",

@@ -5,8 +5,6 @@
 
 #include <fmt/core.h>
 
-#include <spikelet/ops/cross_entropy.hpp>
-
 #include "output.hpp"
 #include "stop.hpp"
 
@@ -15,15 +13,12 @@ namespace spikegpt {
 Trainer::Trainer(TrainingRun& run)
     : run_(run),
       course_(options()),
-      policy_{.threads = static_cast<int>(options().threads)},
-      tape_(policy_,
-            {.recompute = options().recompute, .seed = static_cast<std::uint64_t>(options().seed)}),
       rates_(run.language.net),
-      evaluator_(run.language.net, policy_.threads),
+      evaluator_(run.computer, run.language.net),
       metrics_(run.folder.metrics(), at().step),
       start_(at()),
       saved_step_(at().step) {
-    tape_.observe(&rates_);
+    run_.learner->observe(&rates_);
 }
 
 void Trainer::learn() {
@@ -55,7 +50,7 @@ StepReport Trainer::make_step() {
     StepReport report;
     report.learning_rate = course_.learning_rate(at());
     report.loss = accumulate_gradients();
-    report.gradient_norm = run_.optimizer.step(report.learning_rate);
+    report.gradient_norm = run_.learner->step(report.learning_rate);
     ++at().step;
     at().tokens += course_.tokens_per_step();
     check_finite(report);
@@ -70,11 +65,8 @@ double Trainer::accumulate_gradients() {
     double sum = 0.0;
     for (sk::index part = 0; part < options().accumulate; ++part) {
         run_.corpora.train.batch(options().batch, options().ctx, random, batch_);
-        tape_.set_step(at().step * options().accumulate + part);
-        auto const logits = run_.language.net(tape_.begin(batch_.input));
-        auto const loss = sk::cross_entropy(logits, batch_.target, {.l2_wrap = true});
-        tape_.backward(loss, share);
-        sum += static_cast<double>(*loss.data);
+        sk::index const number = at().step * options().accumulate + part;
+        sum += run_.learner->learn(batch_.input, batch_.target, number, share);
     }
     at().batches = random.state();
     return sum * static_cast<double>(share);
@@ -82,7 +74,7 @@ double Trainer::accumulate_gradients() {
 
 void Trainer::check_finite(StepReport const& report) const {
     if (std::isfinite(report.loss) && std::isfinite(report.gradient_norm)) { return; }
-    std::string const tensor = run_.optimizer.find_not_finite();
+    std::string const tensor = run_.learner->find_not_finite();
     sk::fail("train",
              fmt::format("step {}: loss {}, gradient norm {}{}; a smaller --lr may help; the last "
                          "checkpoint is that of step {}",

@@ -2,7 +2,6 @@
 // The training loop.
 #pragma once
 
-#include <spikelet/autodiff/tape.hpp>
 #include <spikelet/train/firing_rates.hpp>
 
 #include "evaluation.hpp"
@@ -40,8 +39,6 @@ private:
 
     TrainingRun& run_;
     Course course_;
-    sk::OpenMp<> policy_;
-    sk::Tape<sk::OpenMp<>> tape_;
     sk::FiringRates rates_;
     Evaluator evaluator_;
     Metrics metrics_;

@@ -53,14 +53,17 @@ void check_memory(LanguageModel const& language, TrainOptions const& options) {
     }
 }
 
-sk::AdamOptions adam_options(TrainOptions const& options) {
-    return {.learning_rate = *options.lr,
-            .beta1 = options.beta1,
-            .beta2 = options.beta2,
-            .epsilon = options.epsilon,
-            .clip_norm = options.clip,
-            .decoupled = options.optimizer == "adamw",
-            .group = sk::decay_matrices(*options.weight_decay)};
+LearnerOptions learner_options(TrainOptions const& options) {
+    return {.tape = {.recompute = options.recompute,
+                     .seed = static_cast<std::uint64_t>(options.seed),
+                     .products = options.bf16 ? sk::Products::bf16 : sk::Products::f32},
+            .adam = {.learning_rate = *options.lr,
+                     .beta1 = options.beta1,
+                     .beta2 = options.beta2,
+                     .epsilon = options.epsilon,
+                     .clip_norm = options.clip,
+                     .decoupled = options.optimizer == "adamw",
+                     .group = sk::decay_matrices(*options.weight_decay)}};
 }
 
 std::string not_finite_weight(LanguageModel const& language) {
@@ -92,7 +95,7 @@ void take_folder(TrainingRun& run, bool force) {
     run.lock = FolderLock(run.folder.path);
     if (!force) { run.folder.check_free(); }  // once more, now that nobody else can write
     run.folder.remove_leftovers();
-    save_resume(run.folder, run.record, run.language, run.optimizer);
+    save_resume(run.folder, run.record, run.language, *run.learner);
     run.folder.remove_older();
     save_config(run.folder, run.record, run.language);
 }
@@ -136,8 +139,9 @@ TrainingRun::TrainingRun(RunFolder to, RunRecord what, LanguageModel model, Sour
       language(std::move(model)),
       corpora(sources, language.vocabulary, record.options.ctx),
       unknown(sources.valid ? describe_unknown(language.vocabulary, *sources.valid) : std::nullopt),
-      optimizer(language.net, adam_options(record.options),
-                sk::OpenMp<>{.threads = static_cast<int>(record.options.threads)}) {}
+      computer(choose_computer(record.options.cpu, record.options.threads)),
+      learner(computer.engine().learner(language.net, learner_options(record.options),
+                                        computer.threads)) {}
 
 sk::Metadata TrainingRun::notes() const {
     return {{"step", std::to_string(record.at.step)},
@@ -150,7 +154,7 @@ void TrainingRun::save() {
         sk::fail("train", fmt::format("step {}: {} has weights that are not finite; not saved",
                                       record.at.step, name));
     }
-    save_resume(folder, record, language, optimizer);
+    save_resume(folder, record, language, *learner);
     save_model(folder.model(), language, notes());
 }
 
@@ -194,7 +198,7 @@ std::unique_ptr<TrainingRun> resume_run(RunFolder const& folder, TrainOptions co
     LanguageModel model = file.model();
     check_memory(model, record.options);
     auto run = std::make_unique<TrainingRun>(folder, std::move(record), std::move(model), sources);
-    file.restore(run->language, run->optimizer);
+    file.restore(run->language, *run->learner);
     run->lock = std::move(lock);
     folder.remove_leftovers();
     if (run->record.at.step == 0) { folder.remove_older(); }

@@ -9,6 +9,7 @@
 #include "course.hpp"
 #include "folder_lock.hpp"
 #include "language_model.hpp"
+#include "processor.hpp"
 #include "run_folder.hpp"
 #include "sources.hpp"
 
@@ -21,12 +22,13 @@ struct TrainingRun {
     LanguageModel language;
     Corpora corpora;
     std::optional<std::string> unknown;  ///< of the characters to validate on
-    Optimizer optimizer;
+    Computer computer;
+    std::unique_ptr<Learner> learner;
     FolderLock lock;
 
     /// With weights of zero. Throws Error if the texts do not fit, or memory runs out.
     TrainingRun(RunFolder folder, RunRecord record, LanguageModel model, Sources const& sources);
-    TrainingRun(TrainingRun const&) = delete;  // the optimiser knows the weights' addresses
+    TrainingRun(TrainingRun const&) = delete;  // the learner knows the weights' addresses
     TrainingRun& operator=(TrainingRun const&) = delete;
 
     /// What the model's file says beside its description.

@@ -20,6 +20,7 @@ struct Computed {
     std::array<float, static_cast<std::size_t>(rows* channels)> sparse{};  ///< s W
     std::array<float, static_cast<std::size_t>(rows* channels)> past{};    ///< wkv
     std::array<word, static_cast<std::size_t>(rows * 2)> spikes{};         ///< lif of x
+    std::array<float, 11> logits{};  ///< of a model that read a chunk of a prompt
 };
 
 void on_sse2(Computed& result);

@@ -55,6 +55,7 @@ TEST_CASE("instruction sets: kernels in one program stay apart and agree") {
         if (machine.lanes > 4) { CHECK(other->dense != first->dense); }
         CHECK(difference(other->sparse, first->sparse) < 1e-5);
         CHECK(difference(other->past, first->past) < 1e-5);
+        CHECK(difference(other->logits, first->logits) < 1e-5);
     }
 }
 

@@ -2,11 +2,28 @@
 // Compiled once for every instruction set; ON names the function.
 #include <isa/isa.hpp>
 
+#include <algorithm>
+
+#include <support/tiny_lm.hpp>
+
+#include <spikelet/autodiff/session.hpp>
 #include <spikelet/kernels/lif.hpp>
 #include <spikelet/kernels/spike_matmul.hpp>
 #include <spikelet/kernels/wkv.hpp>
 
 namespace spikelet::test {
+
+namespace {
+
+// Many tokens at a time: kernels need room, of which each instruction set wants another amount.
+void read_prompt(Computed& result) {
+    auto const model = tiny_lm();
+    auto const prompt = random_tokens(1, 40, std::ssize(result.logits));
+    Session session(model, SessionOptions{.chunk = 40}, Serial<>{});
+    std::ranges::copy(session.feed(prompt.ids), result.logits.begin());
+}
+
+}  // namespace
 
 void ON(Computed& result) {
     using Policy = Serial<>;
@@ -34,6 +51,7 @@ void ON(Computed& result) {
                                                  result.sparse.data(), scratch);
     kernels::Wkv<Policy>::forward<float>({}, sequence, decay, bonus, x, x, result.past.data(),
                                          nullptr, nullptr);
+    read_prompt(result);
 }
 
 }  // namespace spikelet::test

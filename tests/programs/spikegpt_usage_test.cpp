@@ -87,7 +87,7 @@ TEST_CASE("spikegpt: flags that do not exist or do not fit") {
         {{"eval", "--model", model, "--data", text, "--mode", "stream", "--stride", "9"},
          2,
          "a stream has none"},
-        {{"info"}, 2, "--model or --size is required"},
+        {{"info"}, 2, "--model, --size or --cpu is required"},
         {{"info", "--variant", "spikegpt", "--model", model}, 2, "excludes"},
         {{"info", "--size", "tiny", "--model", model}, 2, "excludes"}};
     for (auto const& mistake : mistakes) { check(mistake); }

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// spikegpt quantize: a trained model in few bits, and what that costs.
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include <spikelet/ops/quantize.hpp>
+
+#include "command.hpp"
+#include "evaluation.hpp"
+#include "flags.hpp"
+#include "output.hpp"
+#include "stored_model.hpp"
+
+namespace spikegpt {
+
+namespace {
+
+constexpr char const* purpose = "Stores a model's matrices in few bits";
+constexpr char const* examples =
+    "  spikegpt quantize --model M.safetensors --out small.safetensors --weights int8\n"
+    "  spikegpt quantize --model M --out N --weights int4 --head int8 --data test.txt\n"
+    "  spikegpt quantize --model M --out N --weights ternary --group 64";
+
+struct QuantizeRequest {
+    std::string model;
+    std::string out;
+    std::string weights;
+    std::string head;
+    sk::index group = 0;
+    std::vector<std::string> data;
+    sk::index limit = 0;
+    sk::index threads = 0;
+    std::string cpu;
+    bool json = false;
+};
+
+void declare(CLI::App& flags, QuantizeRequest& request) {
+    flags.add_option("--model", request.model, "The model")->type_name("FILE")->required();
+    flags.add_option("--out", request.out, "The new model")->type_name("FILE")->required();
+    flags.add_option("--weights", request.weights, "What the matrices of the layers become")
+        ->check(one_of(sk::weight_types))
+        ->required();
+    flags
+        .add_option("--head", request.head, "What the output matrix becomes (default as --weights)")
+        ->check(one_of(sk::weight_types));
+    flags
+        .add_option("--group", request.group,
+                    "Inputs that share a scale, a multiple of 64; 0: one scale for an output")
+        ->check(whole(0, 1 << 24))
+        ->capture_default_str();
+    flags.add_option("--data", request.data, "Text to predict with both models, to compare them")
+        ->type_name("FILE...");
+    flags.add_option("--tokens", request.limit, "With --data: predict only so many ids; 0: all")
+        ->check(whole(0, INT64_MAX))
+        ->capture_default_str();
+    flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
+    flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
+    flags.add_flag("--json", request.json, "End with one JSON object on standard output");
+}
+
+Storage storage_of(QuantizeRequest const& request) {
+    auto const type = [](std::string const& name) {
+        return sk::detail::entry_named(sk::weight_types, name)->type;
+    };
+    Storage const storage{type(request.weights),
+                          type(request.head.empty() ? request.weights : request.head),
+                          request.group};
+    if (storage.group % sk::bits_per_word != 0) {
+        throw CLI::ValidationError("--group",
+                                   fmt::format("{} is not a multiple of 64", storage.group));
+    }
+    if (storage.plain()) {
+        throw CLI::ValidationError("--weights",
+                                   "f32 changes nothing; choose another type for it or "
+                                   "for --head");
+    }
+    if (storage.group > 0 && !storage.scaled()) {
+        throw CLI::ValidationError("--group", "these types have no scales");
+    }
+    return storage;
+}
+
+/// Before anything is written: nothing but another model is replaced, and no file that is read.
+void check_out(QuantizeRequest const& request) {
+    std::error_code ignored;
+    auto const is_out = [&](std::string const& path) {
+        return std::filesystem::equivalent(path, request.out, ignored);
+    };
+    if (is_out(request.model)) {
+        sk::fail("--out", sk::quote(request.out) + " is the model itself");
+    }
+    if (std::ranges::any_of(request.data, is_out)) {
+        sk::fail("--out", sk::quote(request.out) + " is a text of --data");
+    }
+    if (!std::filesystem::exists(request.out)) { return; }
+    try {
+        static_cast<void>(open_model(request.out));
+    } catch (sk::Error const&) {
+        sk::fail("--out",
+                 sk::quote(request.out) + " is there already and is no model; give another name");
+    }
+}
+
+StoredModel quantized(StoredModel const& from, Storage const& storage) {
+    StoredModel to{from.vocabulary, storage, nullptr, StoredNet(from.net.config)};
+    store_as(to.net, storage);
+    sk::quantize(*from.numbers, to.net);
+    return to;
+}
+
+/// Bits per symbol of both models on one text.
+struct Comparison {
+    double before, after;
+};
+
+Comparison compare(StoredModel const& before, StoredModel const& after, sk::Text const& text,
+                   Computer const& computer, QuantizeRequest const& request) {
+    sk::Corpus const corpus(text, before.vocabulary);
+    sk::index const ctx = trained_context(request.model).value_or(128);
+    Windows const windows{.ctx = ctx, .stride = ctx, .limit = request.limit};
+    auto const measure = [&](StoredModel const& model) {
+        Evaluator evaluator(computer, model.net);
+        return evaluator.in_windows(corpus, windows).bits_per_token();
+    };
+    return {measure(before), measure(after)};
+}
+
+int quantize(CLI::App const&, QuantizeRequest const& request) {
+    Output const out(request.json);
+    Storage const storage = storage_of(request);
+    StoredModel const before = load_stored_model(request.model);
+    if (!before.numbers) {
+        sk::fail(sk::quote(request.model), "it is quantized already (" + before.storage.text() +
+                                               "); take the float model that it was made from");
+    }
+    Computer const computer = choose_computer(request.cpu, request.threads);
+    std::optional<sk::Text> text;
+    if (!request.data.empty()) { text = sk::Text::of_files(request.data); }
+    check_out(request);
+    StoredModel const after = quantized(before, storage);
+    sk::Metadata notes;
+    if (auto const ctx = trained_context(request.model)) {
+        notes[context_key] = std::to_string(*ctx);
+    }
+    save_model(request.out, after, notes);
+
+    auto const bytes = [](std::string const& path) {
+        return static_cast<double>(std::filesystem::file_size(path));
+    };
+    out.say("{:<12} {}", "matrices", storage.text());
+    out.say("{:<12} {}, was {}", "file", bytes_text(bytes(request.out)),
+            bytes_text(bytes(request.model)));
+    nlohmann::ordered_json json{{"command", "quantize"},
+                                {"weights", name_of_type(storage.weights)},
+                                {"head", name_of_type(storage.head)},
+                                {"group", storage.group},
+                                {"bytes", bytes(request.out)},
+                                {"bytes_before", bytes(request.model)}};
+    if (text) {
+        auto const [was, is] = compare(before, after, *text, computer, request);
+        out.say("bits per {:<3} {:.4f}, was {:.4f}: {:+.4f}", before.symbol(), is, was, is - was);
+        json["bpc"] = is;
+        json["bpc_before"] = was;
+        json["bpc_unit"] = before.symbol();
+    }
+    out.result(json);
+    return 0;
+}
+
+}  // namespace
+
+void add_quantize(CLI::App& program, Command& command) {
+    add_command<QuantizeRequest>(program, command, "quantize", purpose, examples, declare,
+                                 quantize);
+}
+
+}  // namespace spikegpt

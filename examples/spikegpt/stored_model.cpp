@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "stored_model.hpp"
+
+#include <charconv>
+
+#include <fmt/core.h>
+
+#include <spikelet/io/checkpoint.hpp>
+#include <spikelet/ops/quantize.hpp>
+
+namespace spikegpt {
+
+namespace {
+
+constexpr char const* head_key = "head_weights";
+constexpr char const* group_key = "weight_group";
+
+sk::WeightType type_at(sk::Metadata const& texts, std::string const& key) {
+    auto const text = texts.find(key);
+    if (text == texts.end()) { sk::fail("metadata", "there is no " + sk::quote(key)); }
+    return sk::detail::find_named("metadata " + sk::quote(key), sk::weight_types, text->second)
+        .type;
+}
+
+Storage storage_of(sk::Metadata const& texts) {
+    if (!texts.contains(weights_key)) { return {}; }
+    Storage storage{type_at(texts, weights_key), type_at(texts, head_key), 0};
+    auto const found = texts.find(group_key);
+    std::string const text = found == texts.end() ? "0" : found->second;
+    auto const end = text.data() + text.size();
+    auto const [rest, error] = std::from_chars(text.data(), end, storage.group);
+    if (error != std::errc{} || rest != end) {
+        sk::fail("metadata",
+                 sk::quote(group_key) + " is " + sk::quote(text) + ", expected a whole number");
+    }
+    return storage;
+}
+
+}  // namespace
+
+std::string_view name_of_type(sk::WeightType type) {
+    for (auto const& named : sk::weight_types) {
+        if (named.type == type) { return named.name; }
+    }
+    return "";
+}
+
+bool Storage::scaled() const {
+    auto const has_scales = [](sk::WeightType type) {
+        return type != sk::WeightType::f32 && type != sk::WeightType::bf16;
+    };
+    return has_scales(weights) || has_scales(head);
+}
+
+std::string Storage::text() const {
+    std::string text(name_of_type(weights));
+    if (head != weights) { text += fmt::format(", head {}", name_of_type(head)); }
+    if (group > 0) { text += fmt::format(", one scale for {} inputs", group); }
+    return text;
+}
+
+void store_as(StoredNet& net, Storage const& storage) {
+    sk::each_stored_weight(net, [&](std::string_view name, auto& weight) {
+        weight.store_as(name == "head.weight" ? storage.head : storage.weights, storage.group);
+    });
+}
+
+StoredModel load_stored_model(std::string const& path) {
+    auto const file = open_model(path);
+    Storage storage;
+    try {
+        storage = storage_of(file.metadata());
+    } catch (sk::Error const& error) { sk::fail(sk::quote(path), error.what()); }
+    auto described = model_of_description(file.metadata(), path, std::ssize(file.tensors()));
+    StoredModel model{std::move(described.vocabulary), storage, nullptr,
+                      StoredNet(described.net.config)};
+    if (storage.plain()) {
+        model.numbers = std::make_unique<sk::SpikeGpt<>>(std::move(described.net));
+        sk::load_checkpoint(file, *model.numbers);
+        sk::borrow(*model.numbers, model.net);
+    } else {
+        try {
+            store_as(model.net, storage);
+        } catch (sk::Error const& error) { sk::fail(sk::quote(path), error.what()); }
+        sk::load_checkpoint(file, model.net);
+    }
+    return model;
+}
+
+sk::Metadata describe_model(StoredModel const& model) {
+    sk::Metadata description = describe_model(model.vocabulary, model.net.config);
+    if (!model.storage.plain()) {
+        description[weights_key] = name_of_type(model.storage.weights);
+        description[head_key] = name_of_type(model.storage.head);
+        description[group_key] = std::to_string(model.storage.group);
+    }
+    return description;
+}
+
+void save_model(std::string const& path, StoredModel const& model, sk::Metadata const& notes) {
+    sk::Metadata metadata = describe_model(model);
+    metadata.insert(notes.begin(), notes.end());
+    sk::save_checkpoint(path, model.net, metadata);
+}
+
+}  // namespace spikegpt

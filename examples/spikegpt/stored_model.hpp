@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// A model that is only read, with its matrices as its file has them: float, or in few bits.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <spikelet/io/vocabulary.hpp>
+
+#include "engine.hpp"
+#include "language_model.hpp"
+
+namespace spikegpt {
+
+/// "int4", for example.
+std::string_view name_of_type(sk::WeightType type);
+
+/// How the matrices of a model are stored.
+struct Storage {
+    sk::WeightType weights = sk::WeightType::f32;  ///< in blocks
+    sk::WeightType head = sk::WeightType::f32;
+    sk::index group = 0;  ///< inputs that share a scale; 0: all
+
+    /// True where every matrix is float.
+    [[nodiscard]] bool plain() const {
+        return weights == sk::WeightType::f32 && head == sk::WeightType::f32;
+    }
+    /// True where some matrices have scales.
+    [[nodiscard]] bool scaled() const;
+    /// "int4, head int8, one scale for 64 inputs", for people.
+    [[nodiscard]] std::string text() const;
+};
+
+/// Chooses how the matrices of a model are stored.
+void store_as(StoredNet& net, Storage const& storage);
+
+struct StoredModel {
+    sk::Vocabulary vocabulary;
+    Storage storage;
+    std::unique_ptr<sk::SpikeGpt<>> numbers;  ///< what `net` borrows, where the file has floats
+    StoredNet net;
+
+    /// What one id is called: "byte" or "character".
+    [[nodiscard]] std::string symbol() const { return symbol_of(vocabulary); }
+};
+
+/// Reads a model of either kind. Throws Error.
+StoredModel load_stored_model(std::string const& path);
+
+/// Writes the model, and `notes` beside its description, whole or not at all. Throws Error.
+void save_model(std::string const& path, StoredModel const& model, sk::Metadata const& notes = {});
+
+/// Configuration, storage and vocabulary as text by key.
+sk::Metadata describe_model(StoredModel const& model);
+
+/// Calls f(net) with what tells a model's weights from others: the floats of its file, or codes.
+template <class F>
+auto with_weights(StoredModel const& model, F&& f) {
+    return model.numbers ? f(*model.numbers) : f(model.net);
+}
+
+}  // namespace spikegpt
