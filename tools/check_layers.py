@@ -31,9 +31,15 @@ MAY_INCLUDE = {
 
 # what a line must not contain, where in include/spikelet it may stand all the same, its name
 CONFINED = [
-    (r"#\s*include\s*[<\"]xsimd", ("core/policy.hpp", "kernels/batch.hpp"), "xsimd"),
+    (r"#\s*include\s*[<\"]xsimd", ("core/policy.hpp", "kernels/batch.hpp", "kernels/neon.hpp"),
+     "xsimd"),
+    (r"\b_mm\d*_\w+|\bXSIMD_WITH_|\b__AVX",
+     ("kernels/batch.hpp", "kernels/bfloat16.hpp", "kernels/bit_lanes.hpp",
+      "kernels/exponential.hpp", "kernels/integer_", "kernels/neon.hpp", "kernels/part.hpp"),
+     "instructions"),
     (r"#\s*include\s*[<\"]omp\.h", ("core/policy.hpp",), "OpenMP"),
     (r"#\s*pragma\s+omp|_Pragma\(\s*\"omp", ("core/policy.hpp",), "OpenMP"),
+    (r"#\s*include\s*[<\"]cblas", ("kernels/blas_matmul.hpp",), "BLAS"),
     (r"#\s*include\s*[<\"]nlohmann", ("io/",), "nlohmann_json"),
     (r"#\s*include\s*<(iostream|fstream)>", ("io/",), "stream input and output"),
 ]
