@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// Dense products at the sizes of SpikeGPT's layers beside those of OpenBLAS and oneDNN; GFLOP/s
-// counts two per multiply-add. README.md says how to give the peers the same threads and their best
-// kernels.
+// Dense products at the sizes of SpikeGPT's layers, exact and of factors rounded to bfloat16,
+// beside those of OpenBLAS and oneDNN; GFLOP/s counts two per multiply-add, bytes/s what must be
+// read and written at least. The probe multiplies and adds in registers alone: no exact product can
+// be faster. README.md says how to give the peers the same threads and their best kernels.
+#include <spikelet/kernels/bf16_matmul.hpp>
+
 #include "support.hpp"
 
 namespace spikelet::bench {
 namespace {
 
+using kernels::Bf16Matmul;
 using kernels::Matmul;
 using kernels::MatmulSize;
 
@@ -21,16 +25,16 @@ struct Matrices {
           x(random_numbers(n.rows * n.inputs, 1)),
           w(random_numbers(n.inputs * n.outputs, 2)),
           y(random_numbers(n.rows * n.outputs, 3)),
-          scratch(Matmul<Serial<>>::workspace(n) + 1) {}
+          scratch(std::max(Matmul<Serial<>>::workspace(n), Bf16Matmul<Serial<>>::workspace(n)) +
+                  1) {}
 };
 
 /// Our kernels, shaped like the peers.
-template <class Policy>
+template <class Policy, class Kernel = Matmul<Policy>>
 struct Ours {
     Policy policy;
 
     void run(Product product, Matrices& m) const {
-        using Kernel = Matmul<Policy>;
         float* const scratch = m.scratch.data();
         if (product == Product::forward) {
             Kernel::forward(policy, m.n, m.x.data(), m.w.data(), m.y.data(), scratch);
@@ -57,6 +61,25 @@ void measure(benchmark::State& state, Product product, Who who) {
         benchmark::ClobberMemory();
     }
     rate(state, "GFLOP/s", dense_gflop(m.n));
+    auto const numbers = m.x.size() + m.w.size() + m.y.size();
+    state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * 4 * numbers);
+}
+
+void probe_fma(benchmark::State& state) {
+    using B = simd::Batch<float, Serial<>>;
+    constexpr index chains = 16;
+    constexpr index steps = 4096;
+    B const factor(0.999F);
+    B const term(1e-3F);
+    std::array<B, chains> sums;
+    sums.fill(B(1));
+    for (auto _ : state) {
+        for (index i = 0; i < steps; ++i) {
+            simd::unrolled<chains>([&](auto c) { sums[c] = simd::fma(sums[c], factor, term); });
+        }
+        for (B& sum : sums) { benchmark::DoNotOptimize(sum); }
+    }
+    rate(state, "GFLOP/s", 2e-9 * static_cast<double>(chains * steps * simd::width<B>));
 }
 
 template <class Who>
@@ -87,12 +110,14 @@ int main(int argc, char** argv) {
     using namespace spikelet::bench;
     add("one_thread", Ours<Serial<>>{});
     add("two_threads", Ours<OpenMp<>>{{2}});
+    add("bf16", Ours<Serial<>, Bf16Matmul<Serial<>>>{});
 #if defined(SPIKELET_BENCH_BLAS)
     add("openblas", Theirs<Blas>{});
 #endif
 #if defined(SPIKELET_BENCH_ONEDNN)
     add("onednn", Theirs<OneDnn>{});
 #endif
+    benchmark::RegisterBenchmark("probe_fma/one_thread", probe_fma)->UseRealTime();
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) { return 1; }
     benchmark::RunSpecifiedBenchmarks();

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Kernels that pass over their data once, beside the memory's own speed: bytes/s counts what must
-// be read and written at least, "elements/s" the numbers of an activation. The probes read, copy
-// and update arrays of the same size and say what the machine can do.
+// Kernels that pass over their data once. Their peer is the memory: loops that read and write as
+// many arrays of the same size and compute nothing but a sum. bytes/s counts what must be read and
+// written at least, elements/s the numbers of an activation; the probes say what the machine can.
 #include "support.hpp"
+
+#include <functional>
+#include <string>
 
 #include <spikelet/kernels/adam.hpp>
 #include <spikelet/kernels/cross_entropy.hpp>
@@ -26,6 +29,14 @@ void traffic(benchmark::State& state, index n, double floats) {
                                                       static_cast<double>(n) * 4 * floats));
 }
 
+/// Arrays that a kernel must read, write, or read and write again in one pass.
+struct Pass {
+    int reads = 0, writes = 0, updates = 0;
+
+    [[nodiscard]] int arrays() const { return reads + writes + updates; }
+    [[nodiscard]] int floats() const { return arrays() + updates; }
+};
+
 /// Arrays [1, time, channels] as kernels along time take them.
 struct Activations {
     Btc n;
@@ -38,10 +49,13 @@ struct Activations {
           size(n.T * n.C),
           spikes(n.T * Element<bit>::row_units(n.C)) {
         for (int i = 0; i < count; ++i) {
-            arrays.push_back(random_numbers(size, static_cast<unsigned>(i + 1)));
+            arrays.push_back(random_numbers(size + 1024, static_cast<unsigned>(i + 1)));
         }
     }
-    float* operator[](std::size_t i) { return arrays[i].data(); }
+    /// As a tape would have placed it.
+    float* operator[](std::size_t i) { return arrays[i].data() + stagger(i) * 16; }
+    /// The same where nothing was added yet.
+    Accumulator<float> fresh(std::size_t i) { return {(*this)[i], true}; }
 };
 
 void probe_read(benchmark::State& state) {
@@ -89,7 +103,6 @@ void lif_forward(benchmark::State& state) {
         Lif::forward<float>({}, a.n, {.threshold = 0.3}, a[0], a.spikes.data(), nullptr, nullptr);
         benchmark::ClobberMemory();
     }
-    traffic(state, a.size, 1 + 1.0 / 32);
 }
 
 void lif_training(benchmark::State& state) {
@@ -98,10 +111,9 @@ void lif_training(benchmark::State& state) {
     LifOptions const options{.threshold = 0.3};
     for (auto _ : state) {
         Lif::forward<float>({}, a.n, options, a[0], a.spikes.data(), a[1], nullptr);
-        Lif::backward<float>({}, a.n, options, Arctan{}, a[1], a[2], nullptr, a[3], nullptr);
+        Lif::backward<float>({}, a.n, options, Arctan{}, a[1], a[2], nullptr, a.fresh(3), nullptr);
         benchmark::ClobberMemory();
     }
-    traffic(state, a.size, 2 + 4 + 1.0 / 32);
 }
 
 void wkv_forward(benchmark::State& state) {
@@ -112,7 +124,6 @@ void wkv_forward(benchmark::State& state) {
                                                nullptr, nullptr);
         benchmark::ClobberMemory();
     }
-    traffic(state, a.size, 3);
 }
 
 void wkv_training(benchmark::State& state) {
@@ -123,10 +134,9 @@ void wkv_training(benchmark::State& state) {
     for (auto _ : state) {
         Wkv::forward<float>({}, a.n, w.data(), u.data(), a[0], a[1], a[2], history.data(), nullptr);
         Wkv::backward<float>({}, a.n, w.data(), u.data(), a[0], a[1], a[2], history.data(), a[3],
-                             a[4], a[5], dw.data(), du.data());
+                             a.fresh(4), a.fresh(5), dw.data(), du.data());
         benchmark::ClobberMemory();
     }
-    traffic(state, a.size, 3 + 4 + 4);
 }
 
 void layer_norm_training(benchmark::State& state) {
@@ -138,10 +148,9 @@ void layer_norm_training(benchmark::State& state) {
         LayerNorm::forward<float>({}, a.n.T, a.n.C, 1e-5F, a[0], gain.data(), bias.data(), a[1],
                                   statistics.data());
         LayerNorm::backward<float>({}, a.n.T, a.n.C, a[0], gain.data(), statistics.data(), a[2],
-                                   a[3], dgain.data(), dbias.data());
+                                   a.fresh(3), dgain.data(), dbias.data());
         benchmark::ClobberMemory();
     }
-    traffic(state, a.size, 2 + 4);
 }
 
 void shift_mix_training(benchmark::State& state) {
@@ -153,11 +162,10 @@ void shift_mix_training(benchmark::State& state) {
     Mix::Each<float const, 3> const weights{m.data(), m.data() + C, m.data() + 2 * C};
     for (auto _ : state) {
         Mix::forward<float, 3>({}, a.n, a[0], weights, {a[1], a[2], a[3]}, nullptr);
-        Mix::backward<float, 3>({}, a.n, a[0], weights, {a[4], a[5], a[6]}, a[7],
+        Mix::backward<float, 3>({}, a.n, a[0], weights, {a[4], a[5], a[6]}, a.fresh(7),
                                 {dm.data(), dm.data() + C, dm.data() + 2 * C});
         benchmark::ClobberMemory();
     }
-    traffic(state, a.size, 4 + 6);
 }
 
 void cross_entropy_training(benchmark::State& state) {
@@ -170,10 +178,9 @@ void cross_entropy_training(benchmark::State& state) {
         CrossEntropy::forward<float>({}, a.n.T, a.n.C, a[0], targets.data(), nats.data(),
                                      log_sum.data());
         CrossEntropy::backward<float>({}, a.n.T, a.n.C, a[0], targets.data(), log_sum.data(), 1.0F,
-                                      false, a[1]);
+                                      false, a.fresh(1));
         benchmark::ClobberMemory();
     }
-    traffic(state, a.size, 1 + 3);
 }
 
 void embedding_gradient(benchmark::State& state) {
@@ -186,7 +193,6 @@ void embedding_gradient(benchmark::State& state) {
                                                    table.data());
         benchmark::ClobberMemory();
     }
-    traffic(state, a.size, 1 + 2.0 * 256 / static_cast<double>(a.n.T));
 }
 
 void adam(benchmark::State& state) {
@@ -204,7 +210,37 @@ void adam(benchmark::State& state) {
         kernels::Adam<Serial<>>::step<float>({}, a.size, step, a[0], a[1], a[2], a[3]);
         benchmark::ClobberMemory();
     }
-    traffic(state, a.size, 8);
+}
+
+/// What memory takes for the passes alone, each a page of every array after another.
+void memory_alone(benchmark::State& state, std::vector<Pass> const& passes) {
+    int most = 0;
+    for (Pass const& pass : passes) { most = std::max(most, pass.arrays()); }
+    Activations a(state, most);
+    using B = simd::Batch<float, Serial<>>;
+    B sum(0);
+    auto const touch = [&](Pass pass, index begin, index end) {
+        for (int k = 0; k < pass.arrays(); ++k) {
+            float* const x = a[static_cast<std::size_t>(k)];
+            simd::for_each_batch<B>(begin, end, [&](index i, auto lanes) {
+                if (k < pass.reads) {
+                    sum += simd::load<B>(x + i, lanes);
+                } else if (k < pass.reads + pass.writes) {
+                    simd::store(x + i, sum, lanes);
+                } else {
+                    simd::store(x + i, simd::load<B>(x + i, lanes) + B(1), lanes);
+                }
+            });
+        }
+    };
+    constexpr index page = 1024;
+    for (auto _ : state) {
+        for (Pass const& pass : passes) {
+            for (index i = 0; i < a.size; i += page) { touch(pass, i, std::min(i + page, a.size)); }
+        }
+        benchmark::DoNotOptimize(simd::sum(sum));
+        benchmark::ClobberMemory();
+    }
 }
 
 /// Time and channels: in the L2 cache, out of it, out of all.
@@ -213,25 +249,67 @@ void sizes(benchmark::internal::Benchmark* b) {
     b->Args({64, 512})->Args({1024, 512})->Args({1024, 2048})->Args({8192, 2048});
 }
 
+/// Logits of bytes and of words.
+void vocabularies(benchmark::internal::Benchmark* b) {
+    b->ArgNames({"T", "V"})->UseRealTime()->Unit(benchmark::kMicrosecond);
+    b->Args({1024, 256})->Args({128, 50277});
+}
+
 BENCHMARK(probe_read)->Apply(sizes);
 BENCHMARK(probe_copy)->Apply(sizes);
 BENCHMARK(probe_update)->Apply(sizes);
-BENCHMARK(lif_forward)->Apply(sizes);
-BENCHMARK(lif_training)->Apply(sizes);
-BENCHMARK(wkv_forward)->Apply(sizes);
-BENCHMARK(wkv_training)->Apply(sizes);
-BENCHMARK(layer_norm_training)->Apply(sizes);
-BENCHMARK(shift_mix_training)->Apply(sizes);
-BENCHMARK(embedding_gradient)->Apply(sizes);
-BENCHMARK(adam)->Apply(sizes);
-BENCHMARK(cross_entropy_training)
-    ->ArgNames({"T", "V"})
-    ->Args({1024, 256})
-    ->Args({128, 50277})
-    ->UseRealTime()
-    ->Unit(benchmark::kMicrosecond);
+
+struct Kernel {
+    char const* name;
+    void (*run)(benchmark::State&);
+    std::vector<Pass> passes;  // forward and backward
+    void (*sizes)(benchmark::internal::Benchmark*) = spikelet::bench::sizes;
+};
+
+std::vector<Kernel> kernels_of_one_pass() {
+    return {{"lif_forward", lif_forward, {{.reads = 1}}},
+            {"lif_training", lif_training, {{.reads = 1, .writes = 1}, {.reads = 2, .writes = 1}}},
+            {"wkv_forward", wkv_forward, {{.reads = 2, .writes = 1}}},
+            {"wkv_training", wkv_training, {{.reads = 2, .writes = 4}, {.reads = 7, .writes = 2}}},
+            {"layer_norm_training",
+             layer_norm_training,
+             {{.reads = 1, .writes = 1}, {.reads = 2, .writes = 1}}},
+            {"shift_mix_training",
+             shift_mix_training,
+             {{.reads = 1, .writes = 3}, {.reads = 4, .writes = 1}}},
+            {"embedding_gradient", embedding_gradient, {{.reads = 1}}},
+            {"adam", adam, {{.updates = 4}}},
+            {"cross_entropy_training",
+             cross_entropy_training,
+             {{.reads = 1}, {.reads = 1, .writes = 1}},
+             vocabularies}};
+}
+
+/// Each kernel beside the memory.
+void register_kernels() {
+    for (Kernel const& kernel : kernels_of_one_pass()) {
+        auto const add = [&](std::string const& who, std::function<void(benchmark::State&)> run) {
+            int floats = 0;
+            for (Pass const& pass : kernel.passes) { floats += pass.floats(); }
+            auto const counted = [=](benchmark::State& state) {
+                run(state);
+                traffic(state, state.range(0) * state.range(1), floats);
+            };
+            auto const name = kernel.name + ("/" + who);
+            benchmark::RegisterBenchmark(name.c_str(), counted)->Apply(kernel.sizes);
+        };
+        add("one_thread", kernel.run);
+        add("memory", [=](benchmark::State& state) { memory_alone(state, kernel.passes); });
+    }
+}
 
 }  // namespace
 }  // namespace spikelet::bench
 
-BENCHMARK_MAIN();
+int main(int count, char** arguments) {
+    spikelet::bench::register_kernels();
+    benchmark::Initialize(&count, arguments);
+    if (benchmark::ReportUnrecognizedArguments(count, arguments)) { return 1; }
+    benchmark::RunSpecifiedBenchmarks();
+    benchmark::Shutdown();
+}
