@@ -85,5 +85,23 @@ TEST_CASE("bfloat16: the second product of a pair is added first, each rounded o
     }
 }
 
+TEST_CASE("bfloat16: loads are widened, and zero where lanes are not in use") {
+    std::vector<bf16> numbers(lanes);
+    for (std::size_t i = 0; i < lanes; ++i) {
+        numbers[i] = {bfloat16_from_float(static_cast<float>(i) * -1.25F)};
+    }
+    auto const whole = numbers_of(simd::load_floats<Batch>(numbers.data(), simd::Full{}));
+    for (std::size_t i = 0; i < lanes; ++i) { CHECK(whole[i] == float{numbers[i]}); }
+    for (std::size_t n = 1; n < lanes; ++n) {
+        std::vector<bf16> const some(numbers.begin(),
+                                     numbers.begin() + static_cast<std::ptrdiff_t>(n));
+        simd::Part const part{static_cast<index>(n)};
+        auto const first = numbers_of(simd::load_floats<Batch>(some.data(), part));
+        for (std::size_t i = 0; i < lanes; ++i) {
+            CHECK(first[i] == (i < n ? float{numbers[i]} : 0.0F));
+        }
+    }
+}
+
 }  // namespace
 }  // namespace spikelet::test

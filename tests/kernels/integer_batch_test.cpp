@@ -92,16 +92,6 @@ TEST_CASE("integer_batch: interleave takes lanes in turns") {
     }
 }
 
-TEST_CASE("integer_batch: load_bytes fills up with zeros") {
-    auto const bytes = random_bytes(1);
-    for (std::size_t n = 0; n < byte_count; ++n) {
-        std::vector<std::uint8_t> const some(bytes.begin(),
-                                             bytes.begin() + static_cast<std::ptrdiff_t>(n));
-        auto const lanes = lanes_of(simd::load_bytes<Bytes>(some.data(), static_cast<index>(n)));
-        for (std::size_t i = 0; i < byte_count; ++i) { CHECK(lanes[i] == (i < n ? bytes[i] : 0)); }
-    }
-}
-
 TEST_CASE("integer_batch: bytes of trits are 0, 1 and 2") {
     for (word const some :
          {word{0}, ~word{0}, word{0x80000000'80000001}, word{0x0123456789ABCDEF}}) {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Batches of pairs of bfloat16, the upper halves of floats, in the lanes of floats: rounding, and
-// sums of products of pairs. A pair's first number is in the lower half of its lane.
+// bfloat16, the upper halves of floats: loads that widen them, and batches of pairs in the lanes of
+// floats, made by rounding, and sums of products of pairs. A pair's first number is in the lower
+// half of its lane.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <utility>
 
-#include <spikelet/kernels/batch.hpp>
+#include <spikelet/kernels/simd.hpp>
 
 namespace spikelet::simd {
 
@@ -42,6 +45,28 @@ template <std::size_t First, class B, std::size_t... I>
 void pairs_across();
 void pairs_along();
 void dot();
+void widened();
+
+#if XSIMD_WITH_SSE2
+[[gnu::always_inline]] inline __m128 widened(bf16 const* p, __m128) {
+    __m128i const bits = _mm_loadl_epi64(reinterpret_cast<__m128i const*>(p));
+    return _mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), bits));
+}
+#endif
+
+#if XSIMD_WITH_AVX2
+[[gnu::always_inline]] inline __m256 widened(bf16 const* p, __m256) {
+    __m128i const bits = _mm_loadu_si128(reinterpret_cast<__m128i const*>(p));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
+}
+#endif
+
+#if XSIMD_WITH_AVX512F
+[[gnu::always_inline]] inline __m512 widened(bf16 const* p, __m512) {
+    __m256i const bits = _mm256_loadu_si256(reinterpret_cast<__m256i const*>(p));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
+#endif
 
 #if defined(__AVX512BF16__)
 [[gnu::always_inline]] inline __m512 pairs_along(__m512 first, __m512 second) {
@@ -102,6 +127,27 @@ B bf16_dot(B const& sum, B const& a, B const& b) {
         };
         return simd::fma(lower(a), lower(b), simd::fma(upper(a), upper(b), sum));
     }
+}
+
+/// The numbers at p as floats; zeros in lanes that are not in use.
+template <class B>
+B load_floats(bf16 const* p, Part part) {
+    alignas(64) std::array<float, B::size> lanes{};
+    std::copy_n(p, part.n, lanes.begin());
+    return B::load_aligned(lanes.data());
+}
+template <class B>
+B load_floats(bf16 const* p, Full) {
+    if constexpr (requires { detail::widened(p, B().data); }) {
+        return detail::widened(p, B().data);
+    } else {
+        return load_floats<B>(p, Part{width<B>});
+    }
+}
+
+template <class B>
+B load_floats(float const* p, auto lanes) {
+    return load<B>(p, lanes);
 }
 
 }  // namespace spikelet::simd

@@ -114,9 +114,4 @@ B bytes_where(word bits, std::uint8_t value) {
     }
 }
 
-/// Asks for the cache line at p, to be read soon, but no nearer than in the L2 cache: what waits
-/// for the L1 cache takes the places of loads that are needed now. Call it in a plain loop: g++
-/// takes a lambda that does nothing else for one without effect, and drops it.
-[[gnu::always_inline]] inline void prefetch_read(void const* p) { __builtin_prefetch(p, 0, 2); }
-
 }  // namespace spikelet::simd

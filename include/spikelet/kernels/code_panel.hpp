@@ -80,7 +80,7 @@ struct CodePanel<std::int8_t, Policy, AtOnce> : BytePanel<Policy, AtOnce> {
     }
     [[gnu::always_inline]] static Bytes load(std::int8_t const* row, index column,
                                              simd::Part part) {
-        return simd::load_bytes<Bytes>(bytes(row) + column, part.n) ^ Bytes(128);
+        return simd::load_first<Bytes>(bytes(row) + column, part.n) ^ Bytes(128);
     }
 
 private:
@@ -142,7 +142,7 @@ struct CodePanel<int4, Policy, AtOnce> : QuadSums<Policy, AtOnce, 8> {
     [[gnu::always_inline]] static Bytes load(std::uint8_t const* row, index column,
                                              simd::Part part) {
         index const bytes = Element<int4>::row_units(part.n);
-        return bytes < simd::width<Bytes> ? simd::load_bytes<Bytes>(row + column / 2, bytes)
+        return bytes < simd::width<Bytes> ? simd::load_first<Bytes>(row + column / 2, bytes)
                                           : load(row, column, simd::Full{});
     }
 

@@ -10,7 +10,7 @@
 
 #include <cstring>
 
-#include <spikelet/kernels/batch.hpp>
+#include <spikelet/kernels/bit_lanes.hpp>
 
 namespace spikelet::simd {
 
@@ -42,9 +42,7 @@ void unpack_quads();
 void dot_quads();
 void dot_quads_at_once();
 void column_order();
-void masked_bytes();
 void bytes_of_trits();
-void widened();
 
 #if XSIMD_WITH_SSE2
 template <class B>
@@ -58,10 +56,6 @@ template <class B>
 template <class B>
 [[gnu::always_inline]] inline std::array<B, 2> unpack_quads(B const& a, B const& b, __m128i) {
     return {B(_mm_unpacklo_epi32(a.data, b.data)), B(_mm_unpackhi_epi32(a.data, b.data))};
-}
-[[gnu::always_inline]] inline __m128 widened(bf16 const* p, __m128) {
-    __m128i const bits = _mm_loadl_epi64(reinterpret_cast<__m128i const*>(p));
-    return _mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), bits));
 }
 [[gnu::always_inline]] inline __m128i dot_quads(__m128i sum, __m128i u, __m128i s) {
     __m128i const even = _mm_madd_epi16(_mm_and_si128(u, _mm_set1_epi16(255)),
@@ -83,10 +77,6 @@ template <class B>
 template <class B>
 [[gnu::always_inline]] inline std::array<B, 2> unpack_quads(B const& a, B const& b, __m256i) {
     return {B(_mm256_unpacklo_epi32(a.data, b.data)), B(_mm256_unpackhi_epi32(a.data, b.data))};
-}
-[[gnu::always_inline]] inline __m256 widened(bf16 const* p, __m256) {
-    __m128i const bits = _mm_loadu_si128(reinterpret_cast<__m128i const*>(p));
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
 }
 [[gnu::always_inline]] inline __m256i dot_quads(__m256i sum, __m256i u, __m256i s) {
     __m256i const even = _mm256_madd_epi16(_mm256_and_si256(u, _mm256_set1_epi16(255)),
@@ -117,10 +107,6 @@ template <class B>
 [[gnu::always_inline]] inline std::array<B, 2> unpack_quads(B const& a, B const& b, __m512i) {
     return {B(_mm512_unpacklo_epi32(a.data, b.data)), B(_mm512_unpackhi_epi32(a.data, b.data))};
 }
-[[gnu::always_inline]] inline __m512 widened(bf16 const* p, __m512) {
-    __m256i const bits = _mm256_loadu_si256(reinterpret_cast<__m256i const*>(p));
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
-}
 [[gnu::always_inline]] inline __m512i dot_quads(__m512i sum, __m512i u, __m512i s) {
     __m512i const even = _mm512_madd_epi16(_mm512_and_si512(u, _mm512_set1_epi16(255)),
                                            _mm512_srai_epi16(_mm512_slli_epi16(s, 8), 8));
@@ -139,9 +125,6 @@ template <class I>
             I(_mm512_shuffle_i32x4(ab_high, cd_high, 0x88)),
             I(_mm512_shuffle_i32x4(ab_high, cd_high, 0xDD))};
 }
-[[gnu::always_inline]] inline __m512i masked_bytes(std::uint8_t const* p, index n, __m512i) {
-    return _mm512_maskz_loadu_epi8((word{1} << n) - 1, p);
-}
 [[gnu::always_inline]] inline __m512i bytes_of_trits(word plus, word minus, __m512i) {
     __m512i const one = _mm512_set1_epi8(1);
     __m512i const positive = _mm512_mask_add_epi8(one, plus, one, one);
@@ -154,12 +137,6 @@ template <class I>
     return _mm512_dpbusd_epi32(sum, u, s);
 }
 #endif
-
-/// Bit i of eight becomes the lowest bit of byte i.
-[[gnu::always_inline]] inline word spread(word eight_bits) {
-    word const one_each = (eight_bits * 0x0101010101010101) & 0x8040201008040201;
-    return ((one_each + 0x007F7F7F7F7F7F7F) >> 7 & 0x0101010101010101) | (one_each >> 63 << 56);
-}
 
 /// `Count` lanes of each register in turns, within 128 bits: the lower lanes, the upper lanes.
 template <std::size_t Count, class B>
@@ -256,43 +233,13 @@ xsimd::batch<float, Arch> to_numbers(xsimd::batch<std::int32_t, Arch> const& x) 
     return xsimd::to_float(x);
 }
 
-/// The first n bytes at p, fewer than a register holds; zeros in the others.
-template <class B>
-B load_bytes(std::uint8_t const* p, index n) {
-    if constexpr (requires { detail::masked_bytes(p, n, B().data); }) {
-        return detail::masked_bytes(p, n, B().data);
-    } else {
-        std::uint8_t bytes[B::size] = {};
-        std::memcpy(bytes, p, static_cast<std::size_t>(n));
-        return B::load_unaligned(bytes);
-    }
-}
-
-/// A register of weights in bf16, widened to floats.
-template <class B>
-[[gnu::always_inline]] inline B widened(bf16 const* p) {
-    if constexpr (requires { detail::widened(p, B().data); }) {
-        return detail::widened(p, B().data);
-    } else {
-        float numbers[B::size];
-        std::copy_n(p, B::size, numbers);
-        return B::load_unaligned(numbers);
-    }
-}
-
 /// Trits plus 1, a byte each, from the lowest bits of their two words.
 template <class B>
 [[gnu::always_inline]] inline B bytes_of_trits(word plus, word minus) {
     if constexpr (requires { detail::bytes_of_trits(plus, minus, B().data); }) {
         return detail::bytes_of_trits(plus, minus, B().data);
     } else {
-        std::uint8_t bytes[B::size];
-        for (std::size_t i = 0; i < B::size; i += 8) {
-            word const eight = 0x0101010101010101 + detail::spread(plus >> i & 255) -
-                               detail::spread(minus >> i & 255);
-            std::memcpy(bytes + i, &eight, sizeof eight);
-        }
-        return B::load_unaligned(bytes);
+        return B(1) + bytes_where<B>(plus, 1) - bytes_where<B>(minus, 1);
     }
 }
 

@@ -17,7 +17,7 @@
 #include <type_traits>
 
 #include <spikelet/kernels/active_inputs.hpp>
-#include <spikelet/kernels/integer_lanes.hpp>
+#include <spikelet/kernels/pair_products.hpp>
 #include <spikelet/kernels/quantized_matrix.hpp>
 
 namespace spikelet::kernels {
@@ -95,8 +95,9 @@ private:
     static void put_in_order(std::int16_t* sums) {
         auto const lower = simd::load<Sums>(sums, simd::Full{});
         auto const upper = simd::load<Sums>(sums + width / 2, simd::Full{});
-        simd::store(sums, simd::interleave_low(lower, upper), simd::Full{});
-        simd::store(sums + width / 2, simd::interleave_high(lower, upper), simd::Full{});
+        auto const [first, second] = simd::interleave(lower, upper);
+        simd::store(sums, first, simd::Full{});
+        simd::store(sums + width / 2, second, simd::Full{});
     }
 
     template <bool negative, class Full>
@@ -134,7 +135,7 @@ private:
         index b = 0;
         for (; b + width <= bytes_; b += width, sums += width * per_byte) {
             if (b % line == 0) {
-                for (auto const* row : next) { simd::prefetch_read(row + b); }
+                for (auto const* row : next) { simd::prefetch_for_reading(row + b); }
             }
             add_batch<negative, start>(rows, pairs, sums, [=](std::uint8_t const* row) {
                 return simd::load<Bytes>(row + b, simd::Full{});
@@ -154,8 +155,7 @@ private:
         simd::unrolled<rows_at_once / 2>([&](auto p) {
             Bytes const one = load(rows[2 * p]);
             Bytes const other = load(rows[2 * p + 1]);
-            Bytes const low = simd::interleave_low(one, other);
-            Bytes const high = simd::interleave_high(one, other);
+            auto const [low, high] = simd::interleave(one, other);
             if constexpr (halves) {
                 sum[0] += simd::pair_products(low & Bytes(15), pairs[p]);
                 sum[1] += simd::pair_products(low, pairs[p]);

@@ -21,10 +21,9 @@
 namespace spikelet::kernels {
 
 /// Products of many events of element type S with codes of type C.
-template <class C, class S, class Policy, bool quads = simd::has_quad_products>
+template <class C, class S, class Policy, bool AtOnce = simd::has_dot_quads<Policy>>
 class QuadProduct {
     using Bytes = simd::Batch<std::uint8_t, Policy>;
-    using Halves = simd::Batch<std::int16_t, Policy>;
     using Sums = simd::Batch<std::int32_t, Policy>;
     using Floats = simd::Batch<float, Policy>;
     static constexpr index panel = simd::width<Bytes>;
@@ -155,17 +154,11 @@ private:
 
     /// Interleaving leaves columns in order only within sixteen bytes.
     static void pack_quads(std::array<Bytes, 4> const& rows, std::uint8_t* to) {
-        auto const low = simd::as<Halves>(simd::interleave_low(rows[0], rows[1]));
-        auto const high = simd::as<Halves>(simd::interleave_high(rows[0], rows[1]));
-        auto const other_low = simd::as<Halves>(simd::interleave_low(rows[2], rows[3]));
-        auto const other_high = simd::as<Halves>(simd::interleave_high(rows[2], rows[3]));
-        std::array<Halves, 4> const mixed{
-            simd::interleave_low(low, other_low), simd::interleave_high(low, other_low),
-            simd::interleave_low(high, other_high), simd::interleave_high(high, other_high)};
+        auto const mixed = simd::quads(rows);
         alignas(64) std::array<std::uint8_t, static_cast<std::size_t>(4 * panel)> bytes;
         simd::unrolled<4>([&](auto q) {
             auto* const at = bytes.data() + static_cast<index>(q) * panel;
-            simd::store(at, simd::as<Bytes>(mixed[q]), simd::Full{});
+            simd::store(at, mixed[q], simd::Full{});
         });
         for (index lane = 0; lane < panel; lane += 16) {
             for (index q = 0; q < 4; ++q, to += 16) {
@@ -218,9 +211,9 @@ private:
             simd::unrolled<rows>([&](auto r) {
                 std::int32_t four;
                 std::memcpy(&four, events + static_cast<index>(r) * stride, sizeof(four));
-                auto const values = simd::as<Bytes>(Sums(four));
+                Sums const values(four);
                 simd::unrolled<batches>([&](auto b) {
-                    sums[r][b] = simd::quad_products<quads>(sums[r][b], w[b], values);
+                    sums[r][b] = simd::quad_products<AtOnce>(sums[r][b], w[b], values);
                 });
             });
         }

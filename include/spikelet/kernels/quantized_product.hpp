@@ -128,7 +128,8 @@ private:
     [[gnu::always_inline]] static Bytes row(storage_of<C> const* w, index units, index column,
                                             auto lanes) {
         if (Panel::fetched <= Panel::columns || column % Panel::fetched == 0) {
-            fetch(w + Element<C>::row_units(column), ahead * units * static_cast<index>(sizeof *w));
+            simd::prefetch_for_reading(w + Element<C>::row_units(column),
+                                       ahead * units * static_cast<index>(sizeof *w));
         }
         return Panel::load(w, column, lanes);
     }

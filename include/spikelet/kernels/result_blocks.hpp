@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
 
 #include <spikelet/kernels/matmul.hpp>
 
@@ -31,13 +30,6 @@ struct BlockLimits {
     index sums;   ///< at most; room for a panel of all rows
     index work;   ///< multiply-adds that are worth a thread
 };
-
-/// Asks for the cache line that lies some bytes behind p, be it behind the end of an array, in the
-/// L2 cache.
-[[gnu::always_inline]] inline void fetch(void const* p, index bytes) {
-    auto const address = reinterpret_cast<std::uintptr_t>(p) + static_cast<std::uintptr_t>(bytes);
-    __builtin_prefetch(reinterpret_cast<void const*>(address), 0, 2);
-}
 
 /// Calls f(ResultBlock) for blocks that cover the result, shared among the policy's threads. All
 /// rows of some columns follow one another, while the weights of these columns are in the L2 cache.

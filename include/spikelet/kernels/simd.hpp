@@ -4,6 +4,7 @@
 // stands in its row.
 #pragma once
 
+#include <cstdint>
 #include <utility>
 
 #include <spikelet/core/accumulator.hpp>
@@ -114,9 +115,14 @@ constexpr index lane_count(Part part) {
 
 /// Asks for the cache line at p, to be written soon.
 [[gnu::always_inline]] inline void prefetch(void const* p) { __builtin_prefetch(p, 1); }
-/// Asks for the cache line at p, to be read a while later.
-[[gnu::always_inline]] inline void prefetch_for_reading(void const* p) {
-    __builtin_prefetch(p, 0, 2);
+
+/// Asks for the cache line that lies `bytes` behind p, be it behind the end of an array, to be read
+/// a while later: into the L2 cache, since what waits for the L1 takes the places of loads that are
+/// needed now. Call it in a plain loop: g++ 12 takes a lambda that does nothing else for one
+/// without effect, and drops it.
+[[gnu::always_inline]] inline void prefetch_for_reading(void const* p, index bytes = 0) {
+    auto const address = reinterpret_cast<std::uintptr_t>(p) + static_cast<std::uintptr_t>(bytes);
+    __builtin_prefetch(reinterpret_cast<void const*>(address), 0, 2);
 }
 
 namespace detail {

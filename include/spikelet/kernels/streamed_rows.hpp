@@ -10,7 +10,7 @@
 #include <array>
 
 #include <spikelet/kernels/active_inputs.hpp>
-#include <spikelet/kernels/integer_lanes.hpp>
+#include <spikelet/kernels/bfloat16.hpp>
 #include <spikelet/kernels/matmul.hpp>
 #include <spikelet/kernels/spike_groups.hpp>
 
@@ -96,7 +96,7 @@ private:
     [[gnu::flatten]] static void add(Pass const& pass, index columns, float* y) {
         index c = 0;
         for (; c + strip <= columns; c += strip) {
-            for (W const* const row : pass.next) { simd::prefetch_read(row + c); }
+            for (W const* const row : pass.next) { simd::prefetch_for_reading(row + c); }
             add_batches<strip_batches>(pass, c, y + c, simd::Full{});
         }
         simd::for_each_batch<Batch>(c, columns, [&](index rest, auto lanes) {

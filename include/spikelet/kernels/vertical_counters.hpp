@@ -137,7 +137,7 @@ private:
         index w = 0;
         for (; w + width <= words_; w += width) {
             if (w % words_per_line == 0) {
-                for (auto const* row : next) { simd::prefetch_read(row + w); }
+                for (auto const* row : next) { simd::prefetch_for_reading(row + w); }
             }
             add_batch<levels>(plane, used, w, [&](std::size_t r) {
                 return signed_row<negative>(simd::load<Words>(rows[r] + w, simd::Full{}));

@@ -6,7 +6,7 @@
 // stay in the L1 cache. With few rows the cost is that of reading the weights.
 #pragma once
 
-#include <spikelet/kernels/integer_batch.hpp>
+#include <spikelet/kernels/bfloat16.hpp>
 #include <spikelet/kernels/quantized_matrix.hpp>
 #include <spikelet/kernels/result_blocks.hpp>
 
@@ -63,8 +63,9 @@ private:
             std::array<Batch, static_cast<std::size_t>(N)> weights;
             simd::unrolled<N>([&](auto k) {
                 bf16 const* const w = t.w + (i + static_cast<index>(k)) * t.n.outputs + column;
-                weights[k] = load(w, lanes);
-                fetch(w, ahead * t.n.outputs * static_cast<index>(sizeof(bf16)));
+                weights[k] = simd::load_floats<Batch>(w, lanes);
+                simd::prefetch_for_reading(w,
+                                           ahead * t.n.outputs * static_cast<index>(sizeof(bf16)));
             });
             float const* x = t.x + b.first_row * t.n.inputs + i;
             for (index r = b.first_row; r < b.last_row; ++r, x += t.n.inputs, sums += width) {
@@ -76,9 +77,6 @@ private:
             }
         });
     }
-
-    static Batch load(bf16 const* w, simd::Full) { return simd::widened<Batch>(w); }
-    static Batch load(bf16 const* w, simd::Part part) { return simd::load<Batch>(w, part); }
 };
 
 }  // namespace spikelet::kernels
