@@ -8,7 +8,6 @@
 #include <spikelet/io/half.hpp>
 
 #include <kernels/matmul_support.hpp>
-#include <support/reference.hpp>
 
 namespace spikelet::test {
 namespace {
@@ -23,38 +22,8 @@ std::vector<float> rounded(std::vector<float> numbers) {
     return numbers;
 }
 
-std::vector<double> sum(std::vector<double> a, std::vector<double> const& b) {
-    std::transform(a.begin(), a.end(), b.begin(), a.begin(), std::plus<>{});
-    return a;
-}
-
 TEST_CASE("bf16_matmul: all three products equal the naive ones of rounded factors") {
-    each_odd_size([](MatmulSize n) {
-        CAPTURE(n.rows);
-        CAPTURE(n.inputs);
-        CAPTURE(n.outputs);
-        auto const x = random_numbers<float>(n.rows * n.inputs, 1);
-        auto const w = random_numbers<float>(n.inputs * n.outputs, 2);
-        auto const dy = random_numbers<float>(n.rows * n.outputs, 3);
-        auto const dx = random_numbers<float>(n.rows * n.inputs, 4);
-        auto const dw = random_numbers<float>(n.inputs * n.outputs, 5);
-        auto const xd = as_double(rounded(x));
-        auto const wd = as_double(rounded(w));
-        auto const dyd = as_double(rounded(dy));
-        Products<Serial<>> products{{}, n};
-        CHECK(worst_error(products.forward(x, w),
-                          reference::product(xd, wd, n.rows, n.inputs, n.outputs), n.inputs) < 1);
-        auto const wt = reference::transposed(wd, n.inputs, n.outputs);
-        CHECK(worst_error(
-                  products.backward_input(dy, w, dx),
-                  sum(as_double(dx), reference::product(dyd, wt, n.rows, n.outputs, n.inputs)),
-                  n.outputs) < 1);
-        auto const xt = reference::transposed(xd, n.rows, n.inputs);
-        CHECK(worst_error(
-                  products.backward_weight(x, dy, dw),
-                  sum(as_double(dw), reference::product(xt, dyd, n.inputs, n.rows, n.outputs)),
-                  n.rows) < 1);
-    });
+    each_odd_size([](MatmulSize n) { compare_with_naive(Products<Serial<>>{{}, n}, rounded); });
 }
 
 TEST_CASE("bf16_matmul: same bits for one and several threads") {

@@ -11,7 +11,6 @@
 
 #include <kernels/matmul_support.hpp>
 #include <support/lively_spikegpt.hpp>
-#include <support/reference.hpp>
 #include <support/tiny_lm.hpp>
 
 namespace spikelet::test {
@@ -19,30 +18,9 @@ namespace {
 
 using kernels::MatmulSize;
 
-std::vector<double> sum(std::vector<double> a, std::vector<double> const& b) {
-    std::transform(a.begin(), a.end(), b.begin(), a.begin(), std::plus<>{});
-    return a;
-}
-
 TEST_CASE_TEMPLATE("blas: all three products equal the naive ones", T, float, double) {
     each_odd_size([](MatmulSize n) {
-        auto const x = random_numbers<T>(n.rows * n.inputs, 1);
-        auto const w = random_numbers<T>(n.inputs * n.outputs, 2);
-        auto const dy = random_numbers<T>(n.rows * n.outputs, 3);
-        auto const xd = as_double(x);
-        auto const wd = as_double(w);
-        auto const dyd = as_double(dy);
-        DenseProducts<Blas<Serial<>>, T> products{{}, n};
-        CHECK(worst_error(products.forward(x, w),
-                          reference::product(xd, wd, n.rows, n.inputs, n.outputs), n.inputs) < 1);
-        auto const wt = reference::transposed(wd, n.inputs, n.outputs);
-        CHECK(worst_error(products.backward_input(dy, w, x),
-                          sum(xd, reference::product(dyd, wt, n.rows, n.outputs, n.inputs)),
-                          n.outputs) < 1);
-        auto const xt = reference::transposed(xd, n.rows, n.inputs);
-        CHECK(worst_error(products.backward_weight(x, dy, w),
-                          sum(wd, reference::product(xt, dyd, n.inputs, n.rows, n.outputs)),
-                          n.rows) < 1);
+        compare_with_naive(DenseProducts<Blas<Serial<>>, T>{{}, n});
     });
 }
 

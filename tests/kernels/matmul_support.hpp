@@ -5,12 +5,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include <spikelet/kernels/matmul.hpp>
 
 #include <support/numbers.hpp>
+#include <support/reference.hpp>
 
 namespace spikelet::test {
 
@@ -49,6 +53,37 @@ struct DenseProducts {
         return dw;
     }
 };
+
+/// Checks all three products of random factors against naive ones of what `seen` makes of these.
+template <class Policy, class T, class Kernel, class Seen = std::identity>
+void compare_with_naive(DenseProducts<Policy, T, Kernel> products, Seen seen = {}) {
+    kernels::MatmulSize const n = products.size;
+    CAPTURE(n.rows);
+    CAPTURE(n.inputs);
+    CAPTURE(n.outputs);
+    auto const x = random_numbers<T>(n.rows * n.inputs, 1);
+    auto const w = random_numbers<T>(n.inputs * n.outputs, 2);
+    auto const dy = random_numbers<T>(n.rows * n.outputs, 3);
+    auto const dx = random_numbers<T>(n.rows * n.inputs, 4);
+    auto const dw = random_numbers<T>(n.inputs * n.outputs, 5);
+    auto const xd = as_double(seen(x));
+    auto const wd = as_double(seen(w));
+    auto const dyd = as_double(seen(dy));
+    auto const plus = [](std::vector<double> a, std::vector<double> const& b) {
+        std::transform(a.begin(), a.end(), b.begin(), a.begin(), std::plus<>{});
+        return a;
+    };
+    CHECK(worst_error(products.forward(x, w),
+                      reference::product(xd, wd, n.rows, n.inputs, n.outputs), n.inputs) < 1);
+    auto const wt = reference::transposed(wd, n.inputs, n.outputs);
+    CHECK(worst_error(products.backward_input(dy, w, dx),
+                      plus(as_double(dx), reference::product(dyd, wt, n.rows, n.outputs, n.inputs)),
+                      n.outputs) < 1);
+    auto const xt = reference::transposed(xd, n.rows, n.inputs);
+    CHECK(worst_error(products.backward_weight(x, dy, dw),
+                      plus(as_double(dw), reference::product(xt, dyd, n.inputs, n.rows, n.outputs)),
+                      n.rows) < 1);
+}
 
 /// Calls f(size) for sizes around the edges of vectors, tiles and blocks.
 template <class F>

@@ -6,7 +6,6 @@
 #include <doctest/doctest.h>
 
 #include <kernels/matmul_support.hpp>
-#include <support/reference.hpp>
 
 namespace spikelet::test {
 namespace {
@@ -20,38 +19,8 @@ static_assert(Matmul<Serial<>>::workspace({1024, 512, 512}) > 0);
 // The scratch of a large vocabulary stays small.
 static_assert(Matmul<Serial<>>::workspace({1024, 768, 50277}) <= 512 * 1024);
 
-std::vector<double> sum(std::vector<double> a, std::vector<double> const& b) {
-    std::transform(a.begin(), a.end(), b.begin(), a.begin(), std::plus<>{});
-    return a;
-}
-
 TEST_CASE_TEMPLATE("matmul: all three products equal the naive ones", T, float, double) {
-    each_odd_size([](MatmulSize n) {
-        CAPTURE(n.rows);
-        CAPTURE(n.inputs);
-        CAPTURE(n.outputs);
-        auto const x = random_numbers<T>(n.rows * n.inputs, 1);
-        auto const w = random_numbers<T>(n.inputs * n.outputs, 2);
-        auto const dy = random_numbers<T>(n.rows * n.outputs, 3);
-        auto const dx = random_numbers<T>(n.rows * n.inputs, 4);
-        auto const dw = random_numbers<T>(n.inputs * n.outputs, 5);
-        auto const xd = as_double(x);
-        auto const wd = as_double(w);
-        auto const dyd = as_double(dy);
-        DenseProducts<Serial<>, T> products{{}, n};
-        CHECK(worst_error(products.forward(x, w),
-                          reference::product(xd, wd, n.rows, n.inputs, n.outputs), n.inputs) < 1);
-        auto const wt = reference::transposed(wd, n.inputs, n.outputs);
-        CHECK(worst_error(
-                  products.backward_input(dy, w, dx),
-                  sum(as_double(dx), reference::product(dyd, wt, n.rows, n.outputs, n.inputs)),
-                  n.outputs) < 1);
-        auto const xt = reference::transposed(xd, n.rows, n.inputs);
-        CHECK(worst_error(
-                  products.backward_weight(x, dy, dw),
-                  sum(as_double(dw), reference::product(xt, dyd, n.inputs, n.rows, n.outputs)),
-                  n.rows) < 1);
-    });
+    each_odd_size([](MatmulSize n) { compare_with_naive(DenseProducts<Serial<>, T>{{}, n}); });
 }
 
 TEST_CASE_TEMPLATE("matmul: same bits for one and several threads", T, float, double) {

@@ -9,7 +9,6 @@
 #include <array>
 
 #include <spikelet/core/memory.hpp>
-#include <spikelet/kernels/arithmetic.hpp>
 #include <spikelet/kernels/transpose.hpp>
 
 namespace spikelet::kernels {
@@ -17,39 +16,36 @@ namespace spikelet::kernels {
 /// The three products of a linear map w [inputs, outputs] for a handful of rows.
 template <class T, class Policy>
 class FewRows {
-    using Arithmetic = kernels::Arithmetic<T, Policy>;
-    using Number = typename Arithmetic::Number;
-    using Batch = typename Arithmetic::Batch;
+    using Batch = simd::Batch<T, Policy>;
     static constexpr index width = simd::width<Batch>;
-    static constexpr index depths = Arithmetic::depths;
-    // Batches of weights in registers at a time: half of the registers.
+    // Rows of weights in registers at a time: half of the registers.
     static constexpr index group = simd::registers<Batch> / 2;
     // Rows that pass together.
     static constexpr index most_rows = 32;
     // Results that are summed up together, and packed factors: half of a usual L1 cache each.
-    static constexpr index block_size = 16 * 1024 / static_cast<index>(sizeof(Number));
+    static constexpr index block_size = 16 * 1024 / static_cast<index>(sizeof(T));
     // Rows of dw that pass together: as many streams as a processor's prefetcher follows.
     static constexpr index rows_at_once = 8;
     // Fewer multiply-adds are not worth another thread.
     static constexpr index grain_work = index{1} << 17;
 
-    using Numbers = std::array<Number, static_cast<std::size_t>(block_size)>;
+    using Numbers = std::array<T, static_cast<std::size_t>(block_size)>;
     template <index N>
     using Group = std::array<Batch, static_cast<std::size_t>(N)>;
 
     /// Rows of results, and for each of them packed factors.
     struct Rows {
         index count;
-        Number const* factors;
+        T const* factors;
         index factors_stride;
-        Number* y;
+        T* y;
         index y_stride;
     };
 
 public:
     /// y = x W.
-    static void forward(Policy policy, index rows, index inputs, index outputs, Number const* x,
-                        Number const* w, Number* y) {
+    static void forward(Policy policy, index rows, index inputs, index outputs, T const* x,
+                        T const* w, T* y) {
         auto const some = [=](index begin, index end) {
             index const last = std::min(end * width, outputs);
             for (index r = 0; r < rows; r += most_rows) {
@@ -65,8 +61,8 @@ public:
     }
 
     /// dx += dy W^T.
-    static void backward_input(Policy policy, index rows, index inputs, index outputs,
-                               Number const* dy, Number const* w, Number* dx) {
+    static void backward_input(Policy policy, index rows, index inputs, index outputs, T const* dy,
+                               T const* w, T* dx) {
         auto const some = [=](index begin, index end) {
             index const last = std::min(end * width, inputs);
             for (index r = 0; r < rows; r += most_rows) {
@@ -78,14 +74,14 @@ public:
     }
 
     /// dw += x^T dy.
-    static void backward_weight(Policy policy, index rows, index inputs, index outputs,
-                                Number const* x, Number const* dy, Number* dw) {
+    static void backward_weight(Policy policy, index rows, index inputs, index outputs, T const* x,
+                                T const* dy, T* dw) {
         auto const some = [=](index begin, index end) {
             for (index i = begin; i < end; i += rows_at_once) {
                 index const count = std::min(rows_at_once, end - i);
                 alignas(alignment) Numbers factors;
-                for (index r = 0; r < rows; r += group * depths) {
-                    index const depth = std::min(group * depths, rows - r);
+                for (index r = 0; r < rows; r += group) {
+                    index const depth = std::min(group, rows - r);
                     pack_columns(count, x + r * inputs + i, inputs, depth, factors.data());
                     Rows const results{count, factors.data(), group, dw + i * outputs, outputs};
                     add_groups<group>(results, dy + r * outputs, outputs, depth, outputs);
@@ -100,15 +96,15 @@ private:
     static constexpr index grain(index work) { return grain_of(grain_work, work); }
 
     /// y = x W for the columns [begin, end).
-    static void forward(index rows, index inputs, index outputs, Number const* x, Number const* w,
-                        Number* y, index begin, index end) {
+    static void forward(index rows, index inputs, index outputs, T const* x, T const* w, T* y,
+                        index begin, index end) {
         alignas(alignment) Numbers factors;
         alignas(alignment) Numbers sums;
         index const columns = end - begin;
-        std::fill_n(sums.data(), rows * columns, Number(0));
+        std::fill_n(sums.data(), rows * columns, T(0));
         Rows const results{rows, factors.data(), group, sums.data(), columns};
-        for (index d = 0; d < inputs; d += group * depths) {
-            index const depth = std::min(group * depths, inputs - d);
+        for (index d = 0; d < inputs; d += group) {
+            index const depth = std::min(group, inputs - d);
             pack_rows(rows, x + d, inputs, depth, factors.data(), group);
             add_groups<group>(results, w + d * outputs + begin, outputs, depth, columns);
         }
@@ -118,15 +114,15 @@ private:
     }
 
     /// dx += dy W^T for the columns [begin, end) of dx.
-    static void backward_input(index rows, index inputs, index outputs, Number const* dy,
-                               Number const* w, Number* dx, index begin, index end) {
+    static void backward_input(index rows, index inputs, index outputs, T const* dy, T const* w,
+                               T* dx, index begin, index end) {
         alignas(alignment) Numbers factors;
         index const lanes_each = block_size / rows / width * width;
-        for (index o = 0; o < outputs; o += lanes_each * depths) {
-            index const depth = std::min(lanes_each * depths, outputs - o);
+        for (index o = 0; o < outputs; o += lanes_each) {
+            index const depth = std::min(lanes_each, outputs - o);
             pack_rows(rows, dy + o, outputs, depth, factors.data(), lanes_each);
             simd::for_each_batch<Batch>(begin, end, [&](index i, auto lanes) {
-                alignas(alignment) std::array<Number, most_rows * Batch::size> sums;
+                alignas(alignment) std::array<T, most_rows * Batch::size> sums;
                 for (index r = 0; r < rows; ++r) {
                     simd::store(sums.data() + r * width,
                                 simd::load<Batch>(dx + r * inputs + i, lanes), simd::Full{});
@@ -142,64 +138,49 @@ private:
     }
 
     /// Packs `depth` numbers of some rows.
-    static void pack_rows(index rows, Number const* x, index x_stride, index depth, Number* to,
+    static void pack_rows(index rows, T const* x, index x_stride, index depth, T* to,
                           index to_stride) {
         for (index r = 0; r < rows; ++r) {
-            for (index d = 0; d < depth; d += width * depths) {
-                simd::store(to + r * to_stride + d / depths, along(x + r * x_stride + d, depth - d),
+            for (index d = 0; d < depth; d += width) {
+                simd::store(to + r * to_stride + d, along(x + r * x_stride + d, depth - d),
                             simd::Full{});
             }
         }
     }
 
     /// Packs `depth` numbers, at most a group, of some columns.
-    static void pack_columns(index columns, Number const* x, index x_stride, index depth,
-                             Number* to) {
-        alignas(alignment) std::array<Number, static_cast<std::size_t>(width)> row;
-        for (index d = 0; d < depth; d += depths, ++to) {
-            for (index c = 0; c < columns; c += width) {
-                index const count = std::min(width, columns - c);
-                simd::store(row.data(),
-                            Arithmetic::down(x + d * x_stride + c, x_stride,
-                                             std::min(depths, depth - d), simd::Part{count}),
-                            simd::Full{});
-                for (index i = 0; i < count; ++i) {
-                    to[(c + i) * group] = row[static_cast<std::size_t>(i)];
-                }
-            }
+    static void pack_columns(index columns, T const* x, index x_stride, index depth, T* to) {
+        for (index d = 0; d < depth; ++d, ++to) {
+            for (index c = 0; c < columns; ++c) { to[c * group] = x[d * x_stride + c]; }
         }
     }
 
-    static Batch along(Number const* x, index count) {
-        return count >= width * depths ? Arithmetic::along(x, simd::Full{})
-                                       : Arithmetic::along(x, simd::Part{count});
+    static Batch along(T const* x, index count) {
+        return count >= width ? simd::load<Batch>(x, simd::Full{})
+                              : simd::load<Batch>(x, simd::Part{count});
     }
 
-    /// y += factors w for `depth` rows of w, N batches of these after another, then what is left by
+    /// y += factors w for `depth` rows of w, N of them after another, then what is left by
     /// halves of N.
     template <index N>
-    static void add_groups(Rows r, Number const* w, index w_stride, index depth, index columns) {
+    static void add_groups(Rows r, T const* w, index w_stride, index depth, index columns) {
         index d = 0;
-        for (; d + N * depths <= depth; d += N * depths, r.factors += N) {
-            add_group<N>(r, w + d * w_stride, w_stride, N * depths, columns);
+        for (; d + N <= depth; d += N, r.factors += N) {
+            add_group<N>(r, w + d * w_stride, w_stride, columns);
         }
         if constexpr (N > 1) {
             add_groups<N / 2>(r, w + d * w_stride, w_stride, depth - d, columns);
-        } else if (d < depth) {
-            add_group<1>(r, w + d * w_stride, w_stride, depth - d, columns);
         }
     }
 
-    /// N batches of weights for every batch of columns.
+    /// N rows of w.
     template <index N>
-    [[gnu::flatten]] static void add_group(Rows const& r, Number const* w, index w_stride,
-                                           index depth, index columns) {
+    [[gnu::flatten]] static void add_group(Rows const& r, T const* w, index w_stride,
+                                           index columns) {
         simd::for_each_batch<Batch>(0, columns, [&](index c, auto lanes) {
             Group<N> weights;
             simd::unrolled<N>([&](auto g) {
-                index const d = static_cast<index>(g) * depths;
-                weights[g] = Arithmetic::down(w + d * w_stride + c, w_stride,
-                                              std::min(depths, depth - d), lanes);
+                weights[g] = simd::load<Batch>(w + static_cast<index>(g) * w_stride + c, lanes);
             });
             add(r, c, weights, lanes);
         });
@@ -208,33 +189,33 @@ private:
     /// One batch of columns of y: y += factors (the rows in `weights`).
     template <std::size_t N>
     static void add(Rows const& r, index column, std::array<Batch, N> const& weights, auto lanes) {
-        Number const* factors = r.factors;
-        Number* y = r.y + column;
+        T const* factors = r.factors;
+        T* y = r.y + column;
         for (index row = 0; row < r.count; ++row, factors += r.factors_stride, y += r.y_stride) {
             Batch sum = simd::load<Batch>(y, lanes);
             simd::unrolled<static_cast<index>(N)>(
-                [&](auto g) { sum = Arithmetic::add_product(Batch(factors[g]), weights[g], sum); });
+                [&](auto g) { sum = simd::fma(Batch(factors[g]), weights[g], sum); });
             simd::store(y, sum, lanes);
         }
     }
 
     /// One batch of columns of dx; its weights are rows of w and are transposed on the way.
-    [[gnu::flatten]] static void add_transposed(Rows r, Number const* w, index w_stride,
-                                                index depth, auto lanes) {
-        for (index d = 0; d < depth; d += width * depths, r.factors += width) {
+    [[gnu::flatten]] static void add_transposed(Rows r, T const* w, index w_stride, index depth,
+                                                auto lanes) {
+        for (index d = 0; d < depth; d += width, r.factors += width) {
             Square<Batch> weights;
             simd::unrolled<width>([&](auto i) {
                 index const row = static_cast<index>(i);
                 weights[i] = row < simd::lane_count<Batch>(lanes)
                                  ? along(w + row * w_stride + d, depth - d)
-                                 : Batch(Number(0));
+                                 : Batch(T(0));
             });
             transpose<Batch>(weights);
-            if (depth - d >= width * depths) {
+            if (depth - d >= width) {
                 add(r, 0, weights, simd::Full{});
                 continue;
             }
-            for (index g = 0; g * depths < depth - d; ++g, ++r.factors) {
+            for (index g = 0; g < depth - d; ++g, ++r.factors) {
                 add(r, 0, Group<1>{weights[static_cast<std::size_t>(g)]}, simd::Full{});
             }
         }

@@ -20,7 +20,7 @@ template <class T, class Policy, class S = bit>
 class GatheredProduct {
     using Batch = simd::Batch<T, Policy>;
     static constexpr index width = simd::width<Batch>;
-    // Rows whose spikes are listed before their right rows pass: one for a stream, else so many
+    // Rows whose spikes are listed before their right rows pass, if there are several: so many
     // that right rows are seldom fetched again (at most 33 KiB of stack).
     static constexpr index some_rows = 32;
     static constexpr index block_inputs = 512;
