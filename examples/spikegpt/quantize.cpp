@@ -115,10 +115,8 @@ struct Comparison {
 };
 
 Comparison compare(StoredModel const& before, StoredModel const& after, sk::Text const& text,
-                   Computer const& computer, QuantizeRequest const& request) {
+                   Computer const& computer, Windows const& windows) {
     sk::Corpus const corpus(text, before.vocabulary);
-    sk::index const ctx = trained_context(request.model).value_or(128);
-    Windows const windows{.ctx = ctx, .stride = ctx, .limit = request.limit};
     auto const measure = [&](StoredModel const& model) {
         Evaluator evaluator(computer, model.net);
         return evaluator.in_windows(corpus, windows).bits_per_token();
@@ -139,10 +137,9 @@ int quantize(CLI::App const&, QuantizeRequest const& request) {
     if (!request.data.empty()) { text = sk::Text::of_files(request.data); }
     check_out(request);
     StoredModel const after = quantized(before, storage);
+    auto const ctx = trained_context(request.model);
     sk::Metadata notes;
-    if (auto const ctx = trained_context(request.model)) {
-        notes[context_key] = std::to_string(*ctx);
-    }
+    if (ctx) { notes[context_key] = std::to_string(*ctx); }
     save_model(request.out, after, notes);
 
     auto const bytes = [](std::string const& path) {
@@ -158,7 +155,9 @@ int quantize(CLI::App const&, QuantizeRequest const& request) {
                                 {"bytes", bytes(request.out)},
                                 {"bytes_before", bytes(request.model)}};
     if (text) {
-        auto const [was, is] = compare(before, after, *text, computer, request);
+        sk::index const window = ctx.value_or(128);
+        auto const [was, is] = compare(before, after, *text, computer,
+                                       {.ctx = window, .stride = window, .limit = request.limit});
         out.say("bits per {:<3} {:.4f}, was {:.4f}: {:+.4f}", before.symbol(), is, was, is - was);
         json["bpc"] = is;
         json["bpc_before"] = was;

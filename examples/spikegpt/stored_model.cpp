@@ -46,10 +46,7 @@ std::string_view name_of_type(sk::WeightType type) {
 }
 
 bool Storage::scaled() const {
-    auto const has_scales = [](sk::WeightType type) {
-        return type != sk::WeightType::f32 && type != sk::WeightType::bf16;
-    };
-    return has_scales(weights) || has_scales(head);
+    return sk::detail::scale_count(weights, 1, 1) > 0 || sk::detail::scale_count(head, 1, 1) > 0;
 }
 
 std::string Storage::text() const {
