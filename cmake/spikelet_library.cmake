@@ -68,39 +68,27 @@ install(TARGETS spikelet_edge EXPORT spikelet-targets)
 
 # Each optional part is a component with targets of its own, so that nobody needs what they do not use.
 set(components "")
+function(add_component name needs)
+    add_library(spikelet_${name} INTERFACE)
+    add_library(spikelet::${name} ALIAS spikelet_${name})
+    set_property(TARGET spikelet_${name} PROPERTY EXPORT_NAME ${name})
+    target_link_libraries(spikelet_${name} INTERFACE spikelet ${needs})
+    target_sources(
+        spikelet_${name} INTERFACE FILE_SET HEADERS BASE_DIRS "${include_root}" FILES ${ARGN})
+    install(
+        TARGETS spikelet_${name}
+        EXPORT spikelet-${name}-targets
+        FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+    set(components ${components} ${name} PARENT_SCOPE)
+endfunction()
 if(OpenMP_CXX_FOUND)
-    list(APPEND components openmp)
-    add_library(spikelet_openmp INTERFACE)
-    add_library(spikelet::openmp ALIAS spikelet_openmp)
-    set_property(TARGET spikelet_openmp PROPERTY EXPORT_NAME openmp)
-    target_link_libraries(spikelet_openmp INTERFACE spikelet OpenMP::OpenMP_CXX)
-    install(TARGETS spikelet_openmp EXPORT spikelet-openmp-targets)
+    add_component(openmp OpenMP::OpenMP_CXX)
 endif()
 if(nlohmann_json_FOUND)
-    list(APPEND components io)
-    add_library(spikelet_io INTERFACE)
-    add_library(spikelet::io ALIAS spikelet_io)
-    set_property(TARGET spikelet_io PROPERTY EXPORT_NAME io)
-    target_link_libraries(spikelet_io INTERFACE spikelet nlohmann_json::nlohmann_json)
-    target_sources(
-        spikelet_io INTERFACE FILE_SET HEADERS BASE_DIRS "${include_root}" FILES ${io_headers})
-    install(
-        TARGETS spikelet_io
-        EXPORT spikelet-io-targets
-        FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+    add_component(io nlohmann_json::nlohmann_json ${io_headers})
 endif()
 if(TARGET spikelet::cblas)
-    list(APPEND components blas)
-    add_library(spikelet_blas INTERFACE)
-    add_library(spikelet::blas ALIAS spikelet_blas)
-    set_property(TARGET spikelet_blas PROPERTY EXPORT_NAME blas)
-    target_link_libraries(spikelet_blas INTERFACE spikelet spikelet::cblas)
-    target_sources(
-        spikelet_blas INTERFACE FILE_SET HEADERS BASE_DIRS "${include_root}" FILES ${blas_headers})
-    install(
-        TARGETS spikelet_blas
-        EXPORT spikelet-blas-targets
-        FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+    add_component(blas spikelet::cblas ${blas_headers})
 endif()
 
 set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/spikelet")

@@ -33,14 +33,21 @@ struct QuadSums {
     }
 };
 
-/// A panel with one code in a byte.
-template <class Policy, bool AtOnce>
+/// A panel with one code in a byte, plus an offset.
+template <class Policy, bool AtOnce, int Offset>
 struct BytePanel : QuadSums<Policy, AtOnce, 4> {
     using typename QuadSums<Policy, AtOnce, 4>::Bytes;
     using typename QuadSums<Policy, AtOnce, 4>::Integers;
     using typename QuadSums<Policy, AtOnce, 4>::Sums;
     using typename QuadSums<Policy, AtOnce, 4>::Quads;
     static constexpr index columns = simd::width<Bytes>;
+
+    /// What sums start from where x adds up to `total`.
+    static Sums start(std::int32_t total) {
+        Sums sums;
+        sums.fill(Integers(-Offset * total));
+        return sums;
+    }
 
     /// What is multiplied, from the bytes of four inputs.
     [[gnu::always_inline]] static Quads quads(std::array<Bytes, 4> const& rows) {
@@ -59,20 +66,11 @@ template <Code C, class Policy, bool AtOnce>
 struct CodePanel;
 
 template <class Policy, bool AtOnce>
-struct CodePanel<std::int8_t, Policy, AtOnce> : BytePanel<Policy, AtOnce> {
-    using typename BytePanel<Policy, AtOnce>::Bytes;
-    using typename BytePanel<Policy, AtOnce>::Integers;
-    using typename BytePanel<Policy, AtOnce>::Sums;
+struct CodePanel<std::int8_t, Policy, AtOnce> : BytePanel<Policy, AtOnce, 128> {
+    using typename BytePanel<Policy, AtOnce, 128>::Bytes;
 
     /// Columns in a cache line.
     static constexpr index fetched = 64;
-
-    /// What sums start from where x adds up to `total`.
-    static Sums start(std::int32_t total) {
-        Sums sums;
-        sums.fill(Integers(-128 * total));
-        return sums;
-    }
 
     /// The bytes of one input, from `column` on.
     [[gnu::always_inline]] static Bytes load(std::int8_t const* row, index column, simd::Full) {
@@ -90,20 +88,11 @@ private:
 };
 
 template <class Policy, bool AtOnce>
-struct CodePanel<trit, Policy, AtOnce> : BytePanel<Policy, AtOnce> {
-    using typename BytePanel<Policy, AtOnce>::Bytes;
-    using typename BytePanel<Policy, AtOnce>::Integers;
-    using typename BytePanel<Policy, AtOnce>::Sums;
+struct CodePanel<trit, Policy, AtOnce> : BytePanel<Policy, AtOnce, 1> {
+    using typename BytePanel<Policy, AtOnce, 1>::Bytes;
 
     /// Columns in a cache line.
     static constexpr index fetched = 256;
-
-    /// What sums start from where x adds up to `total`.
-    static Sums start(std::int32_t total) {
-        Sums sums;
-        sums.fill(Integers(-total));
-        return sums;
-    }
 
     /// The bytes of one input, from `column` on; rows are padded to whole words.
     [[gnu::always_inline]] static Bytes load(word const* row, index column, auto) {
