@@ -37,6 +37,8 @@ TEST_CASE_TEMPLATE("batch: arithmetic is that of each lane", T, float, double) {
     each(simd::max(x, y), [](T p, T q) { return std::max(p, q); });
     each(simd::abs(x), [](T p, T) { return std::abs(p); });
     each(simd::sqrt(simd::abs(x)), [](T p, T) { return std::sqrt(std::abs(p)); });
+    each(simd::floor(x), [](T p, T) { return std::floor(p); });
+    each(simd::floor(B(-3)), [](T, T) { return T(-3); });
     each(simd::select(x < y, x, y), [](T p, T q) { return p < q ? p : q; });
     each(simd::select(x >= y, x, y), [](T p, T q) { return p >= q ? p : q; });
     each(simd::fnma(x, y, B(1)),

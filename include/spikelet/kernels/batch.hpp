@@ -63,6 +63,12 @@ B sqrt(B const& x) {
     return xsimd::sqrt(x);
 }
 
+/// The largest whole number that is not above x.
+template <class B>
+B floor(B const& x) {
+    return xsimd::floor(x);
+}
+
 /// Lane by lane: a where the mask holds, else b.
 template <class Mask, class B>
 B select(Mask const& mask, B const& a, B const& b) {
