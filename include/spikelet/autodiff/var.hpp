@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
+#include <type_traits>
 
 #include <spikelet/autodiff/gradient.hpp>
 #include <spikelet/core/view.hpp>
@@ -36,6 +38,7 @@ struct Tap {
     void const* data;
     index rows;
     index last;
+    std::span<int const> plane_weights;  ///< what the bits of a spike are worth; none for numbers
 };
 
 /// Receives taps while a context computes.
@@ -53,11 +56,17 @@ template <class T>
 inline constexpr char type_tag = 0;
 
 template <class T>
+constexpr std::span<int const> plane_weights_of() {
+    if constexpr (SpikeKind<T>) { return Element<T>::plane_weights; }
+    return {};
+}
+
+template <class T>
 constexpr Tap::Kind kind_of() {
-    if constexpr (Element<T>::packed) {
-        static_assert(std::is_same_v<T, bit>, "tap: observers know numbers and bits only");
+    if constexpr (SpikeKind<T>) {
         return Tap::Kind::spikes;
     } else {
+        static_assert(std::is_floating_point_v<T>, "tap: observers know numbers and spikes only");
         return sizeof(T) == sizeof(float) ? Tap::Kind::f32 : Tap::Kind::f64;
     }
 }
@@ -76,7 +85,8 @@ constexpr void tap(L const& layer, std::string_view name, Var<Ctx, T, E> const& 
     if constexpr (!Ctx::dry) {
         if (Observer* observer = x.ctx->observer()) {
             observer->see({&layer, type_id<L>(), name, detail::kind_of<T>(), x.data,
-                           x.extents.rows(), x.extents[E::rank - 1]});
+                           x.extents.rows(), x.extents[E::rank - 1],
+                           detail::plane_weights_of<T>()});
         }
     }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bit>
+#include <span>
 
 #include <spikelet/core/element.hpp>
 
@@ -62,6 +63,61 @@ constexpr void unpack(word const* spikes, index n, T* values) {
 template <class S, class T>
 constexpr void unpack(word const* spikes, index n, T* values) {
     for (index i = 0; i < n; ++i) { values[i] = static_cast<T>(Element<S>::at(spikes, i)); }
+}
+
+/// The same for elements in planes of these weights.
+template <class T>
+constexpr void unpack(word const* spikes, index n, std::span<int const> weights, T* values) {
+    auto const planes = static_cast<index>(weights.size());
+    for (index i = 0; i < n; ++i) {
+        int value = 0;
+        for (index p = 0; p < planes; ++p) {
+            word const plane = spikes[i / bits_per_word * planes + p];
+            bool const set = (plane >> (i % bits_per_word) & 1) != 0;
+            value += set ? weights[static_cast<std::size_t>(p)] : 0;
+        }
+        values[i] = static_cast<T>(value);
+    }
+}
+
+/// What a row of spikes holds: how many elements are not 0, and the sum of their absolute values,
+/// which is more only where spikes have values.
+struct Activity {
+    index events = 0;
+    index levels = 0;
+
+    constexpr Activity& operator+=(Activity more) {
+        events += more.events;
+        levels += more.levels;
+        return *this;
+    }
+};
+
+/// The activity of n elements in planes of these weights, of which at most the last is negative.
+constexpr Activity activity(word const* spikes, index n, std::span<int const> weights) {
+    auto const planes = static_cast<index>(weights.size());
+    Activity sum;
+    for (index w = 0; w < (n + bits_per_word - 1) / bits_per_word; ++w) {
+        word const* const plane = spikes + w * planes;
+        word const minus = weights.back() < 0 ? plane[planes - 1] : 0;
+        word any = 0;
+        for (index p = 0; p < planes; ++p) {
+            int const weight = weights[static_cast<std::size_t>(p)];
+            any |= plane[p];
+            sum.levels +=
+                weight < 0
+                    ? -weight * std::popcount(minus)
+                    : weight * (std::popcount(plane[p] & ~minus) - std::popcount(plane[p] & minus));
+        }
+        sum.events += std::popcount(any);
+    }
+    return sum;
+}
+
+/// The activity of n elements of S.
+template <class S>
+constexpr Activity activity(word const* spikes, index n) {
+    return activity(spikes, n, Element<S>::plane_weights);
 }
 
 /// How many bits of `words` words are set.
