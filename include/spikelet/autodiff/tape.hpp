@@ -16,24 +16,14 @@
 
 #include <spikelet/autodiff/arena.hpp>
 #include <spikelet/autodiff/chain.hpp>
+#include <spikelet/autodiff/event_cost.hpp>
 #include <spikelet/autodiff/gradient.hpp>
-#include <spikelet/autodiff/products.hpp>
+#include <spikelet/autodiff/tape_options.hpp>
 #include <spikelet/core/policy.hpp>
 #include <spikelet/core/rng.hpp>
 #include <spikelet/core/tokens.hpp>
 
 namespace spikelet {
-
-/// How a tape trades memory for work.
-struct TapeOptions {
-    /// `chain` keeps only each layer's input and computes the layer again on the way back: about a
-    /// third more work, memory of one layer. The gradients have the same bits.
-    bool recompute = false;
-    /// Key of the random numbers (dropout); the step's number is the other half.
-    std::uint64_t seed = 0;
-    /// What the dense products of a Tape of float multiply.
-    Products products = Products::f32;
-};
 
 /// Training over whole sequences [batch, time]; every sequence starts at rest.
 template <class Policy = Serial<>, class T = float>
@@ -72,7 +62,7 @@ public:
         return x;
     }
 
-    /// Starts a new pass over numbers of any shape, for ops without a model around them.
+    /// The same over numbers or spikes of any shape, for ops without a model around them.
     template <class U, index... Es>
     auto begin(View<U const, Es...> values) {
         begin();
@@ -80,11 +70,11 @@ public:
         std::copy_n(values.data(), units<U>(values.extents()), x.data);
         return x;
     }
-
-    /// Starts a new pass without any input.
+    /// The same without any input.
     void begin() {
         rewind({});
         draws_ = 0;
+        event_cost_.start_pass();
     }
 
     /// Adds to the gradients of all parameters `seed` times the derivative of loss. Throws Error
@@ -92,7 +82,10 @@ public:
     template <class E>
     void backward(Var<Tape, T, E> loss, T seed = T(1)) {
         check_gradient(loss);
-        back([&] { std::fill_n(loss.gradient.sum().data, loss.extents.size(), seed); });
+        auto const start = [&] {
+            std::fill_n(loss.gradient.sum().data, loss.extents.size(), seed);
+        };
+        back(static_cast<double>(seed), start);
     }
 
     /// Like backward(), from a given gradient of y, which is not memory of this tape. Throws Error
@@ -104,7 +97,7 @@ public:
             fail("tape", "a gradient of " + std::to_string(dy.size()) +
                              " numbers is given for a value of shape " + to_string(y.extents));
         }
-        back([&] { std::copy_n(dy.data(), dy.size(), y.gradient.sum().data); });
+        back(1, [&] { std::copy_n(dy.data(), dy.size(), y.gradient.sum().data); });
     }
 
     /// Room for a result that has a gradient.
@@ -182,6 +175,9 @@ public:
     /// The step's number, which random numbers depend on; the trainer sets it.
     void set_step(std::int64_t step) { step_ = step; }
 
+    /// What events cost, and their price: 0 unless it is set.
+    [[nodiscard]] EventCost<T>& event_cost() { return event_cost_; }
+
     [[nodiscard]] Policy policy() const { return policy_; }
     [[nodiscard]] Products products() const { return options_.products; }
     [[nodiscard]] Observer* observer() const { return observer_; }
@@ -212,11 +208,12 @@ private:
         }
     }
 
-    template <class Seed>
-    void back(Seed&& seed) {
+    template <class Start>
+    void back(double seed, Start&& start) {
         release(nullptr);
+        event_cost_.set_seed(seed);
         gradients_.start_pass();
-        seed();
+        start();
         walk();
         gradients_.end_pass();
     }
@@ -266,6 +263,7 @@ private:
     template <class E, class L>
     void back_through(L const& layer, Var<Tape, T, E> x, Var<Tape, T, E> y, std::uint64_t draws) {
         auto const place = here();
+        auto const cost = event_cost_;
         last_ = nullptr;
         Observer* const watching = std::exchange(observer_, nullptr);
         draws_ = draws;
@@ -274,6 +272,7 @@ private:
         SPIKELET_ASSERT(begun, "chain: a layer returned what others read, too");
         walk();
         observer_ = watching;
+        event_cost_ = cost;
         rewind(place);
     }
 
@@ -283,6 +282,7 @@ private:
     Arena slots_;  // apart from values, so that looking through them is quick
     GradientPool<T> gradients_;
     Buffer<std::byte> scratch_;
+    EventCost<T> event_cost_;
     Node* last_ = nullptr;
     Slot* last_slot_ = nullptr;
     Observer* observer_ = nullptr;

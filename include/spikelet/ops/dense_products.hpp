@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <spikelet/autodiff/products.hpp>
+#include <spikelet/autodiff/tape_options.hpp>
 #include <spikelet/kernels/bf16_matmul.hpp>
 #include <spikelet/kernels/matmul.hpp>
 
