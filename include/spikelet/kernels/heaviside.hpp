@@ -48,6 +48,19 @@ struct Heaviside {
     }
 };
 
+/// The spikes of S of a row that start at element c; sums of whole numbers do not round.
+template <SpikeKind S, class B>
+B spikes_as_numbers(word const* row, index c) {
+    word const* const planes = row + c / bits_per_word * Element<S>::planes;
+    B sum(0);
+    simd::unrolled<Element<S>::planes>([&](auto p) {
+        B const one = simd::from_bits<B>(simd::spikes_at<B>(planes + p, c % bits_per_word));
+        constexpr int weight = Element<S>::plane_weights[p];
+        sum = weight == 1 ? sum + one : simd::fma(simd::constant<B>(weight), one, sum);
+    });
+    return sum;
+}
+
 /// y = x + s, where x may be null: then y is the spikes as numbers.
 template <class Policy, class S = bit>
 struct AddSpikes {
@@ -62,27 +75,13 @@ struct AddSpikes {
         auto some_rows = [=](index begin, index end) {
             for (index r = begin; r < end; ++r) {
                 simd::for_each_batch<B>(0, C, [&](index c, auto lanes) {
-                    B const s = numbers<B>(spikes + r * words, c);
+                    B const s = spikes_as_numbers<S, B>(spikes + r * words, c);
                     B const sum = x == nullptr ? s : simd::load<B>(x + r * C + c, lanes) + s;
                     simd::store(y + r * C + c, sum, lanes);
                 });
             }
         };
         parallel_for(policy, rows, some_rows, grain_of(16384, C));
-    }
-
-private:
-    /// The spikes of a row that start at element c; sums of whole numbers do not round.
-    template <class B>
-    static B numbers(word const* row, index c) {
-        word const* const planes = row + c / bits_per_word * Element<S>::planes;
-        B sum(0);
-        simd::unrolled<Element<S>::planes>([&](auto p) {
-            B const one = simd::from_bits<B>(simd::spikes_at<B>(planes + p, c % bits_per_word));
-            constexpr int weight = Element<S>::plane_weights[p];
-            sum = weight == 1 ? sum + one : simd::fma(simd::constant<B>(weight), one, sum);
-        });
-        return sum;
     }
 };
 

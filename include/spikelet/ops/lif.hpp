@@ -6,17 +6,9 @@
 #include <spikelet/kernels/lif.hpp>
 #include <spikelet/kernels/surrogate.hpp>
 #include <spikelet/ops/check.hpp>
+#include <spikelet/ops/fired.hpp>
 
 namespace spikelet {
-
-/// What a spiking node gives: its spikes, and the charge before the threshold (the membrane, for a
-/// readout) where the context keeps it; its data are null elsewhere. A Tape keeps it, with a
-/// gradient.
-template <class Ctx, class E>
-struct Fired {
-    Var<Ctx, bit, E> spikes;
-    Var<Ctx, typename Ctx::scalar, E> charge;
-};
 
 namespace detail {
 
@@ -32,8 +24,9 @@ constexpr Var<Ctx, T, E> room_for_charge(Var<Ctx, T, E> const& x) {
 
 }  // namespace detail
 
-/// Spikes of leaky integrate-and-fire neurons driven by x [batch, time, channels], of x's shape
-/// (SpikeGPT, arXiv 2302.13939; docs/numerics.md, sections LIF and Surrogates).
+/// Spikes of leaky integrate-and-fire neurons driven by x [batch, time, channels], of x's shape; a
+/// Tape keeps the charge, with a gradient (SpikeGPT, arXiv 2302.13939; docs/numerics.md, sections
+/// LIF and Surrogates).
 template <class Ctx, class T, class E, class Surrogate = Arctan>
 constexpr Fired<Ctx, E> lif(Var<Ctx, T, E> value, LifOptions options = {},
                             Surrogate surrogate = {}) {
