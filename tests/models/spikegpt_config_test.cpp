@@ -8,7 +8,7 @@
 namespace spikelet {
 namespace {
 
-TEST_CASE("variants: five, each with a name of its own") {
+TEST_CASE("variants: each has a name of its own") {
     for (Variant const& v : variants) {
         CHECK(&find_variant(v.name) == &v);
         CHECK_FALSE(v.meaning.empty());
@@ -17,13 +17,15 @@ TEST_CASE("variants: five, each with a name of its own") {
     CHECK(find_variant("heaviside_rwkv").spikes.residual == Node::heaviside);
     CHECK(find_variant("spikegpt").spikes == Placement{});
     CHECK(find_variant("spikegpt_b").spikes.spiking_hidden);
-    CHECK(find_variant("spike_driven").spikes.spiking_inputs);
+    CHECK(find_variant("spike_driven").spikes.inputs == Inputs::lif);
+    CHECK(find_variant("event_driven").spikes.inputs == Inputs::shared_events);
+    CHECK(find_variant("event_driven_post").spikes.inputs == Inputs::own_events);
 }
 
 TEST_CASE("variants, sizes: unknown names are an error that lists the known ones") {
     CHECK_THROWS_WITH_AS((void)find_variant("gpt"),
                          "variant: 'gpt' is not one of vanilla_rwkv, heaviside_rwkv, spikegpt, "
-                         "spikegpt_b, spike_driven",
+                         "spikegpt_b, spike_driven, event_driven, event_driven_post",
                          Error);
     CHECK_THROWS_WITH_AS((void)find_size("huge"),
                          "size: 'huge' is not one of nano, tiny, 46m, 216m, 430m, 1b2", Error);

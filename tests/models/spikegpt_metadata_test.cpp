@@ -37,7 +37,7 @@ bool same(SpikeGptConfig const& a, SpikeGptConfig const& b) {
     return a.vocabulary == b.vocabulary && a.channels == b.channels && a.layers == b.layers &&
            a.hidden_channels() == b.hidden_channels() && a.spikes == b.spikes &&
            a.neuron == b.neuron && a.output_threshold == b.output_threshold && a.slope == b.slope &&
-           a.ffn_pre == b.ffn_pre && a.dropout == b.dropout;
+           a.ffn_pre == b.ffn_pre && a.dropout == b.dropout && a.levels == b.levels;
 }
 
 // What reading these texts complains about.
@@ -127,8 +127,10 @@ TEST_CASE("spikegpt_metadata: every configuration survives") {
     for (bool const embedding : {false, true}) {
         for (Node const residual : {Node::none, Node::heaviside, Node::lif}) {
             for (bool const hidden : {false, true}) {
-                for (bool const inputs : {false, true}) {
-                    config.spikes = {embedding, residual, hidden, inputs};
+                for (NamedInputs const& named : named_inputs) {
+                    config.spikes = {embedding, residual, hidden, named.inputs};
+                    config.levels = {.inputs = 3, .output = 2, .head = 5};
+                    if (!reads_events(named.inputs)) { config.levels = {}; }
                     CHECK(same(config_from_metadata(metadata(config)), config));
                 }
             }
@@ -144,21 +146,29 @@ TEST_CASE("spikegpt_metadata: a placement without a name is the nearest variant 
     CHECK(released.at("bin_emb") == "false");
     CHECK_FALSE(released.contains("residual"));
 
-    config.spikes = {true, Node::heaviside, true, false};
+    config.spikes = {true, Node::heaviside, true, Inputs::numbers};
     Texts const mixture = metadata(config);
     CHECK(mixture.at("variant") == "\"heaviside_rwkv\"");
     CHECK(mixture.at("spiking_hidden") == "true");
-    CHECK_FALSE(mixture.contains("spiking_inputs"));
+    CHECK_FALSE(mixture.contains("inputs"));
     for (Variant const& variant : variants) {
         config.spikes = variant.spikes;
         CHECK(metadata(config).at("variant") == "\"" + std::string(variant.name) + "\"");
     }
 }
 
+TEST_CASE("spikegpt_metadata: the reference's form makes events of a node for each matrix") {
+    Texts texts = metadata(make_config(find_variant("event_driven"), 9, 2, 8));
+    CHECK(config_from_metadata(texts).spikes.inputs == Inputs::shared_events);
+    texts["form"] = "\"post\"";
+    CHECK(config_from_metadata(texts).spikes.inputs == Inputs::own_events);
+}
+
 TEST_CASE("spikegpt_metadata: what cannot be read is named") {
-    CHECK(complaint_with("variant", "\"event_driven\"") ==
-          "metadata: 'variant' is \"event_driven\", expected \"vanilla_rwkv\", "
-          "\"heaviside_rwkv\", \"spikegpt\", \"spikegpt_b\", \"spike_driven\"");
+    CHECK(complaint_with("variant", "\"event_given\"") ==
+          "metadata: 'variant' is \"event_given\", expected \"vanilla_rwkv\", "
+          "\"heaviside_rwkv\", \"spikegpt\", \"spikegpt_b\", \"spike_driven\", \"event_driven\", "
+          "\"event_driven_post\"");
     CHECK(complaint_with("variant", "spikegpt").starts_with("metadata: 'variant' is spikegpt,"));
     CHECK(complaint_with("L", "3.0") ==
           "metadata: 'L' is 3.0, expected a whole number from 1 to 4096");
@@ -171,6 +181,10 @@ TEST_CASE("spikegpt_metadata: what cannot be read is named") {
                                                  ", expected a number of at least 1, or Infinity");
         CHECK(complaint_with("alpha", text).starts_with("metadata: 'alpha' is "));
     }
+    CHECK(complaint_with("levels_in", "8") ==
+          "metadata: 'levels_in' is 8, expected a whole number from 1 to 7");
+    CHECK(complaint_with("levels_out", "4").starts_with("metadata: 'levels_out' is 4,"));
+    CHECK(complaint_with("levels_head", "0").starts_with("metadata: 'levels_head' is 0,"));
     CHECK(complaint_with("vth", "Infinity").starts_with("metadata: 'vth' is Infinity,"));
     CHECK(complaint_with("vreset", "nul").starts_with("metadata: 'vreset' is nul,"));
     CHECK(complaint_with("detach", "1") == "metadata: 'detach' is 1, expected true or false");

@@ -80,8 +80,9 @@ auto formula(auto const& m, auto ids) {
         x = x + through(spikes.residual, m.config.neuron, block.ffn(norm(block.ln2, x)));
     }
     auto const out = norm(m.ln_out, x);
-    return linear(through(spikes.spiking_inputs ? Node::lif : Node::none, m.config.neuron, out),
-                  m.head.weight);
+    return linear(
+        through(spikes.inputs == Inputs::lif ? Node::lif : Node::none, m.config.neuron, out),
+        m.head.weight);
 }
 
 TEST_CASE("spikegpt: every variant computes its formula") {

@@ -20,7 +20,7 @@ template <class T>
 ChannelMix<dyn, dyn, Arctan, T> random_layer(bool spiking_inputs, bool spiking_hidden) {
     ChannelMix<dyn, dyn, Arctan, T> layer{.channels = 5,
                                           .hidden = 11,
-                                          .spiking_inputs = spiking_inputs,
+                                          .inputs = spiking_inputs ? Inputs::lif : Inputs::numbers,
                                           .spiking_hidden = spiking_hidden,
                                           .neuron = {{.threshold = 0.4}, {}}};
     std::uint64_t seed = 1;
@@ -36,7 +36,7 @@ auto formula(auto const& layer, auto x) {
     };
     auto const project = [&](auto const& mixing, auto const& node, auto const& matrix) {
         auto const now = mix(x, past, mixing);
-        return linear(layer.spiking_inputs ? spikes(now, node) : now, matrix.weight);
+        return linear(layer.inputs == Inputs::lif ? spikes(now, node) : now, matrix.weight);
     };
     auto const k = project(layer.time_mix_k, layer.lif_k, layer.key);
     auto const r = project(layer.time_mix_r, layer.lif_r, layer.receptance);

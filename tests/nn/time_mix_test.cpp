@@ -21,7 +21,7 @@ constexpr Extents<dyn, dyn, dyn> shape(2, 7, 5);
 /// With random weights everywhere.
 template <class T>
 TimeMix<dyn, Arctan, T> random_layer(bool spiking) {
-    TimeMix<dyn, Arctan, T> layer{.channels = 5, .spiking_inputs = spiking};
+    TimeMix<dyn, Arctan, T> layer{.channels = 5, .inputs = spiking ? Inputs::lif : Inputs::numbers};
     for (auto* node : {&layer.lif_k, &layer.lif_v, &layer.lif_r}) { node->options.threshold = 0.4; }
     layer.lif_o.options.threshold = 0.1;
     std::uint64_t seed = 1;

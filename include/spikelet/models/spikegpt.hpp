@@ -4,7 +4,7 @@
 //
 //   x = ln0(emb)                                   emb: numbers, or their signs as spikes
 //   x = x + node(time_mix(ln1(x)));  x = x + node(channel_mix(ln2(x)));  x = dropout(x)
-//   logits = head(ln_out(x))                       spiking inputs: head(lif(ln_out(x)))
+//   logits = head(ln_out(x))                       with spikes in front: head(node(ln_out(x)))
 #pragma once
 
 #include <array>
@@ -84,17 +84,19 @@ private:
         Lif<Surrogate> output_neuron{config.neuron, surrogate};
         output_neuron.options.threshold = config.output_threshold;
         return {.channels = config.channels,
-                .spiking_inputs = config.spikes.spiking_inputs,
+                .inputs = config.spikes.inputs,
                 .neuron = {config.neuron, surrogate},
-                .output_neuron = output_neuron};
+                .output_neuron = output_neuron,
+                .levels = config.levels};
     }
 
     static constexpr Channel channel_mix(SpikeGptConfig const& config, Surrogate const& surrogate) {
         return {.channels = config.channels,
                 .hidden = config.hidden_channels(),
-                .spiking_inputs = config.spikes.spiking_inputs,
+                .inputs = config.spikes.inputs,
                 .spiking_hidden = config.spikes.spiking_hidden,
-                .neuron = {config.neuron, surrogate}};
+                .neuron = {config.neuron, surrogate},
+                .levels = config.levels};
     }
 };
 
@@ -121,6 +123,7 @@ template <index V = dyn, index C = dyn, index L = dyn, index H = (C == dyn ? dyn
           class Surrogate = Arctan, class T = float, class W = T>
 struct SpikeGpt {
     using Block = SpikeGptBlock<C, H, Surrogate, T, W>;
+    using Events = EventNode<C, graded<3>, Surrogate, T>;
     using scalar = T;
 
     SpikeGptConfig config;
@@ -129,7 +132,8 @@ struct SpikeGpt {
     typename detail::LayerList<Block, L>::type blocks;
     Linear<C, V, W> head;
     Lif<Surrogate> lif_head;
-    SPIKELET_PARTS(emb, ln0, blocks, ln_out, head, lif_head)
+    std::optional<Events> ev_head;
+    SPIKELET_PARTS(emb, ln0, blocks, ln_out, head, lif_head, ev_head)
 
     /// Sizes from the type, otherwise the defaults.
     constexpr SpikeGpt() : SpikeGpt(with_static_sizes({})) {}
@@ -149,7 +153,8 @@ struct SpikeGpt {
           ln_out{c.channels},
           blocks(make_blocks(c, surrogate)),
           head{c.channels, c.vocabulary},
-          lif_head{c.neuron, surrogate} {}
+          lif_head{c.neuron, surrogate},
+          ev_head(head_events(config)) {}
 
     /// Logits [batch, time, V] for ids [batch, time].
     constexpr auto operator()(auto ids) const {
@@ -158,7 +163,7 @@ struct SpikeGpt {
         tap(*this, "ln0", x);
         auto const y = ln_out(chain(blocks, x));
         tap(*this, "ln_out", y);
-        auto const logits = config.spikes.spiking_inputs ? head(lif_head(y)) : head(y);
+        auto const logits = read(y);
         tap(*this, "logits", logits);
         return logits;
     }
@@ -167,9 +172,10 @@ struct SpikeGpt {
     /// constant numbers.
     void init(Rng& rng) { init_spikegpt(*this, Initialisation::C, rng); }
 
-    /// The name of a parameter in the official files.
+    /// The name of a parameter in the official files, and those of event nodes in the files of
+    /// their reference.
     static std::string file_name(std::string_view name) {
-        return (name.starts_with("ln0.") ? "blocks.0." : "") + std::string(name);
+        return (name.starts_with("ln0.") ? "blocks.0." : "") + threshold_name(name);
     }
 
     /// Extents of one in front of a parameter's shape in the official files.
@@ -187,6 +193,41 @@ struct SpikeGpt {
     }
 
 private:
+    constexpr auto read(auto y) const {
+        if (ev_head.has_value()) { return head((*ev_head)(y)); }
+        return config.spikes.inputs == Inputs::lif ? head(lif_head(y)) : head(y);
+    }
+
+    static constexpr std::optional<Events> head_events(SpikeGptConfig const& c) {
+        if (!reads_events(c.spikes.inputs)) { return std::nullopt; }
+        return Events{.channels = c.channels,
+                      .most = c.levels.head,
+                      .fan_out = c.vocabulary,
+                      .first_threshold = detail::first_input_threshold(c.levels.head)};
+    }
+
+    /// The thresholds of a node are a parameter of its layer in files.
+    static std::string threshold_name(std::string_view name) {
+        struct Pair {
+            std::string_view ours, theirs;
+        };
+        static constexpr std::array<Pair, 8> pairs{{{"ev_x.threshold", "threshold"},
+                                                    {"ev_o.threshold", "output_threshold"},
+                                                    {"ev_k.threshold", "threshold_k"},
+                                                    {"ffn.ev_v.threshold", "ffn.value_threshold"},
+                                                    {"Pre.ev_v.threshold", "Pre.value_threshold"},
+                                                    {"ev_v.threshold", "threshold_v"},
+                                                    {"ev_r.threshold", "threshold_r"},
+                                                    {"ev_head.threshold", "head_threshold"}}};
+        for (Pair const& pair : pairs) {
+            if (name.ends_with(pair.ours)) {
+                name.remove_suffix(pair.ours.size());
+                return std::string(name) + std::string(pair.theirs);
+            }
+        }
+        return std::string(name);
+    }
+
     constexpr auto signs(auto embedded) const {
         return detail::show(emb, heaviside(embedded, 0.0, Arctan{}));
     }

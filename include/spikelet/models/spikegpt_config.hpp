@@ -13,16 +13,17 @@
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
 #include <spikelet/core/named.hpp>
+#include <spikelet/nn/inputs.hpp>
 #include <spikelet/nn/lif.hpp>
 
 namespace spikelet {
 
 /// Where spikes are in a SpikeGPT: docs/numerics.md has the formulas.
 struct Placement {
-    bool binary_embedding = true;  ///< the embedding is reduced to its signs
-    Node residual = Node::lif;     ///< between each sub-block and the residual stream
-    bool spiking_hidden = false;   ///< LIF instead of relu^2 inside channel mixing
-    bool spiking_inputs = false;   ///< LIF in front of every matrix, the head included
+    bool binary_embedding = true;     ///< the embedding is reduced to its signs
+    Node residual = Node::lif;        ///< between each sub-block and the residual stream
+    bool spiking_hidden = false;      ///< LIF instead of relu^2 inside channel mixing
+    Inputs inputs = Inputs::numbers;  ///< in front of every matrix, the head included
 
     friend constexpr bool operator==(Placement const&, Placement const&) = default;
 };
@@ -34,13 +35,21 @@ struct Variant {
     std::string_view meaning;
 };
 
-/// The variants, from no spikes to spikes in front of every matrix.
-inline constexpr std::array<Variant, 5> variants{{
-    {"vanilla_rwkv", {false, Node::none, false, false}, "RWKV-4: no spikes"},
-    {"heaviside_rwkv", {true, Node::heaviside, false, false}, "stateless spikes on the residual"},
-    {"spikegpt", {true, Node::lif, false, false}, "LIF spikes on the residual"},
-    {"spikegpt_b", {true, Node::lif, true, false}, "and LIF inside channel mixing"},
-    {"spike_driven", {false, Node::none, true, true}, "LIF in front of every matrix"},
+/// The variants: those of the paper, from no spikes to many; then those whose matrices read spikes.
+inline constexpr std::array<Variant, 7> variants{{
+    {"vanilla_rwkv", {false, Node::none, false, Inputs::numbers}, "RWKV-4: no spikes"},
+    {"heaviside_rwkv",
+     {true, Node::heaviside, false, Inputs::numbers},
+     "stateless spikes on the residual"},
+    {"spikegpt", {true, Node::lif, false, Inputs::numbers}, "LIF spikes on the residual"},
+    {"spikegpt_b", {true, Node::lif, true, Inputs::numbers}, "and LIF inside channel mixing"},
+    {"spike_driven", {false, Node::none, true, Inputs::lif}, "LIF in front of every matrix"},
+    {"event_driven",
+     {false, Node::none, false, Inputs::shared_events},
+     "graded spikes in front of every matrix, one node for the matrices of a layer"},
+    {"event_driven_post",
+     {false, Node::none, false, Inputs::own_events},
+     "the same with a node for each matrix, behind the token shift"},
 }};
 
 /// The variant of that name. Throws Error that lists the names.
@@ -80,6 +89,7 @@ struct SpikeGptConfig {
     index hidden = 0;  ///< channels inside channel mixing; 0 means 4 x channels
     Placement spikes{};
     LifOptions neuron{};
+    EventLevelOptions levels{};     ///< of graded spikes in front of matrices
     double output_threshold = 1.0;  ///< of the LIF in front of time mixing's output matrix
     std::optional<double> slope{};  ///< of the surrogate, where it has one; none: its type's own
     bool ffn_pre = false;  ///< the first block mixes channels twice instead of time ("RWKV-ffnPre")
@@ -109,6 +119,7 @@ struct SpikeGptConfig {
         output.threshold = output_threshold;
         spikelet::check(neuron);
         spikelet::check(output);
+        spikelet::check(levels);
         if (slope && !(*slope > 0 && *slope <= std::numeric_limits<double>::max())) {
             fail("spikegpt", "the slope of the surrogate must be above 0");
         }
@@ -117,16 +128,22 @@ struct SpikeGptConfig {
         }
     }
 
-    /// Number of weights: 2 V C + L (...) + 4 C, with the matrices of each block spelled out.
-    /// Throws Error where check() does.
+    /// Number of weights: 2 V C + L (...) + 4 C, with the matrices of each block spelled out, and a
+    /// threshold for each channel of an event node. Throws Error where check() does.
     [[nodiscard]] constexpr index parameter_count() const {
         check();
         index const C = channels;
         index const H = hidden_channels();
-        index const ffn = C * C + 2 * C * H + 2 * C;
-        index const att = 4 * C * C + 5 * C;
+        bool const events = reads_events(spikes.inputs);
+        bool const shared = spikes.inputs == Inputs::shared_events;
+        index const hidden_thresholds = events && !spikes.spiking_hidden ? H : 0;
+        index const ffn_thresholds = events ? (shared ? C : 2 * C) + hidden_thresholds : 0;
+        index const att_thresholds = events ? (shared ? 2 * C : 4 * C) : 0;
+        index const ffn = C * C + 2 * C * H + 2 * C + ffn_thresholds;
+        index const att = 4 * C * C + 5 * C + att_thresholds;
         index const first = ffn_pre ? ffn - att : 0;
-        return 2 * vocabulary * C + layers * (att + ffn + 4 * C) + 4 * C + first;
+        index const head = events ? C : 0;
+        return 2 * vocabulary * C + layers * (att + ffn + 4 * C) + 4 * C + first + head;
     }
 
 private:
@@ -139,8 +156,8 @@ private:
 };
 
 /// A configuration with the thresholds that train well: 1 for neurons on the residual stream
-/// (SpikeGPT's), 0.5 in front of matrices and 0.25 in front of time mixing's output, whose input is
-/// gated and smaller. The sizes are checked when a model is made of it.
+/// (SpikeGPT's), 0.5 of LIF in front of matrices and 0.25 in front of time mixing's output, whose
+/// input is gated and smaller. The sizes are checked when a model is made of it.
 constexpr SpikeGptConfig make_config(Variant const& variant, index vocabulary, index layers,
                                      index channels) {
     SpikeGptConfig config;
@@ -148,8 +165,9 @@ constexpr SpikeGptConfig make_config(Variant const& variant, index vocabulary, i
     config.layers = layers;
     config.channels = channels;
     config.spikes = variant.spikes;
-    config.neuron.threshold = variant.spikes.spiking_inputs ? 0.5 : 1.0;
-    config.output_threshold = variant.spikes.spiking_inputs ? 0.25 : 1.0;
+    bool const in_front = variant.spikes.inputs == Inputs::lif;
+    config.neuron.threshold = in_front ? 0.5 : 1.0;
+    config.output_threshold = in_front ? 0.25 : 1.0;
     return config;
 }
 

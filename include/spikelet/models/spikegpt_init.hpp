@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // First values of a SpikeGPT, in the three forms in which they occur (docs/numerics.md,
 // "Initialisation"; src/model.py of ridgerchu/SpikeGPT, which follows BlinkDL/RWKV-LM). Decays,
-// first-step bonuses and token-shift weights have the curves of nn/curves.hpp; the forms differ in
-// the matrices.
+// first-step bonuses and token-shift weights have the curves of nn/curves.hpp, event nodes their
+// first thresholds; the forms differ in the matrices.
 #pragma once
 
 #include <algorithm>
@@ -56,6 +56,7 @@ template <class Channel>
 void init_channel_mix(Channel& ffn, Initialisation form, LayerPlace place, Rng& rng) {
     if (form == Initialisation::A) { return ffn.init(rng, place); }
     init_channel_curves(ffn, place);
+    ffn.init_events(rng);
     bool const zeros = form == Initialisation::C;
     auto const e = ffn.key.weight.extents();
     double const widening = static_cast<double>(e[1]) / static_cast<double>(e[0]);
@@ -68,6 +69,7 @@ template <class Time>
 void init_time_mix(Time& att, Initialisation form, LayerPlace place, Rng& rng) {
     if (form == Initialisation::A) { return att.init(rng, place); }
     init_time_curves(att, place);
+    att.init_events(rng);
     double const zero = form == Initialisation::C ? 0.0 : 1.0;
     init_matrix(att.key, zero, rng);
     init_matrix(att.value, 1.0, rng);
@@ -88,6 +90,7 @@ void init_spikegpt(Model& model, Initialisation form, Rng& rng) {
     model.ln_out.init(rng);
     model.emb.init(rng);
     model.head.init(rng);
+    if (model.ev_head.has_value()) { model.ev_head->init(rng); }
     if (form != Initialisation::A) {
         auto const e = model.emb.weight.extents();
         init_orthogonal(model.emb.weight.value(), e[0], e[1], 1e-4 * std::sqrt(std::max(V, C)),

@@ -10,7 +10,9 @@
 //   vth_o       threshold in front of time mixing's output matrix, where it is not vth
 //   dropout     where it is not 0
 //   reset       "none", where neurons do not reset at all
-//   residual, spiking_hidden, spiking_inputs   what is not as in the variant
+//   residual, spiking_hidden, inputs           what is not as in the variant
+//   levels_in, levels_out, levels_head         of graded spikes, where matrices read them
+// A form "post" makes event_driven of the reference's files our event_driven_post.
 #pragma once
 
 #include <array>
@@ -146,7 +148,7 @@ inline Variant const& nearest_variant(Placement const& spikes) {
     auto const distance = [&](Placement const& named) {
         return 2 * (named.residual != spikes.residual) +
                2 * (named.spiking_hidden != spikes.spiking_hidden) +
-               2 * (named.spiking_inputs != spikes.spiking_inputs) +
+               2 * (named.inputs != spikes.inputs) +
                (named.binary_embedding != spikes.binary_embedding);
     };
     Variant const* nearest = variants.data();
@@ -168,8 +170,10 @@ inline void write_placement(Placement const& spikes, Metadata& texts) {
     if (spikes.spiking_hidden != variant.spikes.spiking_hidden) {
         texts["spiking_hidden"] = scalar_text(spikes.spiking_hidden);
     }
-    if (spikes.spiking_inputs != variant.spikes.spiking_inputs) {
-        texts["spiking_inputs"] = scalar_text(spikes.spiking_inputs);
+    for (NamedInputs const& named : named_inputs) {
+        if (named.inputs == spikes.inputs && spikes.inputs != variant.spikes.inputs) {
+            texts["inputs"] = scalar_text(named.name);
+        }
     }
 }
 
@@ -179,7 +183,10 @@ inline Placement read_placement(ScalarReader const& read) {
     spikes.binary_embedding = read.truth("bin_emb", spikes.binary_embedding);
     spikes.residual = read.choice("residual", named_nodes, &NamedNode::node, spikes.residual);
     spikes.spiking_hidden = read.truth("spiking_hidden", spikes.spiking_hidden);
-    spikes.spiking_inputs = read.truth("spiking_inputs", spikes.spiking_inputs);
+    spikes.inputs = read.choice("inputs", named_inputs, &NamedInputs::inputs, spikes.inputs);
+    if (read.text("form") == scalar_text("post") && spikes.inputs == Inputs::shared_events) {
+        spikes.inputs = Inputs::own_events;
+    }
     return spikes;
 }
 
@@ -204,6 +211,17 @@ inline LifOptions read_neuron(ScalarReader const& read) {
         neuron.reset = Reset::none;
     }
     return neuron;
+}
+
+inline EventLevelOptions read_levels(ScalarReader const& read) {
+    EventLevelOptions levels;
+    auto const level = [&](std::string_view key, int otherwise, int most) {
+        return read.has(key) ? static_cast<int>(read.size(key, most)) : otherwise;
+    };
+    levels.inputs = level("levels_in", levels.inputs, EventLevels<graded<3>>::highest);
+    levels.output = level("levels_out", levels.output, EventLevels<signed_graded<3>>::highest);
+    levels.head = level("levels_head", levels.head, EventLevels<graded<3>>::highest);
+    return levels;
 }
 
 }  // namespace detail
@@ -232,6 +250,11 @@ inline Metadata metadata(SpikeGptConfig const& config) {
     if (config.output_threshold != neuron.threshold) {
         texts["vth_o"] = scalar_text(config.output_threshold);
     }
+    if (reads_events(config.spikes.inputs)) {
+        texts["levels_in"] = std::to_string(config.levels.inputs);
+        texts["levels_out"] = std::to_string(config.levels.output);
+        texts["levels_head"] = std::to_string(config.levels.head);
+    }
     if (config.dropout != 0) { texts["dropout"] = scalar_text(config.dropout); }
     return texts;
 }
@@ -249,6 +272,7 @@ inline SpikeGptConfig config_from_metadata(Metadata const& texts) {
     config.vocabulary = read.size("V", SpikeGptConfig::most_vocabulary);
     config.hidden = read.has("H") ? read.size("H", SpikeGptConfig::most_hidden) : 0;
     config.neuron = detail::read_neuron(read);
+    config.levels = detail::read_levels(read);
     config.output_threshold = read.number("vth_o", config.neuron.threshold, detail::any_number);
     config.surrogate = detail::read_surrogate(read);
     if (read.has("alpha")) { config.slope = read.number("alpha", 0.0, detail::above_zero); }

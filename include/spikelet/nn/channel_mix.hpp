@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: MIT
-// RWKV-4 channel mixing, with or without spikes (docs/numerics.md, "SpikeGPT"; Peng et al.,
-// arXiv 2305.13048; Zhu et al., arXiv 2302.13939):
+// RWKV-4 channel mixing, with or without spikes (docs/numerics.md, "SpikeGPT" and "Events"; Peng et
+// al., arXiv 2305.13048; Zhu et al., arXiv 2302.13939):
 //   k, r = W_k, W_r on token-shifted inputs;  y = sigmoid(r) (W_v act(k)),  act = relu^2 or LIF
-// With `spiking_inputs` a LIF stands in front of W_k and W_r, too.
+// What stands in front of W_k and W_r is a value (nn/inputs.hpp); with events, relu^2 has learned
+// thresholds, so that W_v reads few channels.
 #pragma once
+
+#include <optional>
 
 #include <spikelet/core/rng.hpp>
 #include <spikelet/nn/curves.hpp>
+#include <spikelet/nn/event_node.hpp>
+#include <spikelet/nn/inputs.hpp>
 #include <spikelet/nn/lif.hpp>
 #include <spikelet/nn/linear.hpp>
 #include <spikelet/ops/elementwise.hpp>
+#include <spikelet/ops/event_shift.hpp>
 #include <spikelet/ops/shift.hpp>
 
 namespace spikelet {
@@ -18,31 +24,41 @@ namespace spikelet {
 /// official files.
 template <index C, index H, class Surrogate = Arctan, class T = float, class W = T>
 struct ChannelMix {
+    using Events = EventNode<C, graded<3>, Surrogate, T>;
+
     [[no_unique_address]] Size<C> channels{};
     [[no_unique_address]] Size<H> hidden{};
-    bool spiking_inputs = false;
+    Inputs inputs = Inputs::numbers;
     bool spiking_hidden = false;
     Lif<Surrogate> neuron{};
+    EventLevelOptions levels{};
 
     BasicParameter<T, C> time_mix_k{channels}, time_mix_r{channels};
     Linear<C, H, W> key{channels, hidden};
     Linear<C, C, W> receptance{channels, channels};
     Linear<H, C, W> value{hidden, channels};
     Lif<Surrogate> lif_k = neuron, lif_r = neuron, lif_v = neuron;
-    SPIKELET_PARTS(time_mix_k, time_mix_r, key, receptance, value, lif_k, lif_r, lif_v)
+    std::optional<Events> ev_x = events_if(inputs == Inputs::shared_events, hidden + channels);
+    std::optional<Events> ev_k = events_if(inputs == Inputs::own_events, hidden);
+    std::optional<Events> ev_r = events_if(inputs == Inputs::own_events, channels);
+    std::optional<ThresholdRelu2<H, T>> ev_v = hidden_events();
+    SPIKELET_PARTS(time_mix_k, time_mix_r, key, receptance, value, lif_k, lif_r, lif_v, ev_x, ev_k,
+                   ev_r, ev_v)
 
     constexpr auto operator()(auto x) const {
-        auto const mixed = shift_mix(x, time_mix_k, time_mix_r);
-        auto const project = [&](auto const& now, auto const& node, auto const& matrix) {
-            return spiking_inputs ? matrix(node(now)) : matrix(now);
-        };
-        auto const k = project(mixed[0], lif_k, key);
-        auto const r = project(mixed[1], lif_r, receptance);
-        auto const kv = spiking_hidden ? value(lif_v(k)) : value(relu2(k));
-        tap(*this, "k", k);
-        tap(*this, "r", r);
-        tap(*this, "kv", kv);
-        return gate(r, kv);
+        if (inputs == Inputs::shared_events) {
+            auto const s = event_shift((*ev_x)(x), time_mix_k, time_mix_r);
+            return mixed(key(s[0]), receptance(s[1]));
+        }
+        auto const now = shift_mix(x, time_mix_k, time_mix_r);
+        switch (inputs) {
+        case Inputs::own_events:
+            return mixed(key((*ev_k)(now[0])), receptance((*ev_r)(now[1])));
+        case Inputs::lif:
+            return mixed(key(lif_k(now[0])), receptance(lif_r(now[1])));
+        default:
+            return mixed(key(now[0]), receptance(now[1]));
+        }
     }
 
     /// RWKV's curves (nn/curves.hpp), unless told otherwise for a layer in the middle of a model;
@@ -52,6 +68,43 @@ struct ChannelMix {
         key.init(rng);
         receptance.init(rng);
         value.init(rng);
+        init_events(rng);
+    }
+
+    /// First thresholds, where there are event nodes. Throws Error like init().
+    void init_events(Rng& rng) {
+        for (auto* node : {&ev_x, &ev_k, &ev_r}) {
+            if (node->has_value()) { (*node)->init(rng); }
+        }
+        if (ev_v.has_value()) { ev_v->init(rng); }
+    }
+
+private:
+    constexpr auto mixed(auto k, auto r) const {
+        auto const kv = spiking_hidden ? value(lif_v(k)) : value(activated(k));
+        tap(*this, "k", k);
+        tap(*this, "r", r);
+        tap(*this, "kv", kv);
+        return gate(r, kv);
+    }
+
+    constexpr auto activated(auto k) const {
+        auto const h = ev_v.has_value() ? (*ev_v)(k) : relu2(k);
+        tap(*this, "h", h);
+        return h;
+    }
+
+    /// A node whose events so many outputs read.
+    constexpr std::optional<Events> events_if(bool wanted, index fan_out) const {
+        if (!wanted) { return std::nullopt; }
+        return Events{.channels = channels,
+                      .most = levels.inputs,
+                      .fan_out = fan_out,
+                      .first_threshold = detail::first_input_threshold(levels.inputs)};
+    }
+    constexpr std::optional<ThresholdRelu2<H, T>> hidden_events() const {
+        if (!reads_events(inputs) || spiking_hidden) { return std::nullopt; }
+        return ThresholdRelu2<H, T>{.channels = hidden, .fan_out = channels};
     }
 };
 

@@ -28,7 +28,10 @@ struct Linear {
     /// Files hold this layer's weight as [Out, In].
     static constexpr bool transposed_in_files = std::is_floating_point_v<W>;
 
-    constexpr auto operator()(auto x) const { return linear(x, weight); }
+    constexpr auto operator()(auto x) const {
+        tap(*this, "x", x);
+        return linear(x, weight);
+    }
 
     /// Uniform in +-1/sqrt(inputs), as PyTorch's Linear. Throws Error if the weight is bound to
     /// constant numbers.

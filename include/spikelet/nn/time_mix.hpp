@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: MIT
 // RWKV-4 time mixing, with or without spikes in front of its matrices (docs/numerics.md,
-// "SpikeGPT" and "WKV"; Peng et al., arXiv 2305.13048; Zhu et al., arXiv 2302.13939):
+// "SpikeGPT", "WKV" and "Events"; Peng et al., arXiv 2305.13048; Zhu et al., arXiv 2302.13939):
 //   k, v, r = W_k, W_v, W_r on token-shifted inputs;  y = W_o (sigmoid(r) wkv(k, v))
-// With `spiking_inputs` a LIF stands in front of each of the four matrices.
+// What stands in front of the four matrices is a value (nn/inputs.hpp). Events in front of W_o are
+// those of a row divided by its root mean square.
 #pragma once
+
+#include <optional>
 
 #include <spikelet/core/rng.hpp>
 #include <spikelet/nn/curves.hpp>
+#include <spikelet/nn/event_node.hpp>
+#include <spikelet/nn/inputs.hpp>
 #include <spikelet/nn/lif.hpp>
 #include <spikelet/nn/linear.hpp>
 #include <spikelet/ops/elementwise.hpp>
+#include <spikelet/ops/event_shift.hpp>
+#include <spikelet/ops/rms_norm.hpp>
 #include <spikelet/ops/shift.hpp>
 #include <spikelet/ops/wkv.hpp>
 
@@ -18,33 +25,42 @@ namespace spikelet {
 /// x [batch, time, C] -> [batch, time, C]. Members carry the names of the official files.
 template <index C, class Surrogate = Arctan, class T = float, class W = T>
 struct TimeMix {
+    using Events = EventNode<C, graded<3>, Surrogate, T>;
+    using SignedEvents = EventNode<C, signed_graded<3>, Surrogate, T>;
+
     [[no_unique_address]] Size<C> channels{};
-    bool spiking_inputs = false;
+    Inputs inputs = Inputs::numbers;
     Lif<Surrogate> neuron{};
     Lif<Surrogate> output_neuron = neuron;
+    EventLevelOptions levels{};
 
     BasicParameter<T, C> time_decay{channels}, time_first{channels};
     BasicParameter<T, C> time_mix_k{channels}, time_mix_v{channels}, time_mix_r{channels};
     Linear<C, C, W> key{channels, channels}, value{channels, channels};
     Linear<C, C, W> receptance{channels, channels}, output{channels, channels};
     Lif<Surrogate> lif_k = neuron, lif_v = neuron, lif_r = neuron, lif_o = output_neuron;
+    std::optional<Events> ev_x = events_if(inputs == Inputs::shared_events, 3);
+    std::optional<Events> ev_k = events_if(inputs == Inputs::own_events, 1);
+    std::optional<Events> ev_v = events_if(inputs == Inputs::own_events, 1);
+    std::optional<Events> ev_r = events_if(inputs == Inputs::own_events, 1);
+    std::optional<SignedEvents> ev_o = output_events();
     SPIKELET_PARTS(time_decay, time_first, time_mix_k, time_mix_v, time_mix_r, key, value,
-                   receptance, output, lif_k, lif_v, lif_r, lif_o)
+                   receptance, output, lif_k, lif_v, lif_r, lif_o, ev_x, ev_k, ev_v, ev_r, ev_o)
 
     constexpr auto operator()(auto x) const {
-        auto const mixed = shift_mix(x, time_mix_k, time_mix_v, time_mix_r);
-        auto const project = [&](auto const& now, auto const& node, auto const& matrix) {
-            return spiking_inputs ? matrix(node(now)) : matrix(now);
-        };
-        auto const k = project(mixed[0], lif_k, key);
-        auto const v = project(mixed[1], lif_v, value);
-        auto const r = project(mixed[2], lif_r, receptance);
-        auto const y = wkv(k, v, time_decay, time_first);
-        tap(*this, "k", k);
-        tap(*this, "v", v);
-        tap(*this, "r", r);
-        tap(*this, "wkv", y);
-        return project(gate(r, y), lif_o, output);
+        if (inputs == Inputs::shared_events) {
+            auto const s = event_shift((*ev_x)(x), time_mix_k, time_mix_v, time_mix_r);
+            return mixed(key(s[0]), value(s[1]), receptance(s[2]));
+        }
+        auto const now = shift_mix(x, time_mix_k, time_mix_v, time_mix_r);
+        switch (inputs) {
+        case Inputs::own_events:
+            return mixed(key((*ev_k)(now[0])), value((*ev_v)(now[1])), receptance((*ev_r)(now[2])));
+        case Inputs::lif:
+            return mixed(key(lif_k(now[0])), value(lif_v(now[1])), receptance(lif_r(now[2])));
+        default:
+            return mixed(key(now[0]), value(now[1]), receptance(now[2]));
+        }
     }
 
     /// RWKV's curves (nn/curves.hpp), unless told otherwise for a layer in the middle of a model;
@@ -52,6 +68,44 @@ struct TimeMix {
     void init(Rng& rng, LayerPlace place = {}) {
         init_time_curves(*this, place);
         for (auto* matrix : {&key, &value, &receptance, &output}) { matrix->init(rng); }
+        init_events(rng);
+    }
+
+    /// First thresholds, where there are event nodes. Throws Error like init().
+    void init_events(Rng& rng) {
+        for (auto* node : {&ev_x, &ev_k, &ev_v, &ev_r}) {
+            if (node->has_value()) { (*node)->init(rng); }
+        }
+        if (ev_o.has_value()) { ev_o->init(rng); }
+    }
+
+private:
+    constexpr auto mixed(auto k, auto v, auto r) const {
+        auto const y = wkv(k, v, time_decay, time_first);
+        tap(*this, "k", k);
+        tap(*this, "v", v);
+        tap(*this, "r", r);
+        tap(*this, "wkv", y);
+        auto const gated = gate(r, y);
+        tap(*this, "y", gated);
+        if (ev_o.has_value()) { return output((*ev_o)(rms_norm(gated))); }
+        return inputs == Inputs::lif ? output(lif_o(gated)) : output(gated);
+    }
+
+    /// A node whose events so many matrices read.
+    constexpr std::optional<Events> events_if(bool wanted, index matrices) const {
+        if (!wanted) { return std::nullopt; }
+        return Events{.channels = channels,
+                      .most = levels.inputs,
+                      .fan_out = matrices * channels,
+                      .first_threshold = detail::first_input_threshold(levels.inputs)};
+    }
+    constexpr std::optional<SignedEvents> output_events() const {
+        if (!reads_events(inputs)) { return std::nullopt; }
+        return SignedEvents{.channels = channels,
+                            .most = levels.output,
+                            .fan_out = channels,
+                            .first_threshold = detail::first_output_threshold(levels.output)};
     }
 };
 

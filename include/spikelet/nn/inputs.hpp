@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// What matrices read: numbers, or spikes of the nodes in front of them.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include <spikelet/core/error.hpp>
+#include <spikelet/core/extents.hpp>
+#include <spikelet/ops/event_node.hpp>
+
+namespace spikelet {
+
+/// What the matrices of a layer read.
+enum class Inputs {
+    numbers,        ///< the layer's own values
+    lif,            ///< spikes of leaky integrate-and-fire neurons
+    shared_events,  ///< graded spikes of one node, before a token shift that selects
+    own_events,     ///< graded spikes of a node for each matrix, behind a token shift that mixes
+};
+
+/// Kinds of inputs with a name.
+struct NamedInputs {
+    std::string_view name;
+    Inputs inputs;
+};
+
+inline constexpr std::array<NamedInputs, 4> named_inputs{{{"numbers", Inputs::numbers},
+                                                          {"lif", Inputs::lif},
+                                                          {"shared_events", Inputs::shared_events},
+                                                          {"own_events", Inputs::own_events}}};
+
+/// True where event nodes stand in front of matrices.
+constexpr bool reads_events(Inputs inputs) {
+    return inputs == Inputs::shared_events || inputs == Inputs::own_events;
+}
+
+/// How many levels graded spikes have at most: in front of the projections, of time mixing's output
+/// (with a sign), of the head.
+struct EventLevelOptions {
+    int inputs = 7;
+    int output = 3;
+    int head = 7;
+
+    friend constexpr bool operator==(EventLevelOptions const&, EventLevelOptions const&) = default;
+};
+
+/// Throws Error unless graded<3> and signed_graded<3> hold so many levels.
+constexpr void check(EventLevelOptions const& levels) {
+    checked_levels<graded<3>>("input levels", levels.inputs);
+    checked_levels<signed_graded<3>>("output levels", levels.output);
+    checked_levels<graded<3>>("head levels", levels.head);
+}
+
+namespace detail {
+
+// First thresholds: where about a quarter of the channels of a normalised row fires, and its
+// largest numbers just reach the last level (docs/numerics.md, "Events").
+constexpr double first_input_threshold(int levels) { return 1.96 / levels; }
+constexpr double first_output_threshold(int levels) { return 1.8 / levels; }
+
+}  // namespace detail
+}  // namespace spikelet
