@@ -12,7 +12,9 @@
 namespace conformance {
 
 /// Whether a tensor of the file `adam` is a weight, not a history of training.
-inline bool is_weight(std::string_view name) { return name != "losses" && name != "grad_norms"; }
+inline bool is_weight(std::string_view name) {
+    return name != "losses" && name != "grad_norms" && name != "regs";
+}
 
 /// Sum, sum of squares, largest absolute value, dot product with cos(0..n-1).
 Array summary(Array const& a);

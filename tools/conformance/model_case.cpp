@@ -80,17 +80,24 @@ void compare_forward(Comparison const& files, Tolerances const& tolerances) {
         if (name.ends_with(".h")) { files.compare("membranes", name, tolerances.membranes); }
     }
     for (std::string const& name : files.names()) {
-        bool const other = name.ends_with(".s") || name.ends_with(".h") || name == "logits";
-        if (!other && name != "loss") { files.compare("values", name, tolerances.activations); }
+        bool const special = name.ends_with(".s") || name.ends_with(".h") || name == "logits" ||
+                             name == "loss" || name == "reg" || name == "total";
+        if (!special) { files.compare("values", name, tolerances.activations); }
     }
     files.compare("logits", "logits", tolerances.membranes);
-    files.compare("loss", "loss", tolerances.loss);
+    for (std::string const name : {"loss", "reg", "total"}) {
+        if (std::ranges::count(files.names(), name) > 0) {
+            files.compare("loss", name, tolerances.loss);
+        }
+    }
 }
 
 void compare_gradients(Comparison const& files, Tolerances const& tolerances) {
     for (std::string const& name : files.names()) {
-        bool const plain = name.starts_with("no_l2wrap/");
-        files.compare(plain ? "gradients without L2Wrap" : "gradients", name, tolerances.gradients);
+        std::string const item = name.starts_with("no_l2wrap/") ? "gradients without L2Wrap"
+                                 : name.starts_with("no_reg/")  ? "gradients without event cost"
+                                                                : "gradients";
+        files.compare(item, name, tolerances.gradients);
     }
 }
 
@@ -151,6 +158,9 @@ void compare_training(ModelFiles const& files, Arrays const& ours, Tolerances co
                       Report& report) {
     Comparison const adam(files.adam, ours, report);
     adam.compare("losses while training", "losses", tolerances.loss);
+    if (std::ranges::count(adam.names(), "regs") > 0) {
+        adam.compare("losses while training", "regs", tolerances.loss);
+    }
     adam.compare("gradient norms while training", "grad_norms", tolerances.norms);
     if (files.has("adam")) {
         compare_trained(files, ours, tolerances, report);

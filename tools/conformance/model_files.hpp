@@ -73,6 +73,12 @@ inline spikelet::AdamOptions adam_options(std::filesystem::path const& manifest)
     return options;
 }
 
+/// What full activity of the event nodes adds to the loss; 0 where the file does not say.
+inline double event_cost(spikelet::SafetensorsFile const& weights) {
+    auto const found = weights.metadata().find("reg_lambda");
+    return found == weights.metadata().end() ? 0.0 : std::stod(found->second);
+}
+
 /// What the files ask for. Throws Error.
 inline ModelTask task_of(ModelFiles const& files, Options const& options) {
     ModelTask task;
@@ -83,6 +89,7 @@ inline ModelTask task_of(ModelFiles const& files, Options const& options) {
     task.prompt = files.data.read<std::int32_t>("prompt");
     task.generated = files.generate.tensor("tokens").size();
     task.adam = adam_options(files.path / "manifest.json");
+    task.event_cost = event_cost(files.weights);
     task.threads = options.threads;
     if (task.tokens.empty() || task.tokens.size() != task.targets.size()) {
         spikelet::fail(files.data.path(), "there are no tokens, or not as many targets");

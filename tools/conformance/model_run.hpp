@@ -22,6 +22,7 @@ struct ModelTask {
     std::vector<std::int32_t> prompt;
     index generated = 0;  ///< tokens to generate
     spikelet::AdamOptions adam;
+    double event_cost = 0;  ///< what full activity adds to the loss
     int threads = 1;
 };
 

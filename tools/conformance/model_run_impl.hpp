@@ -42,7 +42,7 @@ public:
             copy(static_cast<double const*>(tap.data), seen.values);
             break;
         case spikelet::Tap::Kind::spikes:
-            seen.dtype = spikelet::Dtype::U8;
+            seen.dtype = tap.plane_weights.back() < 0 ? spikelet::Dtype::I8 : spikelet::Dtype::U8;
             unpack(tap, seen.values);
             break;
         }
@@ -57,9 +57,11 @@ private:
 
     static void unpack(spikelet::Tap const& tap, std::vector<double>& to) {
         auto const* const words = static_cast<spikelet::word const*>(tap.data);
-        index const row_words = spikelet::Element<spikelet::bit>::row_units(tap.last);
+        index const row_words =
+            spikelet::Element<spikelet::bit>::row_units(tap.last) * std::ssize(tap.plane_weights);
         for (index r = 0; r < tap.rows; ++r) {
-            spikelet::unpack(words + r * row_words, tap.last, to.data() + r * tap.last);
+            spikelet::unpack(words + r * row_words, tap.last, tap.plane_weights,
+                             to.data() + r * tap.last);
         }
     }
 
@@ -81,6 +83,7 @@ class Runner {
         std::vector<T> logits;
         std::vector<T> gradients;
         double loss;
+        double event_cost;
     };
 
 public:
@@ -105,17 +108,24 @@ private:
         return {std::move(shape), {values.begin(), values.end()}};
     }
 
-    Pass pass(Policy policy, spikelet::TapeOptions options, bool l2_wrap,
+    // The price of an event, where the task says what full activity costs.
+    [[nodiscard]] double price(double event_cost) const {
+        return event_cost == 0 ? 0 : event_cost / spikelet::event_synapses(model_);
+    }
+
+    Pass pass(Policy policy, spikelet::TapeOptions options, bool l2_wrap, double event_cost,
               spikelet::Observer* observer = nullptr) {
         Tape tape{policy, options};
         tape.observe(observer);
+        tape.event_cost().set_price(price(event_cost));
         spikelet::zero_gradients(model_);
         auto const logits = model_(tape.begin(task_.tokens[0]));
         auto const loss = cross_entropy(logits, task_.targets[0], {.l2_wrap = l2_wrap});
         tape.backward(loss);
         Pass result{{logits.data, logits.data + logits.extents.size()},
                     {},
-                    static_cast<double>(*loss.data)};
+                    static_cast<double>(*loss.data),
+                    tape.event_cost().total()};
         spikelet::each_parameter(model_, [&](std::string_view, auto const& p) {
             result.gradients.insert(result.gradients.end(), p.gradient(), p.gradient() + p.size());
         });
@@ -155,18 +165,26 @@ private:
 
     void forward_and_gradients() {
         static constexpr auto gradient = [](auto const& p) -> T const* { return p.gradient(); };
-        pass(policy_, {}, false);
+        double const cost = task_.event_cost;
+        pass(policy_, {}, false, cost);
         keep_parameters("no_l2wrap/", run_.grads, gradient);
+        pass(policy_, {}, true, 0);
+        keep_parameters("no_reg/", run_.grads, gradient);
         Trace trace{model_, task_.tokens[0], run_.forward};
-        Pass const kept = pass(policy_, {}, true, &trace);
+        Pass const kept = pass(policy_, {}, true, cost, &trace);
         keep_parameters("", run_.grads, gradient);
         run_.forward["loss"] = {{1}, {kept.loss}};
+        if (cost != 0) {
+            double const activity = kept.event_cost / spikelet::event_synapses(model_);
+            run_.forward["reg"] = {{1}, {activity}};
+            run_.forward["total"] = {{1}, {kept.loss + cost * activity}};
+        }
         logits_ = kept.logits;
 
-        Pass const recomputed = pass(policy_, {.recompute = true}, true);
+        Pass const recomputed = pass(policy_, {.recompute = true}, true, cost);
         identity("gradients: layers kept, recomputed", kept.gradients, recomputed.gradients);
         if (task_.threads != 1) {
-            Pass const alone = pass(Policy{.threads = 1}, {}, true);
+            Pass const alone = pass(Policy{.threads = 1}, {}, true, cost);
             identity("logits: one thread, several", kept.logits, alone.logits);
             identity("gradients: one thread, several", kept.gradients, alone.gradients);
         }
@@ -212,8 +230,7 @@ private:
     }
 
     void keep_state(Session const& session, std::string prefix) {
-        std::vector<double> const state(session.state().begin(), session.state().end());
-        StateNames(task_.config, state, std::move(prefix), run_.generate).name_all();
+        StateNames<T>(task_.config, session.state(), std::move(prefix), run_.generate).name_all();
     }
 
     void generate() {
@@ -238,19 +255,26 @@ private:
         spikelet::Adam<Policy, T> adam{model_, task_.adam, policy_};
         spikelet::zero_gradients(model_);
         Tape tape{policy_};
+        tape.event_cost().set_price(price(task_.event_cost));
         auto const steps = std::ssize(task_.tokens);
         Array losses{{steps}, {}};
         Array norms{{steps}, {}};
+        Array activities{{steps}, {}};
         for (std::size_t step = 0; step < task_.tokens.size(); ++step) {
             auto const logits = model_(tape.begin(task_.tokens[step]));
             auto const loss = cross_entropy(logits, task_.targets[step], {.l2_wrap = true});
             tape.backward(loss);
             losses.values.push_back(static_cast<double>(*loss.data));
             norms.values.push_back(adam.step());
+            if (task_.event_cost != 0) {
+                activities.values.push_back(tape.event_cost().total() /
+                                            spikelet::event_synapses(model_));
+            }
         }
         keep_parameters("", run_.adam, [](auto const& p) -> T const* { return p.value(); });
         run_.adam["losses"] = std::move(losses);
         run_.adam["grad_norms"] = std::move(norms);
+        if (task_.event_cost != 0) { run_.adam["regs"] = std::move(activities); }
     }
 
     ModelTask const& task_;

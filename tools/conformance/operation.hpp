@@ -62,6 +62,7 @@ struct Operation {
 using Policy = spikelet::OpenMp<>;
 
 void check_lif(Operation const& operation, bool with_double);
+void check_event_node(Operation const& operation, bool with_double);
 void check_surrogates(Operation const& operation, bool with_double);
 void check_wkv(Operation const& operation, bool with_double);
 void check_layer_norm(Operation const& operation, bool with_double);

@@ -12,8 +12,9 @@ struct NamedCheck {
     void (*check)(Operation const&, bool with_double);
 };
 
-constexpr std::array<NamedCheck, 8> checks{{
+constexpr std::array<NamedCheck, 9> checks{{
     {"lif", check_lif},
+    {"event_node", check_event_node},
     {"surrogates", check_surrogates},
     {"wkv", check_wkv},
     {"layer_norm", check_layer_norm},
