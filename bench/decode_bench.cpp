@@ -63,7 +63,7 @@ std::unique_ptr<Stored> make_model(Model const& m) {
     auto stored = std::make_unique<Stored>(config);
     each_stored_weight(*stored, [&](std::string_view, auto& w) { w.store_as(m.weights); });
     quantize(numbers, *stored);
-    if (config.spikes.spiking_inputs) { make_fire(*stored, trained_percent); }
+    if (config.spikes.inputs == Inputs::lif) { make_fire(*stored, trained_percent); }
     return stored;
 }
 
@@ -80,7 +80,9 @@ void count(benchmark::State& state, Stored const& model, index tokens) {
     index bytes = 0;
     each_stored_weight(model, [&](std::string_view, auto const& w) { bytes += w.codes.size(); });
     state.counters["MB of matrices"] = static_cast<double>(bytes) / 1e6;
-    if (model.config.spikes.spiking_inputs) { state.counters["percent"] = percent_firing(model); }
+    if (model.config.spikes.inputs == Inputs::lif) {
+        state.counters["percent"] = percent_firing(model);
+    }
 }
 
 /// One token of each of some conversations.

@@ -32,6 +32,8 @@ public:
         : steps_(options.steps),
           seconds_(60 * options.minutes),
           warmup_(static_cast<double>(warmup_steps(options))),
+          event_cost_(options.event_cost),
+          event_ramp_(options.event_ramp),
           tokens_per_step_(options.batch * options.ctx * options.accumulate) {
         schedule_.decay = sk::find_learning_rate_decay(options.schedule);
         schedule_.peak = *options.lr;
@@ -56,6 +58,14 @@ public:
         return schedule_.at(official() ? static_cast<double>(at.tokens) : step);
     }
 
+    /// What full activity of all events costs in the step that starts here.
+    [[nodiscard]] double event_cost(Position const& at) const {
+        double const done = in_minutes()
+                                ? at.seconds / seconds_
+                                : static_cast<double>(at.step) / static_cast<double>(steps_);
+        return event_cost_ * (event_ramp_ > 0 ? std::min(1.0, done / event_ramp_) : 1.0);
+    }
+
     [[nodiscard]] double seconds_left(Position const& at, double seconds_per_step) const {
         return in_minutes() ? std::max(0.0, seconds_ - at.seconds)
                             : static_cast<double>(steps_ - at.step) * seconds_per_step;
@@ -76,6 +86,8 @@ private:
     std::int64_t steps_;
     double seconds_;
     double warmup_;
+    double event_cost_;
+    double event_ramp_;
     sk::index tokens_per_step_;
 };
 

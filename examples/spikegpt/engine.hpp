@@ -88,6 +88,10 @@ public:
     /// Visits Adam's moments, to save or restore them.
     virtual void each_moment(MomentVisitor const& visit) = 0;
 
+    /// What an event costs from now on, per output that reads it
+    /// (spikelet/autodiff/event_cost.hpp).
+    virtual void set_event_price(double price) = 0;
+
     /// The next step is number count + 1.
     virtual void set_count(std::int64_t count) = 0;
 

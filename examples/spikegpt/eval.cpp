@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// spikegpt eval: how well a model predicts a text, and how many of its neurons fire meanwhile.
+// spikegpt eval: how well a model predicts a text, how many of its neurons fire meanwhile, and how
+// much of their inputs its matrices read.
 #include <map>
 
 #include "block_name.hpp"
@@ -118,6 +119,10 @@ nlohmann::ordered_json summary(Measurement const& sum, EvalRequest const& reques
                                Evaluator const& evaluator, Computer const& computer) {
     auto rates = nlohmann::ordered_json::object();
     for (auto const& site : evaluator.rates().sites()) { rates[site.name] = site.rate(); }
+    auto densities = nlohmann::ordered_json::object();
+    for (auto const& matrix : evaluator.density().matrices()) {
+        densities[matrix.name] = matrix.density();
+    }
     return {{"command", "eval"},
             {"mode", request.mode},
             {"ctx", *request.ctx},
@@ -130,6 +135,8 @@ nlohmann::ordered_json summary(Measurement const& sum, EvalRequest const& reques
             {"perplexity", sum.perplexity()},
             {"firing_rate", neuron_rate(evaluator.rates()).value_or(0.0)},
             {"firing_rates", rates},
+            {"density", evaluator.density().mean()},
+            {"densities", densities},
             {"cpu", computer.instructions->name},
             {"threads", computer.threads}};
 }
@@ -156,6 +163,7 @@ int eval(CLI::App const&, EvalRequest& request) {
     if (auto const rate = neuron_rate(evaluator.rates())) {
         out.say("firing neurons     {:.4f}", *rate);
     }
+    out.say("active inputs      {:.4f}", evaluator.density().mean());
     say_rates(evaluator.rates(), out);
     out.say("computed by        {}", computer.text());
     if (auto const unknown = describe_unknown(language.vocabulary, text)) {

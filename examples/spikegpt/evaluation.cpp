@@ -34,7 +34,7 @@ Measurement Evaluator::in_windows(sk::Corpus const& text, Windows const& how, Wa
     auto const windows = cut(predictable_ids(text), how);
     sk::index const all = windows.back().first + windows.back().length;
     Measurement sum;
-    rates_.reset();
+    counts_.reset();
     for (std::span<Window const> rest = windows; !rest.empty();) {
         // Only windows of one length fit into one batch; only the last can be shorter.
         auto const most = std::min(static_cast<std::size_t>(how.batch), rest.size());
@@ -71,7 +71,7 @@ double Evaluator::nats_of(sk::Corpus const& text, std::span<Window const> window
 Measurement Evaluator::in_one_stream(sk::Corpus const& text, sk::index chunk, Watch const& watch) {
     sk::index const all = predictable_ids(text);
     Measurement sum;
-    rates_.reset();
+    counts_.reset();
     predictor_->reset();
     for (; sum.tokens < all; sum.tokens += batch_.input.time) {
         text.window(sum.tokens, chunk, batch_);

@@ -11,6 +11,7 @@
 
 #include <spikelet/io/corpus.hpp>
 #include <spikelet/train/firing_rates.hpp>
+#include <spikelet/train/input_density.hpp>
 
 #include "processor.hpp"
 
@@ -54,17 +55,18 @@ struct Windows {
 /// Hears how many of all ids are predicted.
 using Watch = std::function<void(sk::index done, sk::index all)>;
 
-/// Measures one model on any texts, and counts how many neurons fire meanwhile.
+/// Measures one model on any texts, and counts meanwhile how many neurons fire, and how much of
+/// their inputs matrices read.
 class Evaluator {
 public:
     /// Of any model that engines predict with. It must outlive the evaluator and stay where it is.
     template <class Model>
     Evaluator(Computer const& computer, Model const& model, sk::ForwardOptions options = {})
         : predictor_(computer.engine().predictor(model, options, computer.threads)),
-          rates_(model) {
-        predictor_->observe(&rates_);
+          counts_(model) {
+        predictor_->observe(&counts_);
     }
-    Evaluator(Evaluator const&) = delete;  // the predictor knows the rates' address
+    Evaluator(Evaluator const&) = delete;  // the predictor knows the counts' address
     Evaluator& operator=(Evaluator const&) = delete;
 
     /// Predicts each id from its window. Throws Error if the text has fewer than two ids.
@@ -75,9 +77,27 @@ public:
     Measurement in_one_stream(sk::Corpus const& text, sk::index chunk, Watch const& watch = {});
 
     /// Spikes of the last measurement.
-    [[nodiscard]] sk::FiringRates const& rates() const { return rates_; }
+    [[nodiscard]] sk::FiringRates const& rates() const { return counts_.rates; }
+    /// What matrices read in the last measurement.
+    [[nodiscard]] sk::InputDensity const& density() const { return counts_.density; }
 
 private:
+    struct Counts final : sk::Observer {
+        template <class Model>
+        explicit Counts(Model const& model) : rates(model),
+                                              density(model) {}
+        void see(sk::Tap const& tap) override {
+            rates.see(tap);
+            density.see(tap);
+        }
+        void reset() {
+            rates.reset();
+            density.reset();
+        }
+
+        sk::FiringRates rates;
+        sk::InputDensity density;
+    };
     struct Window {
         sk::index first;
         sk::index length;
@@ -87,7 +107,7 @@ private:
     double nats_of(sk::Corpus const& text, std::span<Window const> windows);
 
     std::unique_ptr<Predictor> predictor_;
-    sk::FiringRates rates_;
+    Counts counts_;
     sk::Batch batch_;
 };
 

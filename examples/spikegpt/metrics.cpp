@@ -16,7 +16,7 @@ namespace spikegpt {
 namespace {
 
 constexpr std::string_view columns =
-    "step,tokens,seconds,loss,bpc,valid_bpc,lr,grad_norm,tokens_per_second";
+    "step,tokens,seconds,loss,bpc,valid_bpc,lr,grad_norm,tokens_per_second,valid_density";
 
 // The head and whole lines of steps up to the last; a file that was cut short loses its last line.
 std::string lines_until(std::string_view text, std::int64_t last_step) {
@@ -57,11 +57,13 @@ void Metrics::add(Position const& at, StepReport const& report, sk::FiringRates 
         write(head + "\n");
         has_head_ = true;
     }
-    std::string const valid = report.valid_bpc ? fmt::format("{:.6f}", *report.valid_bpc) : "";
-    std::string line =
-        fmt::format("{},{},{:.3f},{:.8g},{:.6f},{},{:.8g},{:.8g},{:.0f}", at.step, at.tokens,
-                    at.seconds, report.loss, bits(report.loss), valid, report.learning_rate,
-                    report.gradient_norm, report.tokens_per_second);
+    auto const or_nothing = [](std::optional<double> const& x) {
+        return x ? fmt::format("{:.6f}", *x) : "";
+    };
+    std::string line = fmt::format(
+        "{},{},{:.3f},{:.8g},{:.6f},{},{:.8g},{:.8g},{:.0f},{}", at.step, at.tokens, at.seconds,
+        report.loss, bits(report.loss), or_nothing(report.valid_bpc), report.learning_rate,
+        report.gradient_norm, report.tokens_per_second, or_nothing(report.valid_density));
     for (auto const& site : rates.sites()) { line += fmt::format(",{:.6g}", site.rate()); }
     write(line + "\n");
 }

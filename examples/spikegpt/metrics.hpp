@@ -20,6 +20,7 @@ struct StepReport {
     double gradient_norm = 0.0;  ///< before clipping
     double tokens_per_second = 0.0;
     std::optional<double> valid_bpc;
+    std::optional<double> valid_density;  ///< share of multiplications whose input was not 0
 };
 
 /// Appends lines to a file. Every line is in the file when the next step begins.

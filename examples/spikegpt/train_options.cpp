@@ -39,10 +39,11 @@ void each_option(Options& options, F&& f) {
     each_run_option(options, pass);
 }
 
-// --size sets the options --layers and --embd.
+// --size sets the options --layers and --embd, --events sets --event-cost.
 bool is_given(CLI::App const& flags, std::string const& name) {
     bool const by_size = name == "layers" || name == "embd";
-    return flags.count("--" + name) > 0 || (by_size && flags.count("--size") > 0);
+    return flags.count("--" + name) > 0 || (by_size && flags.count("--size") > 0) ||
+           (name == "event-cost" && flags.count("--events") > 0);
 }
 
 template <class T>
@@ -88,7 +89,8 @@ sk::SpikeGptConfig model_config(TrainOptions const& options, sk::index vocabular
     auto config = sk::make_config(sk::find_variant(options.variant), vocabulary, options.layers,
                                   options.embd);
     config.neuron.threshold = *options.threshold;
-    config.output_threshold = *options.threshold * (config.spikes.spiking_inputs ? 0.5 : 1.0);
+    config.output_threshold =
+        *options.threshold * (config.spikes.inputs == sk::Inputs::lif ? 0.5 : 1.0);
     config.spikes.binary_embedding = *options.binary_embedding == "on";
     config.ffn_pre = options.ffn_pre;
     config.dropout = options.dropout;
@@ -130,6 +132,15 @@ void add_option_flags(CLI::App& flags, TrainOptions& options) {
         flags.add_option_function<std::string>("--size", set_size, "Blocks x channels by name");
     size->group("Model")->check(size_name());
     size->excludes("--layers")->excludes("--embd");
+    auto const set_events = [&options](std::string const& name) {
+        options.event_cost = std::ranges::find(event_presets, name, &EventPreset::name)->cost;
+    };
+    flags
+        .add_option_function<std::string>("--events", set_events,
+                                          "--event-cost by name: 0.2, 0.5, 2")
+        ->group("Learning")
+        ->check(one_of(event_presets))
+        ->excludes("--event-cost");
     flags.get_option("--steps")->excludes("--minutes");
     flags.get_option("--valid")->excludes("--valid-fraction");
 }

@@ -51,6 +51,9 @@ struct TrainOptions {
     double beta2 = 0.99;
     double epsilon = 4e-9;
     double clip = 1.0;
+    double event_cost = 0.2;
+    double event_ramp = 0.2;
+    double threshold_rate = 0.3;
     bool bf16 = false;
     sk::index seed = 42;
 
@@ -64,6 +67,15 @@ struct TrainOptions {
     sk::index log_every = 1;
     bool recompute = false;
 };
+
+/// What --events stands for: costs of events that make them few or fewer.
+struct EventPreset {
+    std::string_view name;
+    double cost;
+};
+
+inline constexpr std::array<EventPreset, 3> event_presets{
+    {{"quality", 0.2}, {"balanced", 0.5}, {"sparse", 2.0}}};
 
 /// Where neither --steps nor --minutes says how long.
 inline constexpr sk::index default_steps = 2000;
@@ -149,6 +161,11 @@ void each_learning_option(Options& o, F&& f) {
     f("beta2", o.beta2, "Adam's memory of its square", number(0, 0.9999999));
     f("epsilon", o.epsilon, "Adam's smallest divisor", number(1e-30, 1));
     f("clip", o.clip, "Scale gradients down to this norm; 0: never", number(0, 1e9));
+    f("event-cost", o.event_cost,
+      "What the loss would grow by if all events fired; more makes them fewer", number(0, 1000));
+    f("event-ramp", o.event_ramp, "Part of the training until events cost that much", number(0, 1));
+    f("threshold-rate", o.threshold_rate, "Learning rate of event thresholds, in units of --lr",
+      number(0, 1000));
     f("bf16", o.bf16,
       "Round the factors of dense products to bfloat16: more steps in the same time", anything());
     f("seed", o.seed, "Of all random numbers", whole(0, INT64_MAX));

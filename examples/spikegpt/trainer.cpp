@@ -16,6 +16,7 @@ Trainer::Trainer(TrainingRun& run)
       rates_(run.language.net),
       evaluator_(run.computer, run.language.net),
       metrics_(run.folder.metrics(), at().step),
+      synapses_(sk::event_synapses(run.language.net)),
       start_(at()),
       saved_step_(at().step) {
     run_.learner->observe(&rates_);
@@ -30,7 +31,10 @@ void Trainer::learn() {
 
         bool const last = !course_.goes_on(at());
         auto const is_due = [&](sk::index every) { return last || at().step % every == 0; };
-        if (run_.corpora.valid && is_due(options().eval_every)) { report.valid_bpc = validate(); }
+        if (run_.corpora.valid && is_due(options().eval_every)) {
+            report.valid_bpc = validate();
+            report.valid_density = valid_density_;
+        }
         if (is_due(options().log_every)) { metrics_.add(at(), report, rates_); }
         last_report_ = report;
         saved = is_due(options().save_every) || stop_signal() != 0;
@@ -49,6 +53,7 @@ StepReport Trainer::make_step() {
     rates_.reset();
     StepReport report;
     report.learning_rate = course_.learning_rate(at());
+    run_.learner->set_event_price(event_price());
     report.loss = accumulate_gradients();
     report.gradient_norm = run_.learner->step(report.learning_rate);
     ++at().step;
@@ -57,6 +62,10 @@ StepReport Trainer::make_step() {
     smooth_loss_ += (report.loss - smooth_loss_) / std::min(20.0, made_steps());
     report.tokens_per_second = static_cast<double>(course_.tokens_per_step()) / watch.seconds();
     return report;
+}
+
+double Trainer::event_price() const {
+    return synapses_ == 0 ? 0.0 : course_.event_cost(at()) / synapses_;
 }
 
 double Trainer::accumulate_gradients() {
@@ -89,6 +98,7 @@ double Trainer::validate() {
                           .limit = options().eval_tokens};
     double const bpc = evaluator_.in_windows(*run_.corpora.valid, windows).bits_per_token();
     valid_bpc_ = bpc;
+    valid_density_ = evaluator_.density().mean();
     if (std::isfinite(bpc) && bpc < at().best_valid.value_or(HUGE_VAL)) {
         at().best_valid = bpc;
         save_model(run_.folder.best(), run_.language, run_.notes());
@@ -114,6 +124,9 @@ void Trainer::show(StepReport const& report) {
     fields.push_back({fmt::format("lr {:.2g}", report.learning_rate), 7});
     if (auto const rate = neuron_rate(rates_)) {
         fields.push_back({fmt::format("firing {:.2g}%", 100 * *rate), 5});
+    }
+    if (valid_density_ && run_.language.net.config.spikes.inputs != sk::Inputs::numbers) {
+        fields.push_back({fmt::format("density {:.2g}%", 100 * *valid_density_), 5});
     }
     double const left = course_.seconds_left(at(), per_step);
     fields.push_back({"ETA " + short_duration_text(left), 0});

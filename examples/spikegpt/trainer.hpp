@@ -26,6 +26,7 @@ public:
 
 private:
     StepReport make_step();
+    [[nodiscard]] double event_price() const;
     double accumulate_gradients();
     void check_finite(StepReport const& report) const;
     double validate();
@@ -45,8 +46,10 @@ private:
     ProgressLine progress_;
     sk::Batch batch_;
     std::optional<StepReport> last_report_;
+    double synapses_;                  // outputs that read events, all together
     std::optional<double> valid_bpc_;  // for the progress line
-    double smooth_loss_ = 0.0;         // for the progress line
+    std::optional<double> valid_density_;
+    double smooth_loss_ = 0.0;  // for the progress line
     Position start_;
     std::int64_t saved_step_;
 };

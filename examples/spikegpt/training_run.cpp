@@ -53,6 +53,16 @@ void check_memory(LanguageModel const& language, TrainOptions const& options) {
     }
 }
 
+// Thresholds of events learn at a rate of their own.
+sk::GroupRule parameter_groups(TrainOptions const& options) {
+    return [decay = sk::decay_matrices(*options.weight_decay),
+            rate = options.threshold_rate](std::string_view name, sk::index rank) {
+        sk::ParameterGroup group = decay(name, rank);
+        if (name.ends_with(".threshold")) { group.rate_scale = rate; }
+        return group;
+    };
+}
+
 LearnerOptions learner_options(TrainOptions const& options) {
     return {.tape = {.recompute = options.recompute,
                      .seed = static_cast<std::uint64_t>(options.seed),
@@ -63,7 +73,7 @@ LearnerOptions learner_options(TrainOptions const& options) {
                      .epsilon = options.epsilon,
                      .clip_norm = options.clip,
                      .decoupled = options.optimizer == "adamw",
-                     .group = sk::decay_matrices(*options.weight_decay)}};
+                     .group = parameter_groups(options)}};
 }
 
 std::string not_finite_weight(LanguageModel const& language) {

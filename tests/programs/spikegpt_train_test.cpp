@@ -51,6 +51,7 @@ TEST_CASE("spikegpt train: a model learns and leaves the files of a run") {
                          "lr",
                          "grad_norm",
                          "tokens_per_second",
+                         "valid_density",
                          "rate.emb",
                          "rate.blocks.0.lif1",
                          "rate.blocks.0.lif2",

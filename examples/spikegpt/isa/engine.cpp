@@ -67,6 +67,7 @@ public:
     double step(double learning_rate) override { return adam_.step(learning_rate); }
     [[nodiscard]] std::string find_not_finite() const override { return adam_.find_not_finite(); }
     void each_moment(MomentVisitor const& visit) override { adam_.each_moment(visit); }
+    void set_event_price(double price) override { tape_.event_cost().set_price(price); }
     void set_count(std::int64_t count) override { adam_.set_count(count); }
     void observe(sk::Observer* observer) override { tape_.observe(observer); }
 

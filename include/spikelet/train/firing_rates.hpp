@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How many neurons fire, counted from the packed spikes as they pass.
+// How many neurons fire, counted from the packed spikes as they pass. A node may give numbers that
+// are mostly silent (relu^2 above a threshold); it fires where they are not 0.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 #include <vector>
 
 #include <spikelet/autodiff/part_names.hpp>
-#include <spikelet/core/bits.hpp>
+#include <spikelet/train/activity.hpp>
 
 namespace spikelet {
 
@@ -26,6 +27,7 @@ public:
         std::string name;
         std::int64_t spikes = 0;
         std::int64_t chances = 0;
+        std::int64_t levels = 0;  ///< sum of the absolute values of graded spikes; 1 for plain ones
 
         /// Spikes per chance, 0 to 1; 0 before the first chance.
         [[nodiscard]] double rate() const {
@@ -37,9 +39,9 @@ public:
     template <class Model>
     explicit FiringRates(Model const& model) : names_(model) {}
 
-    /// Counts the spikes of a tap; numbers do not matter.
+    /// Counts what a node shows as "s"; other values do not matter.
     void see(Tap const& tap) override {
-        if (tap.kind != Tap::Kind::spikes) { return; }
+        if (tap.name != "s") { return; }
         auto const [at, fresh] = places_.try_emplace({tap.layer, tap.layer_type}, sites_.size());
         if (fresh) {
             std::string name = names_(tap);
@@ -47,8 +49,9 @@ public:
             sites_.push_back({std::move(name)});
         }
         Site& site = sites_[at->second];
-        auto const* const words = static_cast<word const*>(tap.data);
-        site.spikes += count(words, tap.rows * Element<bit>::row_units(tap.last));
+        Activity const sum = activity(tap);
+        site.spikes += sum.events;
+        site.levels += sum.levels;
         site.chances += tap.rows * tap.last;
     }
 
@@ -68,7 +71,7 @@ public:
 
     /// Starts counting anew; the sites stay known.
     void reset() {
-        for (Site& s : sites_) { s.spikes = s.chances = 0; }
+        for (Site& s : sites_) { s.spikes = s.chances = s.levels = 0; }
     }
 
 private:
