@@ -48,6 +48,9 @@ CONFINED = [
 LINES_OF_A_HEADER = 300
 LINES_OF_A_FILE = 500
 COLUMNS = 100
+
+# pages of the documentation whose code is that of a program
+SNIPPETS = {"docs/event_lm.md": "examples/event_lm.cpp"}
 LEFT_BEHIND = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 
 
@@ -107,6 +110,15 @@ def check_file(path, lines, report):
         report(path, 0, f"{len(lines)} lines; a file has at most {LINES_OF_A_FILE}")
 
 
+def check_snippets(page, source, report):
+    """Code on a page of the documentation: runs of lines of a file that is compiled."""
+    code = source.read_text(encoding="utf-8")
+    for match in re.finditer(r"```cpp\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        if match[1] not in code:
+            line = page.read_text(encoding="utf-8")[: match.start()].count("\n") + 1
+            report(page, line, f"this code is not in {source.relative_to(ROOT)}")
+
+
 def cpp_files():
     for folder in ("include", "examples", "tests", "bench", "tools"):
         for path in sorted((ROOT / folder).rglob("*")):
@@ -128,6 +140,8 @@ def main():
     def report(path, number, message):
         problems.append(f"{path.relative_to(ROOT)}{f':{number}' if number else ''}: {message}")
 
+    for page, source in SNIPPETS.items():
+        check_snippets(ROOT / page, ROOT / source, report)
     files = headers = 0
     for path in cpp_files():
         lines = path.read_text(encoding="utf-8").splitlines()

@@ -11,9 +11,12 @@
 #include <spikelet/models/spikegpt.hpp>
 #include <spikelet/nn/channel_mix.hpp>
 #include <spikelet/nn/embedding.hpp>
+#include <spikelet/nn/event_node.hpp>
 #include <spikelet/nn/layer_norm.hpp>
 #include <spikelet/nn/lif.hpp>
 #include <spikelet/nn/linear.hpp>
 #include <spikelet/nn/time_mix.hpp>
 #include <spikelet/ops/elementwise.hpp>
+#include <spikelet/ops/event_shift.hpp>
+#include <spikelet/ops/rms_norm.hpp>
 // IWYU pragma: end_exports

@@ -23,6 +23,7 @@
 #include <spikelet/models/spikegpt_init.hpp>
 #include <spikelet/nn/channel_mix.hpp>
 #include <spikelet/nn/embedding.hpp>
+#include <spikelet/nn/event_node.hpp>
 #include <spikelet/nn/init.hpp>
 #include <spikelet/nn/layer_norm.hpp>
 #include <spikelet/nn/lif.hpp>
@@ -30,8 +31,11 @@
 #include <spikelet/nn/time_mix.hpp>
 #include <spikelet/ops/cross_entropy.hpp>
 #include <spikelet/ops/elementwise.hpp>
+#include <spikelet/ops/event_shift.hpp>
 #include <spikelet/ops/quantize.hpp>
+#include <spikelet/ops/rms_norm.hpp>
 #include <spikelet/train/adam.hpp>
 #include <spikelet/train/firing_rates.hpp>
+#include <spikelet/train/input_density.hpp>
 #include <spikelet/train/schedule.hpp>
 // IWYU pragma: end_exports
