@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Streaming: one token of one or several conversations, and a prompt of 512. Models are random;
-// where matrices read spikes, layer norms are shifted until as many neurons fire as in a trained
-// spike_driven model (docs/results.md). The peer is one pass of plain products over the same
+// where matrices read spikes, layer norms are shifted until as many inputs are active as in trained
+// models (docs/results.md). The peer is one pass of plain products over the same
 // matrices as float: what any program that reads them must do.
 #include <map>
 #include <memory>
@@ -19,7 +19,11 @@ namespace {
 using Stored = SpikeGpt<dyn, dyn, dyn, dyn, Arctan, float, any_weight>;
 using Stream = Session<Stored, OpenMp<>, float, at_run_time>;
 
-constexpr double trained_percent = 14;
+/// Active inputs of trained models in percent; 0 where matrices read numbers.
+double trained_percent(SpikeGptConfig const& config) {
+    if (config.spikes.inputs == Inputs::lif) { return 14; }
+    return reads_events(config.spikes.inputs) ? 20 : 0;
+}
 
 struct Model {
     char const* variant;
@@ -34,15 +38,15 @@ void shift_norms(Stored& model, float by) {
     });
 }
 
-/// Percent of the neurons that fire, over a few random tokens.
-double percent_firing(Stored const& model) {
-    FiringRates rates(model);
+/// Percent of the inputs of matrices that are active, over a few random tokens.
+double percent_active(Stored const& model) {
+    InputDensity density(model);
     Stream stream(model, OpenMp<>{1});
-    stream.observe(&rates);
+    stream.observe(&density);
     for (std::int32_t id = 0; id < 24; ++id) {
         stream(static_cast<std::int32_t>(id * 7919 % model.config.vocabulary));
     }
-    return 100 * rates.mean();
+    return 100 * density.mean();
 }
 
 void make_fire(Stored& model, double percent) {
@@ -51,7 +55,7 @@ void make_fire(Stored& model, double percent) {
     for (int i = 0; i < 12; ++i) {
         float const middle = (low + high) / 2;
         shift_norms(model, middle);
-        (percent_firing(model) < percent ? low : high) = middle;
+        (percent_active(model) < percent ? low : high) = middle;
     }
 }
 
@@ -63,7 +67,9 @@ std::unique_ptr<Stored> make_model(Model const& m) {
     auto stored = std::make_unique<Stored>(config);
     each_stored_weight(*stored, [&](std::string_view, auto& w) { w.store_as(m.weights); });
     quantize(numbers, *stored);
-    if (config.spikes.inputs == Inputs::lif) { make_fire(*stored, trained_percent); }
+    if (double const percent = trained_percent(config); percent > 0) {
+        make_fire(*stored, percent);
+    }
     return stored;
 }
 
@@ -80,8 +86,8 @@ void count(benchmark::State& state, Stored const& model, index tokens) {
     index bytes = 0;
     each_stored_weight(model, [&](std::string_view, auto const& w) { bytes += w.codes.size(); });
     state.counters["MB of matrices"] = static_cast<double>(bytes) / 1e6;
-    if (model.config.spikes.inputs == Inputs::lif) {
-        state.counters["percent"] = percent_firing(model);
+    if (model.config.spikes.inputs != Inputs::numbers) {
+        state.counters["percent"] = percent_active(model);
     }
 }
 
@@ -160,7 +166,7 @@ void prompts(Benchmark* b) {
 }
 
 void register_all() {
-    for (char const* variant : {"spikegpt", "spike_driven"}) {
+    for (char const* variant : {"spikegpt", "spike_driven", "event_driven"}) {
         for (auto const& [name, type] : weight_types) {
             std::string const which = std::string(variant) + "/" + std::string(name);
             benchmark::RegisterBenchmark(("decode_" + which).c_str(), decode, variant, type)

@@ -89,6 +89,9 @@ void training_step(benchmark::State& state, char const* variant,
     sk::init_spikegpt(model, sk::Initialisation::A, rng);
     sk::Adam adam{model, {.clip_norm = 1.0}, policy};
     sk::Tape tape{policy, {.recompute = state.range(4) != 0, .products = products}};
+    // What all events together add to the loss, as in spikegpt train.
+    double const synapses = sk::event_synapses(model);
+    tape.event_cost().set_price(synapses > 0 ? 0.2 / synapses : 0.0);
     auto const step = [&](Example const& example) {
         auto const loss =
             sk::cross_entropy(model(tape.begin(example.input)), example.target, {.l2_wrap = true});
@@ -103,6 +106,10 @@ void training_step(benchmark::State& state, char const* variant,
     state.counters["tokens/s"] = benchmark::Counter(tokens, benchmark::Counter::kIsRate);
     state.counters["tape MiB"] = static_cast<double>(tape.bytes()) / 1048576.0;
     state.counters["peak MiB"] = peak_mebibytes();
+    sk::InputDensity density(model);
+    tape.observe(&density);
+    model(tape.begin(example.input));
+    state.counters["density"] = density.mean();
 }
 
 /// Takes --steps=N and --text=FILE; false for anything else.
@@ -145,7 +152,14 @@ BENCHMARK_CAPTURE(training_step, spike_driven, "spike_driven")
     ->Args({12, 512, 1024, 1, 0})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
-
+BENCHMARK_CAPTURE(training_step, event_driven, "event_driven")
+    ->Name("event_driven")
+    ->ArgNames({"L", "C", "T", "threads", "recompute"})
+    ->Args({4, 128, 128, 1, 0})
+    ->Args({12, 512, 1024, 1, 0})
+    ->Args({12, 512, 1024, 2, 0})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 BENCHMARK_CAPTURE(training_step, spike_driven_bf16, "spike_driven", sk::Products::bf16)
     ->Name("spike_driven_bf16")
     ->ArgNames({"L", "C", "T", "threads", "recompute"})

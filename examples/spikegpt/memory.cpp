@@ -61,6 +61,7 @@ public:
         values_.take<std::byte>(static_cast<sk::index>(sizeof(F) + words * sizeof(void*)));
     }
     std::uint64_t draw() { return 0; }
+    sk::EventCost<float>& event_cost() { return event_cost_; }
     [[nodiscard]] sk::Serial<> policy() const { return {}; }
 
     // Recomputed, each layer's values have the room of the last one's.
@@ -85,6 +86,7 @@ public:
     }
 
 private:
+    sk::EventCost<float> event_cost_;
     bool recompute_;
     Stack values_;
     sk::index scratch_ = 0;
