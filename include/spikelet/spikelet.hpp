@@ -25,6 +25,7 @@
 #include <spikelet/nn/embedding.hpp>
 #include <spikelet/nn/event_node.hpp>
 #include <spikelet/nn/init.hpp>
+#include <spikelet/nn/integer_lif.hpp>
 #include <spikelet/nn/layer_norm.hpp>
 #include <spikelet/nn/lif.hpp>
 #include <spikelet/nn/linear.hpp>

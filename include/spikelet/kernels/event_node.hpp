@@ -14,12 +14,7 @@
 #include <spikelet/kernels/simd.hpp>
 #include <spikelet/kernels/sizes.hpp>
 
-namespace spikelet {
-
-/// A learned threshold counts as at least this, so that no number is divided by zero.
-inline constexpr double least_threshold = 1e-3;
-
-namespace kernels {
+namespace spikelet::kernels {
 
 /// Levels of numbers.
 template <class Policy, SpikeKind S>
@@ -95,5 +90,4 @@ private:
     }
 };
 
-}  // namespace kernels
-}  // namespace spikelet
+}  // namespace spikelet::kernels

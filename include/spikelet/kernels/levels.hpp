@@ -14,6 +14,9 @@
 
 namespace spikelet {
 
+/// A learned threshold counts as at least this, so that no number is divided by zero.
+inline constexpr double least_threshold = 1e-3;
+
 /// The levels that spikes of kind S take: whole numbers from 0, or with a sign from -most, to most.
 template <SpikeKind S>
 struct EventLevels {

@@ -28,8 +28,8 @@ constexpr void check(LifOptions const& options) {
 namespace detail {
 
 /// Shows a node's charge as "h" where it is kept, its spikes as "s", and returns the spikes.
-template <class L, class Ctx, class E>
-constexpr auto show(L const& layer, Fired<Ctx, E> fired) {
+template <class L, class Ctx, class E, SpikeKind S>
+constexpr auto show(L const& layer, Fired<Ctx, E, S> fired) {
     if (fired.charge.data != nullptr) { tap(layer, "h", fired.charge); }
     tap(layer, "s", fired.spikes);
     return fired.spikes;

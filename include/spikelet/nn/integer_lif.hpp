@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// Leaky integrate-and-fire with graded spikes as a layer, with a leak and a threshold for each
+// channel that are learned. Formulas: kernels/integer_lif.hpp.
+#pragma once
+
+#include <algorithm>
+
+#include <spikelet/autodiff/parts.hpp>
+#include <spikelet/core/rng.hpp>
+#include <spikelet/nn/lif.hpp>
+#include <spikelet/ops/integer_lif.hpp>
+
+namespace spikelet {
+
+/// x [batch, time, C] -> spikes of kind S of the same shape, each of at most `most` levels.
+/// `fan_out` is how many outputs read an event; it matters where a Tape has a price for events.
+/// Throws Error when called with more levels than S holds, or none.
+template <index C, SpikeKind S = graded<3>, class Surrogate = Arctan, class T = float>
+struct IntegerLif {
+    [[no_unique_address]] Size<C> channels{};
+    int most = EventLevels<S>::highest;
+    index fan_out = 0;
+    /// What init() sets: 1/2, or less so that an input of about 2 reaches the highest level.
+    double first_threshold = std::min(0.5, 1.96 / most);
+    double first_leak = 0.25;  ///< what init() sets
+    Surrogate surrogate{};
+
+    BasicParameter<T, C> threshold{channels};
+    BasicParameter<T, C> leak{channels};
+    SPIKELET_PARTS(threshold, leak)
+
+    constexpr auto operator()(auto x) const {
+        return detail::show(*this, integer_lif<S>(x, leak, threshold, most, fan_out, surrogate));
+    }
+
+    /// Throws Error if a parameter is bound to constant numbers.
+    void init(Rng&) {
+        std::ranges::fill(threshold.writable(), static_cast<T>(first_threshold));
+        std::ranges::fill(leak.writable(), static_cast<T>(first_leak));
+    }
+};
+
+}  // namespace spikelet
