@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Products in vectors, and their comparison, for the tests of matrix products.
+// Products in vectors, numbers for them, and their comparison, for the tests of matrix products.
 #pragma once
 
 #include <algorithm>
@@ -17,6 +17,15 @@
 #include <support/reference.hpp>
 
 namespace spikelet::test {
+
+/// Standard normal numbers, of which about so many of a hundred are not 0.
+template <class T>
+std::vector<T> numbers_and_zeros(index n, int percent, std::uint64_t seed) {
+    auto numbers = random_numbers<T>(n, seed);
+    Rng rng(seed + 1);
+    for (T& number : numbers) { number = static_cast<int>(rng.below(100)) < percent ? number : 0; }
+    return numbers;
+}
 
 /// The largest |a - b|, in units of what a sum of `terms` products of about 1 may lose.
 template <class T>

@@ -110,6 +110,53 @@ TEST_CASE_TEMPLATE("matmul: gradients of few rows continue the chains of many", 
     CHECK(same_bits(half(dx, true), some.backward_input(half(dy, true), w, half(x, true))));
 }
 
+TEST_CASE_TEMPLATE("matmul: many zeros among many rows change no bit, for any threads", T, float,
+                   double) {
+    using Dense = kernels::LinearProducts<T, Serial<>>;
+    for (MatmulSize const n : {MatmulSize{32, 300, 200}, {100, 17, 256}, {300, 200, 129}}) {
+        for (int const percent : {0, 10, 40}) {
+            auto const x = numbers_and_zeros<T>(n.rows * n.inputs, percent, 1);
+            auto const w = random_numbers<T>(n.inputs * n.outputs, 2);
+            auto const dy = random_numbers<T>(n.rows * n.outputs, 3);
+            std::vector<T> y(dy.size());
+            auto dw = w;
+            std::vector<T> scratch(static_cast<std::size_t>(Dense::workspace(n)));
+            Dense::forward({}, n, x.data(), w.data(), y.data(), scratch.data());
+            Dense::backward_weight({}, n, x.data(), dy.data(), dw.data(), scratch.data());
+            DenseProducts<Serial<>, T> one{{}, n};
+            CHECK(same_bits(one.forward(x, w), y));
+            CHECK(same_bits(one.backward_weight(x, dy, w), dw));
+            DenseProducts<OpenMp<>, T> several{{3}, n};
+            CHECK(same_bits(several.forward(x, w), y));
+            CHECK(same_bits(several.backward_weight(x, dy, w), dw));
+        }
+    }
+}
+
+TEST_CASE("matmul: what only zeros meet is not read where they are many") {
+    MatmulSize const n{64, 40, 256};
+    float const infinite = std::numeric_limits<float>::infinity();
+    // Input 3 and row 5 of x are 0.
+    auto x = numbers_and_zeros<float>(n.rows * n.inputs, 20, 1);
+    std::fill_n(x.begin() + 5 * n.inputs, n.inputs, 0.0F);
+    for (index r = 0; r < n.rows; ++r) { x[static_cast<std::size_t>(r * n.inputs + 3)] = 0; }
+    auto w = random_numbers<float>(n.inputs * n.outputs, 2);
+    std::fill_n(w.begin() + 3 * n.outputs, n.outputs, infinite);
+    auto dy = random_numbers<float>(n.rows * n.outputs, 3);
+    std::fill_n(dy.begin() + 5 * n.outputs, n.outputs, infinite);
+    std::vector<float> const dw(w.size());
+    auto const finite = [](std::vector<float> const& numbers) {
+        return std::all_of(numbers.begin(), numbers.end(),
+                           [](float v) { return std::isfinite(v); });
+    };
+    DenseProducts<Serial<>, float> products{{}, n};
+    CHECK(finite(products.forward(x, w)));
+    CHECK(finite(products.backward_weight(x, dy, dw)));
+    std::replace(x.begin(), x.end(), 0.0F, 1.0F);
+    CHECK_FALSE(finite(products.forward(x, w)));
+    CHECK_FALSE(finite(products.backward_weight(x, dy, dw)));
+}
+
 TEST_CASE("matmul: no rows and no inputs are sizes like others") {
     DenseProducts<Serial<>, float> none{{}, {0, 3, 4}};
     CHECK(none.forward({}, std::vector<float>(12)).empty());

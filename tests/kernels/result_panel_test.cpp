@@ -40,5 +40,21 @@ TEST_CASE_TEMPLATE("result_panel: rows are loaded and stored, and nothing beside
     }
 }
 
+TEST_CASE("result_panel: rows of a factor lie side by side, zeros behind a part") {
+    using Batch = simd::Batch<float, Serial<>>;
+    constexpr index columns = 2 * simd::width<Batch>;
+    auto const from = random_numbers<float>(3 * 40, 1);
+    for (index const used : {columns, columns - 3}) {
+        std::vector<float> to(static_cast<std::size_t>(3 * columns), 99.0F);
+        kernels::copy_panel<Batch, columns>(from.data(), 40, 3, used, to.data());
+        for (index r = 0; r < 3; ++r) {
+            for (index c = 0; c < columns; ++c) {
+                CHECK(to[static_cast<std::size_t>(r * columns + c)] ==
+                      (c < used ? from[static_cast<std::size_t>(r * 40 + c)] : 0.0F));
+            }
+        }
+    }
+}
+
 }  // namespace
 }  // namespace spikelet::test

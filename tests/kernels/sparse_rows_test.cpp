@@ -11,15 +11,6 @@ namespace {
 using kernels::MatmulSize;
 using kernels::SparseRows;
 
-/// Standard normal numbers, of which about so many of a hundred are not 0.
-template <class T>
-std::vector<T> numbers_and_zeros(index n, int percent, std::uint64_t seed) {
-    auto numbers = random_numbers<T>(n, seed);
-    Rng rng(seed + 1);
-    for (T& number : numbers) { number = static_cast<int>(rng.below(100)) < percent ? number : 0; }
-    return numbers;
-}
-
 template <class T, class Policy>
 std::vector<T> sparse(Policy policy, MatmulSize n, std::vector<T> const& x,
                       std::vector<T> const& w) {

@@ -5,11 +5,12 @@
 //   backward_weight   dw += x^T dy
 // Every element is one chain of fma in ascending order, over K from 0 for y, over N from the old
 // dx, over M from the old dw. Its bits depend neither on the number of rows nor on the threads; for
-// few rows with many exact zeros see sparse_rows.hpp.
+// x with many exact zeros see sparse_rows.hpp (few rows) and sparse_product.hpp.
 #pragma once
 
 #include <spikelet/kernels/blocked_product.hpp>
 #include <spikelet/kernels/few_rows.hpp>
+#include <spikelet/kernels/sparse_product.hpp>
 #include <spikelet/kernels/sparse_rows.hpp>
 
 namespace spikelet::kernels {
@@ -86,17 +87,23 @@ struct Matmul {
 
     /// Units of T of scratch that forward and backward may use; 0 for few rows.
     static constexpr index workspace(MatmulSize n) {
-        return LinearProducts<float, Policy>::workspace(n);
+        if (n.rows < packed_rows) { return 0; }
+        using Sparse = SparseProduct<float, Policy>;
+        index const bytes = std::max(Sparse::workspace(of_y(n)), Sparse::workspace(of_dw(n)));
+        index const units = (bytes + 3) / static_cast<index>(sizeof(float));
+        return std::max(units, LinearProducts<float, Policy>::workspace(n));
     }
 
     /// y [M,N] = x [M,K] W [K,N].
     template <class T>
     static void forward(Policy policy, MatmulSize n, T const* x, T const* w, T* y, T* workspace) {
-        using Products = LinearProducts<T, Policy>;
-        if (n.rows < Products::packed_rows && SparseRows<T, Policy>::pays(n.rows, n.inputs, x)) {
+        if (n.rows < packed_rows && SparseRows<T, Policy>::pays(n.rows, n.inputs, x)) {
             SparseRows<T, Policy>::forward(policy, n.rows, n.inputs, n.outputs, x, w, y);
+        } else if (many_zeros(n, of_y(n), x)) {
+            SparseProduct<T, Policy>::run(policy, of_y(n), ByRows<T>(x, n.inputs), w, Start::zero,
+                                          y, reinterpret_cast<std::byte*>(workspace));
         } else {
-            Products::forward(policy, n, x, w, y, workspace);
+            LinearProducts<T, Policy>::forward(policy, n, x, w, y, workspace);
         }
     }
 
@@ -113,9 +120,28 @@ struct Matmul {
     template <class T>
     static void backward_weight(Policy policy, MatmulSize n, T const* x, T const* dy, T* dw,
                                 T* workspace) {
-        if (dw != nullptr) {
+        if (dw == nullptr) { return; }
+        if (many_zeros(n, of_dw(n), x)) {
+            SparseProduct<T, Policy>::run(policy, of_dw(n), ByColumns<T>(x, n.inputs), dy,
+                                          Start::result, dw,
+                                          reinterpret_cast<std::byte*>(workspace));
+        } else {
             LinearProducts<T, Policy>::backward_weight(policy, n, x, dy, dw, workspace);
         }
+    }
+
+private:
+    static constexpr index packed_rows = LinearProducts<float, Policy>::packed_rows;
+
+    static constexpr ProductSize of_y(MatmulSize n) { return {n.rows, n.inputs, n.outputs}; }
+    static constexpr ProductSize of_dw(MatmulSize n) { return {n.inputs, n.rows, n.outputs}; }
+
+    /// Whether so many numbers of x are 0 that a product of many rows leaves them out.
+    template <class T>
+    static bool many_zeros(MatmulSize n, ProductSize product, T const* x) {
+        using Sparse = SparseProduct<T, Policy>;
+        return n.rows >= packed_rows && Sparse::pays(product, 0) &&
+               Sparse::pays(product, Sparse::percent_active(n.rows, n.inputs, x));
     }
 };
 

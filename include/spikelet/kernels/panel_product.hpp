@@ -108,25 +108,14 @@ private:
         index const columns = std::min(panel, w.n.columns - column);
         for (index b = 0; b < blocks(w.n, w.inputs); ++b) {
             Lists const lists = w.lists(b);
-            copy(w.right + b * w.inputs * w.n.columns + column, w.n.columns, w.inputs_of(b),
-                 columns, table.data());
+            copy_panel<Batch, panel>(w.right + b * w.inputs * w.n.columns + column, w.n.columns,
+                                     w.inputs_of(b), columns, table.data());
             if constexpr (plain) {
                 add_up(lists, table.data(), table.data() + Lists::rows_of(w.inputs_of(b)) * panel);
             }
             bool const from_zero = b == 0 && w.start == Start::zero;
             with_panel<Batch, panel>(w.result + column, w.n.columns, from_zero, columns,
                                      [&](auto at) { add_rows(at, lists, table.data(), w.n.rows); });
-        }
-    }
-
-    /// Right rows side by side; zero beyond `columns`.
-    static void copy(T const* right, index stride, index rows, index columns, T* to) {
-        for (index r = 0; r < rows; ++r, right += stride, to += panel) {
-            if (columns == panel) {
-                std::copy_n(right, panel, to);
-            } else {
-                std::fill(std::copy_n(right, columns, to), to + panel, T(0));
-            }
         }
     }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A panel of a result: some columns of it, whose sums are in registers while one row is computed.
-// Whole panels are loaded and stored as vectors, the last one, which has fewer columns, by way of a
-// copy, so that the arithmetic is the same.
+// A panel of a result: some columns of it, whose sums are in registers while one row is computed,
+// and the rows of a factor that it is computed from, copied side by side. Whole panels are loaded
+// and stored as vectors, the last one, which has fewer columns, by way of a copy, so that the
+// arithmetic is the same.
 #pragma once
 
 #include <algorithm>
@@ -72,6 +73,18 @@ struct PartPanel {
         std::copy_n(copy.data(), columns, result + row * stride);
     }
 };
+
+/// Rows of a matrix, `columns` of each, side by side; zero behind these.
+template <class Batch, index Columns, class T = typename Batch::value_type>
+void copy_panel(T const* from, index stride, index rows, index columns, T* to) {
+    for (index r = 0; r < rows; ++r, from += stride, to += Columns) {
+        if (columns == Columns) {
+            std::copy_n(from, Columns, to);
+        } else {
+            std::fill(std::copy_n(from, columns, to), to + Columns, T(0));
+        }
+    }
+}
 
 /// Calls f with the panel of `columns` columns that starts at `result`.
 template <class Batch, index Columns, class T, class F>

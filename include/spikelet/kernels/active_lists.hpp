@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+// Where the rows of a factor are not 0: lists that are made once and read for every panel of
+// columns that the factor meets. A place in a list says which row of a table to take.
+//
+// A panel is eight batches of columns, so many that no addition waits; a table is a panel of as
+// many rows as fill a usual L1 cache.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include <spikelet/core/bits.hpp>
+#include <spikelet/core/memory.hpp>
+#include <spikelet/kernels/packing.hpp>
+
+namespace spikelet::kernels {
+
+/// What the numbers of a factor meet: rows of a panel, side by side.
+template <class T, class Policy>
+struct ActiveTable {
+    static constexpr index panel = 8 * simd::width<simd::Batch<T, Policy>>;
+    static constexpr index most_rows = 32 * 1024 / (panel * static_cast<index>(sizeof(T)));
+    using Rows = std::array<T, static_cast<std::size_t>(most_rows* panel)>;
+};
+
+/// Lists of rows of T, a table's rows deep, in memory of somebody else; the numbers themselves are
+/// listed, too, where `WithNumbers`.
+template <class T, class Policy, bool WithNumbers>
+class ActiveLists {
+    using Batch = simd::Batch<T, Policy>;
+    static constexpr index width = simd::width<Batch>;
+    static constexpr index most_depth = ActiveTable<T, Policy>::most_rows;
+
+public:
+    /// Rows are listed in chunks, each by one thread.
+    static constexpr index chunk_rows = 64;
+
+    using Place = std::uint16_t;
+
+    /// Places that may be read together: a list is filled up to a multiple of it.
+    static constexpr index group = 4;
+
+    /// Where a list begins among all places, and how long it is.
+    struct Row {
+        std::uint32_t begin, count;
+
+        /// Its groups, the last one filled up.
+        [[nodiscard]] constexpr index groups() const {
+            return (static_cast<index>(count) + group - 1) / group;
+        }
+    };
+
+    /// Chunks of so many rows.
+    static constexpr index chunks(index rows) { return (rows + chunk_rows - 1) / chunk_rows; }
+    /// The first row of a chunk, and the end of the last one.
+    static constexpr index first_row(index chunk, index rows) {
+        return std::min(chunk * chunk_rows, rows);
+    }
+    /// The places of so many rows.
+    static constexpr index places(index rows) { return chunks(rows) * chunk_places; }
+    /// Bytes that the lists of so many rows take.
+    static constexpr index bytes(index rows) {
+        index const each = static_cast<index>(sizeof(Place)) + (WithNumbers ? number_size : 0);
+        return chunks(rows) * chunk_rows * static_cast<index>(sizeof(Row)) + places(rows) * each;
+    }
+
+    /// `memory` has bytes(rows) bytes and is aligned for T.
+    ActiveLists(std::byte* memory, index rows)
+        : numbers_(reinterpret_cast<T*>(memory)),
+          rows_(reinterpret_cast<Row*>(memory + (WithNumbers ? places(rows) * number_size : 0))),
+          places_(reinterpret_cast<Place*>(rows_ + chunks(rows) * chunk_rows)) {}
+
+    /// How many of `count` numbers are not 0.
+    static index count_active(T const* x, index count) {
+        index total = 0;
+        for (index i = 0; i < count; i += bits_per_word) {
+            total += std::popcount(active(x + i, std::min(bits_per_word, count - i)));
+        }
+        return total;
+    }
+
+    /// Lists the rows of chunks [begin, end) of a block of the factor; its depth is a table's at
+    /// most.
+    void list(Factor<T> factor, Block block, index begin, index end) const {
+        for (index chunk = begin; chunk < end; ++chunk) {
+            index const first = chunk * chunk_rows;
+            Block const some{block.row + first, block.column,
+                             std::min(chunk_rows, block.rows - first), block.columns};
+            factor.by_columns ? list_columns(factor, some, chunk) : list_rows(factor, some, chunk);
+        }
+    }
+
+    [[nodiscard]] Row row(index r) const { return rows_[r]; }
+    [[nodiscard]] Place const* places_at(index at) const { return places_ + at; }
+    [[nodiscard]] T const* numbers_at(index at) const { return numbers_ + at; }
+
+private:
+    static constexpr auto number_size = static_cast<index>(sizeof(T));
+    // With room for a group that is written behind the last number.
+    static constexpr index chunk_places = chunk_rows * most_depth + 2 * group;
+    // Rows ahead that are asked for: they are far apart, which no prefetcher follows.
+    static constexpr index ahead = 8;
+
+    void list_rows(Factor<T> factor, Block block, index chunk) const {
+        index at = chunk * chunk_places;
+        for (index r = 0; r < block.rows; ++r) {
+            T const* const from = factor.at(block.row + r, block.column);
+            fetch(from, ahead * factor.stride, block.columns);
+            at = list_row(from, block.columns, chunk * chunk_rows + r, at);
+        }
+    }
+
+    void list_columns(Factor<T> factor, Block block, index chunk) const {
+        alignas(alignment) std::array<T, static_cast<std::size_t>(chunk_rows * most_depth)> rows;
+        transpose_block(factor.at(block.row, block.column), factor.stride, block, rows.data());
+        index at = chunk * chunk_places;
+        for (index r = 0; r < block.rows; ++r) {
+            at = list_row(rows.data() + r * most_depth, block.columns, chunk * chunk_rows + r, at);
+        }
+    }
+
+    /// The rows of a block that is stored by columns, most_depth apart.
+    [[gnu::flatten]] static void transpose_block(T const* from, index stride, Block block, T* to) {
+        for (index d = 0; d < block.columns; d += width, from += width * stride) {
+            index const count = std::min(width, block.columns - d);
+            for (index i = 0; i < width && d + width + i < block.columns; ++i) {
+                fetch(from, (width + i) * stride, block.rows);
+            }
+            simd::for_each_batch<Batch>(0, block.rows, [&](index r, auto lanes) {
+                Square<Batch> square;
+                simd::unrolled<width>([&](auto i) {
+                    auto const row = static_cast<index>(i);
+                    square[i] = row < count ? simd::load<Batch>(from + row * stride + r, lanes)
+                                            : Batch(T(0));
+                });
+                transpose<Batch>(square);
+                for (index i = 0; i < simd::lane_count<Batch>(lanes); ++i) {
+                    simd::store(to + (r + i) * most_depth + d, square[static_cast<std::size_t>(i)],
+                                simd::Full{});
+                }
+            });
+        }
+    }
+
+    /// Lists the numbers at x as row r, from place `at` on; returns where the next row may begin.
+    /// Four are written at a time, be they there or not: whether there are more is then seldom
+    /// another answer than the time before, which processors guess.
+    index list_row(T const* x, index depth, index r, index at) const {
+        index end = at;
+        for (index i = 0; i < depth; i += bits_per_word) {
+            word rest = active(x + i, std::min(bits_per_word, depth - i));
+            index const count = std::popcount(rest);
+            for (index n = end; n < end + count; n += group) {
+                for (index j = n; j < n + group; ++j, rest &= rest - 1) {
+                    index const place = i + std::countr_zero(rest) % bits_per_word;
+                    places_[j] = static_cast<Place>(place);
+                    if constexpr (WithNumbers) { numbers_[j] = x[place]; }
+                }
+            }
+            end += count;
+        }
+        std::fill_n(places_ + end, group - 1, Place(0));
+        rows_[r] = {static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(end - at)};
+        return at + rows_[r].groups() * group;
+    }
+
+    /// Which of 1 to 64 numbers are not 0. What is no number is not 0 either, whatever xsimd says.
+    [[gnu::flatten]] static word active(T const* x, index count) {
+        word zeros = 0;
+        simd::for_each_batch<Batch>(0, count, [&](index i, auto lanes) {
+            zeros |= simd::to_bits(simd::load<Batch>(x + i, lanes) == Batch(T(0))) << i;
+        });
+        return ~zeros & (~word{0} >> (bits_per_word - count));
+    }
+
+    /// Asks for `count` numbers, so many behind x.
+    [[gnu::always_inline]] static void fetch(T const* x, index behind, index count) {
+        constexpr index line = static_cast<index>(alignment / sizeof(T));
+        for (index i = 0; i < count; i += line) {
+            simd::prefetch_for_reading(x, (behind + i) * number_size);
+        }
+    }
+
+    T* numbers_;
+    Row* rows_;
+    Place* places_;
+};
+
+}  // namespace spikelet::kernels

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// The product of many rows of which many numbers are exactly 0, as max(x, 0)^2 makes them,
+// result [rows, columns] += left right, without the terms of zeros:
+//   result[r][c] = fma(left[r][d], right[d][c], ...) over the d where left[r][d] is not 0
+// The chains are those of BlockedProduct, and so are the bits; sparse_rows.hpp names the two
+// exceptions, sums that underflowed to -0 and factors that are not finite.
+//
+// What is not 0 in a block of the depth is listed once (active_lists.hpp). For every panel of
+// columns the right rows of the block are copied side by side into a table that fits the L1 cache,
+// and each row of the result adds what it lists. What bounds it is how fast the cache delivers, two
+// vectors a cycle where a processor starts as many multiply-adds, and how often lists end where the
+// processor did not expect it; rows of the result are asked for ahead.
+#pragma once
+
+#include <algorithm>
+#include <type_traits>
+
+#include <spikelet/kernels/active_lists.hpp>
+#include <spikelet/kernels/blocked_product.hpp>
+#include <spikelet/kernels/result_panel.hpp>
+
+namespace spikelet::kernels {
+
+/// Products whose left factor has many zeros.
+template <class T, class Policy>
+class SparseProduct {
+    using Batch = simd::Batch<T, Policy>;
+    using Lists = ActiveLists<T, Policy, true>;
+    using Table = ActiveTable<T, Policy>;
+    static constexpr index width = simd::width<Batch>;
+    static constexpr index panel = Table::panel;
+    static constexpr index batches = panel / width;
+    // Rows that meet the same table.
+    static constexpr index block_rows = 1024;
+    // Rows ahead that are asked for.
+    static constexpr index ahead = 6;
+    // Fewer multiply-adds, or fewer numbers to look at, are not worth another thread.
+    static constexpr index grain_work = index{1} << 17;
+    static constexpr index grain_numbers = index{1} << 14;
+
+public:
+    /// Bytes of scratch that run() needs.
+    static constexpr index workspace(ProductSize n) {
+        return Lists::bytes(std::min(n.rows, block_rows));
+    }
+
+    /// Whether leaving out zeros pays where so many numbers of a hundred are not 0. Lists must be
+    /// read for some panels, and tables by some rows, before making them pays.
+    static constexpr bool pays(ProductSize n, index percent) {
+        if (n.rows == 0 || n.columns == 0) { return false; }
+        auto const rows = static_cast<double>(n.rows);
+        auto const columns = static_cast<double>(n.columns);
+        auto const padded = static_cast<double>((n.columns + panel - 1) / panel * panel);
+        return static_cast<double>(percent) <= 55 * columns / padded - 1280 / columns - 500 / rows;
+    }
+
+    /// Numbers of a hundred that are not 0 in x [rows, columns], by every 16th row.
+    static index percent_active(index rows, index columns, T const* x) {
+        index active = 0;
+        index looked_at = 0;
+        for (index r = 0; r < rows; r += 16, looked_at += columns) {
+            active += Lists::count_active(x + r * columns, columns);
+        }
+        return 100 * active / std::max<index>(looked_at, 1);
+    }
+
+    /// result = left right, or result += left right, right [depth, columns].
+    static void run(Policy policy, ProductSize n, Factor<T> left, T const* right, Start start,
+                    T* result, std::byte* workspace) {
+        if (n.depth == 0 && start == Start::zero) { std::fill_n(result, n.rows * n.columns, T(0)); }
+        for (index r = 0; r < n.rows; r += block_rows) {
+            index const rows = std::min(block_rows, n.rows - r);
+            Lists const lists(workspace, rows);
+            for (index d = 0; d < n.depth; d += Table::most_rows) {
+                Block const block{r, d, rows, std::min(Table::most_rows, n.depth - d)};
+                bool const from_zero = d == 0 && start == Start::zero;
+                auto const list_some = [=](index begin, index end) {
+                    lists.list(left, block, begin, end);
+                };
+                parallel_for(policy, Lists::chunks(rows), list_some,
+                             grain_of(grain_numbers, rows * block.columns / Lists::chunks(rows)));
+                add_block(policy, {lists, block, right + d * n.columns, n.columns, from_zero,
+                                   result + r * n.columns});
+            }
+        }
+    }
+
+private:
+    /// Rows of a result, and what they list of a block of the depth.
+    struct Work {
+        Lists lists;
+        Block block;
+        T const* right;
+        index columns;
+        bool from_zero;
+        T* result;
+    };
+
+    /// Threads share panels; where these are few, rows as well.
+    static void add_block(Policy policy, Work const& w) {
+        index const panels = (w.columns + panel - 1) / panel;
+        index const parts =
+            panels == 0 ? 1 : std::max<index>(1, 2 * (thread_count(policy) - 1) / panels);
+        auto const some = [&](index begin, index end) {
+            for (index i = begin; i < end; ++i) {
+                index const part = i % parts;
+                add_panel(w, i / parts * panel, w.block.rows * part / parts,
+                          w.block.rows * (part + 1) / parts);
+            }
+        };
+        parallel_for(policy, panels * parts, some,
+                     grain_of(grain_work, w.block.rows * w.block.columns * panel / parts / 8));
+    }
+
+    /// Rows [begin, end) of a panel.
+    static void add_panel(Work const& w, index column, index begin, index end) {
+        alignas(alignment) typename Table::Rows table;
+        index const columns = std::min(panel, w.columns - column);
+        copy_panel<Batch, panel>(w.right + column, w.columns, w.block.columns, columns,
+                                 table.data());
+        with_panel<Batch, panel>(w.result + column, w.columns, w.from_zero, columns,
+                                 [&](auto at) { add_rows(at, w.lists, table.data(), begin, end); });
+    }
+
+    template <class Panel>
+    [[gnu::flatten]] static void add_rows(Panel at, Lists lists, T const* table, index begin,
+                                          index end) {
+        for (index r = begin; r < end; ++r) {
+            if constexpr (std::is_same_v<Panel, WholePanel<Batch, panel>>) {
+                fetch(at.result + std::min(r + ahead, end - 1) * at.stride);
+            }
+            auto const row = lists.row(r);
+            auto const* place = lists.places_at(row.begin);
+            T const* number = lists.numbers_at(row.begin);
+            T const* const last = number + row.count;
+            auto sums = at.load(r);
+            for (; number != last; ++number, ++place) {
+                Batch const factor(*number);
+                T const* const from = table + *place * panel;
+                simd::unrolled<batches>([&](auto b) {
+                    Batch const numbers =
+                        simd::load<Batch>(from + static_cast<index>(b) * width, simd::Full{});
+                    sums[b] = simd::fma(factor, numbers, sums[b]);
+                });
+            }
+            at.store(r, sums);
+        }
+    }
+
+    /// Asks for a whole panel's numbers of a row of the result.
+    [[gnu::always_inline]] static void fetch(T const* row) {
+        constexpr index line = static_cast<index>(alignment / sizeof(T));
+        for (index c = 0; c < panel; c += line) { simd::prefetch(row + c); }
+    }
+};
+
+}  // namespace spikelet::kernels
