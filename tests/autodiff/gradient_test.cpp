@@ -55,6 +55,21 @@ TEST_CASE_FIXTURE(Fixture, "gradient: one that has not begun may take over anoth
     CHECK(b[0] == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "gradient: all copies know where it is needed, numbers or not") {
+    Gradient<double> const copy = a;
+    CHECK_FALSE(copy.needed_only_where_active());
+    a.need_only_where_active();
+    CHECK(copy.needed_only_where_active());
+    CHECK_FALSE(b.needed_only_where_active());
+    b[2] = 7;
+    CHECK(a.take_over(b));
+    CHECK(a.needed_only_where_active());
+    CHECK_FALSE(b.needed_only_where_active());
+    Gradient<double> const none;
+    none.need_only_where_active();
+    CHECK_FALSE(none.needed_only_where_active());
+}
+
 TEST_CASE_FIXTURE(Fixture, "gradient: after its end it is zero") {
     a[1] = 5;
     a.end();

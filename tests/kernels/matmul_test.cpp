@@ -157,6 +157,28 @@ TEST_CASE("matmul: what only zeros meet is not read where they are many") {
     CHECK_FALSE(finite(products.backward_weight(x, dy, dw)));
 }
 
+TEST_CASE("matmul: the gradient where inputs are not 0 is added there alone, or nowhere") {
+    using Kernel = Matmul<Serial<>>;
+    for (index const rows : {1, 31, 100}) {
+        MatmulSize const n{rows, 200, 70};
+        auto const x = numbers_and_zeros<float>(rows * 200, 30, 1);
+        auto const w = random_numbers<float>(200 * 70, 2);
+        auto const dy = random_numbers<float>(rows * 70, 3);
+        auto const old = random_numbers<float>(rows * 200, 4);
+        std::vector<float> scratch(static_cast<std::size_t>(Kernel::workspace(n)));
+        auto dx = old;
+        Kernel::backward_active_input(serial, n, dy.data(), w.data(), x.data(), dx.data(),
+                                      scratch.data());
+        auto expected = as_double(DenseProducts<Serial<>, float>{{}, n}.backward_input(dy, w, old));
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            if (x[i] == 0) { expected[i] = static_cast<double>(old[i]); }
+        }
+        CHECK(worst_error(dx, expected, n.outputs) < 1);
+        Kernel::backward_active_input(serial, n, dy.data(), w.data(), x.data(), nullptr,
+                                      scratch.data());
+    }
+}
+
 TEST_CASE("matmul: no rows and no inputs are sizes like others") {
     DenseProducts<Serial<>, float> none{{}, {0, 3, 4}};
     CHECK(none.forward({}, std::vector<float>(12)).empty());

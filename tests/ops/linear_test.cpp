@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/ops/linear.hpp>
 
+#include <limits>
+#include <utility>
+
 #include <doctest/doctest.h>
 
 #include <spikelet/autodiff/gradcheck.hpp>
@@ -93,6 +96,68 @@ TEST_CASE_TEMPLATE("linear: spikes count as the numbers they are, gradients too"
                    graded<3>, graded<4>, signed_graded<3>, trit) {
     compare_with_numbers<S, float>();
     compare_with_numbers<S, double>();
+}
+
+/// The gradients of x and of the weight of map(f(x)) plus what g makes of f(x).
+template <class T, class F, class G>
+std::vector<double> gradients_behind(Tensor<T, dyn, dyn> const& x, Map<dyn, dyn, T>& map, F f,
+                                     G g) {
+    zero_gradients(map);
+    Tape<Serial<>, T> tape;
+    auto const input = tape.begin(x.view());
+    auto const hidden = f(input);
+    auto const y = map(hidden) + g(hidden);
+    auto const dy = random_numbers<T>(y.extents.size(), 3);
+    tape.backward(y, View<T const, dyn>(dy.data(), Extents<dyn>(y.extents.size())));
+    auto all = as_double(gradient_of(input));
+    all.insert(all.end(), map.weight.gradient(), map.weight.gradient() + map.weight.size());
+    return all;
+}
+
+TEST_CASE_TEMPLATE("linear: behind relu2 the gradients are those behind any numbers", T, float,
+                   double) {
+    for (index const rows : {1, 7, 70, 200}) {
+        Map<dyn, dyn, T> map{{140, 140}};
+        fill_random(map.weight, 1);
+        auto const x = random_tensor<T>(Extents<dyn, dyn>(rows, 140), 2);
+        auto const squares = [](auto v) { return relu2(v); };
+        auto const copied = [](auto v) { return 1 * relu2(v); };
+        auto const alone = [](auto h) { return 0 * h; };
+        auto const shared = [](auto h) { return sigmoid(h); };
+        auto const close = [](std::vector<double> const& a, std::vector<double> const& b) {
+            return roundings(std::vector<T>(a.begin(), a.end()), b) < 256;
+        };
+        CHECK(close(gradients_behind(x, map, squares, alone),
+                    gradients_behind(x, map, copied, alone)));
+        CHECK(close(gradients_behind(x, map, squares, shared),
+                    gradients_behind(x, map, copied, shared)));
+    }
+}
+
+TEST_CASE("linear: behind relu2 gradients of silent inputs are not computed") {
+    Map<dyn, dyn, float> map{{3, 70}};
+    fill_random(map.weight, 1);
+    std::fill_n(map.weight.span().begin(), 70, std::numeric_limits<float>::infinity());
+    for (index const rows : {2, 100}) {
+        Tensor<float, dyn, dyn> x(Extents<dyn, dyn>(rows, 3));
+        for (index r = 0; r < rows; ++r) { x.row(r)[0] = -1, x.row(r)[1] = 2, x.row(r)[2] = 1; }
+        Tape tape;
+        auto const input = tape.begin(std::as_const(x).view());
+        auto const y = map(relu2(input));
+        std::vector<float> const ones(static_cast<std::size_t>(rows * 70), 1.0F);
+        tape.backward(y, View<float const, dyn>(ones.data(), Extents<dyn>(rows * 70)));
+        for (float const slope : gradient_of(input)) { CHECK(std::isfinite(slope)); }
+    }
+}
+
+TEST_CASE("linear: behind relu2 backward equals finite differences") {
+    for (index const rows : {3, 40}) {
+        Map<dyn, dyn> map{{5, 3}};
+        fill_random(map.weight, 1);
+        auto const x = random_tensor<double>(Extents<dyn, dyn>(rows, 5), 2);
+        auto const report = gradcheck([&](auto v) { return map(relu2(v)); }, x);
+        CHECK_MESSAGE(report.passed(), to_string(report));
+    }
 }
 
 TEST_CASE("linear: a frozen weight lets the gradient through") {

@@ -22,6 +22,7 @@ struct GradientSlot {
     GradientSlot* previous;  // of the same tape
     index size;
     T* data;  // null: nothing was added yet
+    bool only_where_active = false;
 
     void release() {
         if (data != nullptr) { pool->give_back(std::exchange(data, nullptr)); }
@@ -44,6 +45,15 @@ public:
 
     /// True once something was added.
     [[nodiscard]] constexpr bool started() const { return wanted() && slot_->data != nullptr; }
+
+    /// The op that made the value says so if it reads the gradient only where the value is not 0:
+    /// what is added elsewhere need not be computed, but numbers must be there.
+    constexpr void need_only_where_active() const {
+        if (wanted()) { slot_->only_where_active = true; }
+    }
+    [[nodiscard]] constexpr bool needed_only_where_active() const {
+        return wanted() && slot_->only_where_active;
+    }
 
     /// The sum so far, zeros at first, to be read or added to; null where none is wanted.
     [[nodiscard]] T* numbers() const {

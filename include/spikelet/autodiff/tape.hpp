@@ -253,6 +253,7 @@ private:
         auto const first_draw = draws_;
         auto const out = layer(x);
         detail::check_link(x, out);
+        if (out.gradient.needed_only_where_active()) { y.gradient.need_only_where_active(); }
         rewind(place);
         if (out.data == x.data) { return x; }
         std::copy_n(out.data, x.extents.size(), y.data);

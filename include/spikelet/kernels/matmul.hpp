@@ -5,11 +5,13 @@
 //   backward_weight   dw += x^T dy
 // Every element is one chain of fma in ascending order, over K from 0 for y, over N from the old
 // dx, over M from the old dw. Its bits depend neither on the number of rows nor on the threads; for
-// x with many exact zeros see sparse_rows.hpp (few rows) and sparse_product.hpp.
+// x with many exact zeros see sparse_rows.hpp (few rows) and sparse_product.hpp. Where only that is
+// wanted, dx may be had where x is not 0, in an order of its own: sampled_product.hpp.
 #pragma once
 
 #include <spikelet/kernels/blocked_product.hpp>
 #include <spikelet/kernels/few_rows.hpp>
+#include <spikelet/kernels/sampled_product.hpp>
 #include <spikelet/kernels/sparse_product.hpp>
 #include <spikelet/kernels/sparse_rows.hpp>
 
@@ -89,7 +91,8 @@ struct Matmul {
     static constexpr index workspace(MatmulSize n) {
         if (n.rows < packed_rows) { return 0; }
         using Sparse = SparseProduct<float, Policy>;
-        index const bytes = std::max(Sparse::workspace(of_y(n)), Sparse::workspace(of_dw(n)));
+        index const bytes = std::max({Sparse::workspace(of_y(n)), Sparse::workspace(of_dw(n)),
+                                      SampledProduct<float, Policy>::workspace(n.rows)});
         index const units = (bytes + 3) / static_cast<index>(sizeof(float));
         return std::max(units, LinearProducts<float, Policy>::workspace(n));
     }
@@ -113,6 +116,16 @@ struct Matmul {
                                T* workspace) {
         if (dx != nullptr) {
             LinearProducts<T, Policy>::backward_input(policy, n, dy, w, dx, workspace);
+        }
+    }
+
+    /// dx [M,K] += dy [M,N] W^T where x [M,K] is not 0; nothing is added elsewhere. dx may be null.
+    template <class T>
+    static void backward_active_input(Policy policy, MatmulSize n, T const* dy, T const* w,
+                                      T const* x, AddsTo<T> dx, T* workspace) {
+        if (dx.data != nullptr) {
+            SampledProduct<T, Policy>::run(policy, n.rows, n.inputs, n.outputs, dy, w, x, dx,
+                                           reinterpret_cast<std::byte*>(workspace));
         }
     }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <spikelet/autodiff/tape_options.hpp>
+#include <spikelet/autodiff/var.hpp>
 #include <spikelet/kernels/bf16_matmul.hpp>
 #include <spikelet/kernels/matmul.hpp>
 
@@ -40,10 +41,23 @@ public:
         with_kernel([&](auto kernel) { kernel.forward(policy, n, x, w, y, workspace); });
     }
 
-    /// dx += dy W^T.
-    void backward_input(Policy policy, Size n, Scalar const* dy, Scalar const* w, Scalar* dx,
-                        Scalar* workspace) const {
-        with_kernel([&](auto kernel) { kernel.backward_input(policy, n, dy, w, dx, workspace); });
+    /// dx += dy W^T, dx being x's gradient; where x is 0 only if it is needed there.
+    template <class U, class E>
+    void backward_input(Policy policy, Size n, Scalar const* dy, Scalar const* w,
+                        Var<Ctx, U, E> const& x, Scalar* workspace) const {
+        auto const dx = x.gradient;
+        with_kernel([&](auto kernel) {
+            if constexpr (requires {
+                              kernel.backward_active_input(policy, n, dy, w, x.data, dx.sum(),
+                                                           workspace);
+                          }) {
+                if (dx.needed_only_where_active()) {
+                    kernel.backward_active_input(policy, n, dy, w, x.data, dx.sum(), workspace);
+                    return;
+                }
+            }
+            kernel.backward_input(policy, n, dy, w, dx.numbers(), workspace);
+        });
     }
 
     /// dw += x^T dy.

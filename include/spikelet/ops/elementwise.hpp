@@ -178,13 +178,15 @@ constexpr auto sigmoid(Var<Ctx, T, E> value) {
     return y;
 }
 
-/// max(x, 0)^2.
+/// max(x, 0)^2. Its derivative 2 max(x, 0) is 0 where it is 0, so its gradient is not needed there;
+/// nor is it asked for where a square is 0 because its type has nothing smaller.
 template <class Ctx, class T, class E>
 constexpr auto relu2(Var<Ctx, T, E> value) {
     auto const x = checked_numbers(value);
     using Relu2 = kernels::Relu2<decltype(x.ctx->policy())>;
     auto y = x.ctx->template make<typename Ctx::scalar>(x.extents);
     index const n = y.extents.size();
+    y.gradient.need_only_where_active();
     x.ctx->run([&] { Relu2::forward(x.ctx->policy(), n, x.data, y.data); });
     x.ctx->record(
         [=] {

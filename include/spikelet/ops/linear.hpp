@@ -44,7 +44,7 @@ constexpr auto linear(Var<Ctx, U, E> value, BasicParameter<T, In, Out> const& we
         [=] {
             auto* const again = x.ctx->template scratch<Scalar>(room);
             auto* const dy = y.gradient.numbers();
-            dense.backward_input(x.ctx->policy(), n, dy, w.value, x.gradient.numbers(), again);
+            dense.backward_input(x.ctx->policy(), n, dy, w.value, x, again);
             product.backward_weight(x.ctx->policy(), n, x.data, dy, w.gradient, again);
         },
         y);
