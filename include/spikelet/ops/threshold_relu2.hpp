@@ -27,7 +27,8 @@ void add_smoothed_cost(Var<Ctx, T, E> const& x, T const* threshold, index fan_ou
 
 }  // namespace detail
 
-/// max(x - threshold, 0)^2: x [..., C], threshold [C] -> the same shape. While training, every
+/// max(x - threshold, 0)^2: x [..., C], threshold [C] -> the same shape. Like that of relu2(x), its
+/// gradient is not needed where it is 0. While training, every
 /// active channel, smoothed to sigmoid(x - threshold), costs `fan_out` times the price of the Tape.
 /// Throws Error if run-time sizes do not fit.
 template <class Ctx, class T, class E, class W, index C>
@@ -43,6 +44,7 @@ constexpr auto relu2(Var<Ctx, T, E> value, BasicParameter<W, C> const& threshold
     auto y = x.ctx->template make<Scalar>(x.extents);
     index const rows = x.extents.rows();
     index const channels = th.extents[0];
+    y.gradient.need_only_where_active();
     x.ctx->run([&] {
         Relu2::forward(x.ctx->policy(), rows, channels, x.data, th.value, y.data);
         detail::add_smoothed_cost<Relu2>(x, th.value, fan_out);
