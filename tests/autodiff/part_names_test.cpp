@@ -27,7 +27,7 @@ struct Model {
 
 template <class L>
 std::string name_of(PartNames const& names, L const& layer, std::string_view name) {
-    return names({&layer, type_id<L>(), name, Tap::Kind::f32, nullptr, 0, 0});
+    return names({&layer, type_id<L>(), name, Tap::Kind::f32, nullptr, 0, 0, {}});
 }
 
 TEST_CASE("part names: a layer's path stands before the name of what it shows") {
