@@ -184,8 +184,5 @@ void register_all() {
 
 int main(int argc, char** argv) {
     spikelet::bench::register_all();
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) { return 1; }
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
+    return spikelet::bench::run_benchmarks(argc, argv);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Dense products at the sizes of SpikeGPT's layers, exact and of factors rounded to bfloat16,
-// beside those of OpenBLAS and oneDNN; GFLOP/s counts two per multiply-add, bytes/s what must be
-// read and written at least. The probe multiplies and adds in registers alone: no exact product can
-// be faster. README.md says how to give the peers the same threads and their best kernels.
+// beside those of OpenBLAS and oneDNN. The probes multiply and add, or add, in registers alone: no
+// exact product can be faster. README.md says how to give the peers the same threads and their best
+// kernels.
 #include <spikelet/kernels/bf16_matmul.hpp>
 
 #include "support.hpp"
@@ -60,26 +60,29 @@ void measure(benchmark::State& state, Product product, Who who) {
         who.run(product, m);
         benchmark::ClobberMemory();
     }
-    rate(state, "GFLOP/s", dense_gflop(m.n));
-    auto const numbers = m.x.size() + m.w.size() + m.y.size();
-    state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * 4 * numbers);
+    report_dense(state, m.n);
+    report(state, dense_work(m.n, product));
 }
 
-void probe_fma(benchmark::State& state) {
+/// Each multiply-add or, without, each addition waits for the one before in its chain.
+template <bool Multiply>
+void probe(benchmark::State& state) {
     using B = simd::Batch<float, Serial<>>;
-    constexpr index chains = 16;
+    constexpr index chains = simd::registers<B> - 4;  // all in registers, with factor and term
     constexpr index steps = 4096;
     B const factor(0.999F);
     B const term(1e-3F);
-    std::array<B, chains> sums;
+    std::array<B, static_cast<std::size_t>(chains)> sums;
     sums.fill(B(1));
     for (auto _ : state) {
         for (index i = 0; i < steps; ++i) {
-            simd::unrolled<chains>([&](auto c) { sums[c] = simd::fma(sums[c], factor, term); });
+            simd::unrolled<chains>([&](auto c) {
+                sums[c] = Multiply ? simd::fma(sums[c], factor, term) : sums[c] + term;
+            });
         }
         for (B& sum : sums) { benchmark::DoNotOptimize(sum); }
     }
-    rate(state, "GFLOP/s", 2e-9 * static_cast<double>(chains * steps * simd::width<B>));
+    report(state, {(Multiply ? 2 : 1) * area(chains * steps, simd::width<B>)});
 }
 
 template <class Who>
@@ -110,15 +113,14 @@ int main(int argc, char** argv) {
     using namespace spikelet::bench;
     add("one_thread", Ours<Serial<>>{});
     add("two_threads", Ours<OpenMp<>>{{2}});
-    add("bf16", Ours<Serial<>, Bf16Matmul<Serial<>>>{});
+    add("bf16_one_thread", Ours<Serial<>, Bf16Matmul<Serial<>>>{});
 #if defined(SPIKELET_BENCH_BLAS)
     add("openblas", Theirs<Blas>{});
 #endif
 #if defined(SPIKELET_BENCH_ONEDNN)
     add("onednn", Theirs<OneDnn>{});
 #endif
-    benchmark::RegisterBenchmark("probe_fma/one_thread", probe_fma)->UseRealTime();
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) { return 1; }
-    benchmark::RunSpecifiedBenchmarks();
+    benchmark::RegisterBenchmark("probe_fma/one_thread", probe<true>)->UseRealTime();
+    benchmark::RegisterBenchmark("probe_add/one_thread", probe<false>)->UseRealTime();
+    return run_benchmarks(argc, argv);
 }

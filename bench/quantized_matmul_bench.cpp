@@ -2,8 +2,8 @@
 //
 // Products of numbers with weights of few bits beside dense products of the same sizes, ours and
 // OpenBLAS's. For one row, as in decoding, they come in turns out of a pool of 256 MiB, so that no
-// cache holds them: "weights GB/s" is what to compare with the bandwidth of memory. "dense GFLOP/s"
-// counts two per weight and row.
+// cache holds them: bytes/s is what to compare with the bandwidth of memory. "dense GFLOP/s" counts
+// two per weight and row.
 #include "support.hpp"
 
 #include <spikelet/kernels/quantize.hpp>
@@ -39,10 +39,9 @@ struct Matrices {
 
     T* weights() { return pool.data() + next++ % count * units; }
 
-    void report(benchmark::State& state) const {
-        rate(state, "dense GFLOP/s", dense_gflop(n));
-        auto const bytes = static_cast<double>(units) * static_cast<double>(sizeof(T));
-        rate(state, "weights GB/s", bytes * 1e-9);
+    void report_work(benchmark::State& state) const {
+        report_dense(state, n);
+        report(state, dense_work(n, Product::forward, area(units, sizeof(T))));
     }
 };
 
@@ -61,7 +60,7 @@ void quantized(benchmark::State& state, Policy policy) {
                         m.y.data(), scratch.data());
         benchmark::ClobberMemory();
     }
-    m.report(state);
+    m.report_work(state);
 }
 
 template <class Run>
@@ -74,7 +73,7 @@ void dense(benchmark::State& state, Run run) {
         run(m);
         benchmark::ClobberMemory();
     }
-    m.report(state);
+    m.report_work(state);
 }
 
 /// Our dense product of floats.
@@ -132,7 +131,5 @@ int main(int argc, char** argv) {
     add_quantized<std::int8_t>("int8");
     add_quantized<int4>("int4");
     add_quantized<trit>("trit");
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) { return 1; }
-    benchmark::RunSpecifiedBenchmarks();
+    return run_benchmarks(argc, argv);
 }

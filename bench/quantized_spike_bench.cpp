@@ -77,6 +77,12 @@ public:
 
     word const* pattern(index i) const { return events_.data() + i * words_ % events_.size(); }
 
+    /// What a product of one pattern does, on average.
+    Work work(MatmulSize n, index bytes_of_row) const {
+        return spike_work<S>(n, events_.data(), Product::forward, static_cast<double>(bytes_of_row),
+                             events_.size() / words_);
+    }
+
 private:
     static constexpr index planes = Element<S>::planes;
 
@@ -99,17 +105,18 @@ void quantized(benchmark::State& state, C, S, Policy policy) {
     Numbers const scales = random_numbers(n.outputs, 2);
     Numbers y(n.rows * n.outputs);
     Buffer<std::byte> scratch(Kernel::template workspace<S>(n) + 1);
-    index const units = n.inputs * Element<C>::row_units(n.outputs);
+    index const row = Element<C>::row_units(n.outputs);
     index call = 0;
     for (auto _ : state) {
-        auto const* const codes = Pool::get().matrix<storage_of<C>>(call, units);
+        auto const* const codes = Pool::get().matrix<storage_of<C>>(call, n.inputs * row);
         Kernel::template forward<S>(policy, n, events.pattern(call),
                                     QuantizedMatrix<C>{codes, scales.data(), n.inputs}, y.data(),
                                     scratch.data());
         ++call;
         benchmark::ClobberMemory();
     }
-    rate(state, "dense GFLOP/s", dense_gflop(n));
+    report_dense(state, n);
+    report(state, events.work(n, row * static_cast<index>(sizeof(storage_of<C>))));
 }
 
 /// Weights as they are.
@@ -125,7 +132,8 @@ void numbers(benchmark::State& state) {
         ++call;
         benchmark::ClobberMemory();
     }
-    rate(state, "dense GFLOP/s", dense_gflop(n));
+    report_dense(state, n);
+    report(state, events.work(n, 4 * n.outputs));
 }
 
 /// Both factors are numbers.
@@ -141,7 +149,8 @@ void dense(benchmark::State& state) {
         ++call;
         benchmark::ClobberMemory();
     }
-    rate(state, "dense GFLOP/s", dense_gflop(n));
+    report_dense(state, n);
+    report(state, dense_work(n));
 }
 
 #if defined(SPIKELET_BENCH_BLAS)
@@ -154,7 +163,8 @@ void blas(benchmark::State& state) {
         Blas::run(Product::forward, n, x.data(), w.data(), y.data());
         benchmark::ClobberMemory();
     }
-    rate(state, "dense GFLOP/s", dense_gflop(n));
+    report_dense(state, n);
+    report(state, dense_work(n));
 }
 #endif
 
@@ -180,10 +190,10 @@ void dense_layers(benchmark::internal::Benchmark* b) {
 
 #define SPIKELET_BENCH(codes, C, events, S)                                                        \
     BENCHMARK_CAPTURE(quantized, codes / events, C{}, S{}, Serial<>{})                             \
-        ->Name("one_thread/" #codes "/" #events)                                                   \
+        ->Name(#codes "/" #events "_one_thread")                                                   \
         ->Apply(layers);                                                                           \
     BENCHMARK_CAPTURE(quantized, codes / events / two, C{}, S{}, OpenMp<>{2})                      \
-        ->Name("two_threads/" #codes "/" #events)                                                  \
+        ->Name(#codes "/" #events "_two_threads")                                                  \
         ->Apply(layers)
 
 SPIKELET_BENCH(bf16, bf16, bit, bit);
@@ -197,13 +207,13 @@ SPIKELET_BENCH(int4, int4, trit, trit);
 SPIKELET_BENCH(trit, trit, bit, bit);
 SPIKELET_BENCH(trit, trit, graded4, graded<4>);
 SPIKELET_BENCH(trit, trit, trit, trit);
-BENCHMARK(numbers)->Name("one_thread/float/bit")->Apply(layers);
-BENCHMARK(dense)->Name("one_thread/float/dense")->Apply(dense_layers);
+BENCHMARK(numbers)->Name("float/bit_one_thread")->Apply(layers);
+BENCHMARK(dense)->Name("float/one_thread")->Apply(dense_layers);
 #if defined(SPIKELET_BENCH_BLAS)
-BENCHMARK(blas)->Name("one_thread/float/openblas")->Apply(dense_layers);
+BENCHMARK(blas)->Name("float/openblas")->Apply(dense_layers);
 #endif
 
 }  // namespace
 }  // namespace spikelet::bench
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) { return spikelet::bench::run_benchmarks(argc, argv); }

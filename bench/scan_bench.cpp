@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Kernels that pass over their data once. Their peer is the memory: loops that read and write as
-// many arrays of the same size and compute nothing but a sum. bytes/s counts what must be read and
-// written at least, elements/s the numbers of an activation; the probes say what the machine can.
+// many arrays of the same size and compute nothing but a sum. The probes say what the machine can.
 #include "support.hpp"
 
 #include <functional>
@@ -21,13 +20,6 @@ namespace spikelet::bench {
 namespace {
 
 using kernels::Btc;
-
-/// Counts n elements, and `floats` numbers of memory traffic for each.
-void traffic(benchmark::State& state, index n, double floats) {
-    rate(state, "elements/s", static_cast<double>(n));
-    state.SetBytesProcessed(static_cast<std::int64_t>(static_cast<double>(state.iterations()) *
-                                                      static_cast<double>(n) * 4 * floats));
-}
 
 /// Arrays that a kernel must read, write, or read and write again in one pass.
 struct Pass {
@@ -72,7 +64,7 @@ void probe_read(benchmark::State& state) {
         }
         for (B const& sum : sums) { benchmark::DoNotOptimize(simd::sum(sum)); }
     }
-    traffic(state, a.size, 1);
+    report(state, {0, 4 * static_cast<double>(a.size)});
 }
 
 void probe_copy(benchmark::State& state) {
@@ -81,7 +73,7 @@ void probe_copy(benchmark::State& state) {
         std::copy_n(a[0], a.size, a[1]);
         benchmark::ClobberMemory();
     }
-    traffic(state, a.size, 2);
+    report(state, {0, 8 * static_cast<double>(a.size)});
 }
 
 void probe_update(benchmark::State& state) {
@@ -93,7 +85,7 @@ void probe_update(benchmark::State& state) {
         });
         benchmark::ClobberMemory();
     }
-    traffic(state, a.size, 2);
+    report(state, {0, 8 * static_cast<double>(a.size)});
 }
 
 void lif_forward(benchmark::State& state) {
@@ -262,44 +254,51 @@ BENCHMARK(probe_update)->Apply(sizes);
 struct Kernel {
     char const* name;
     void (*run)(benchmark::State&);
+    double operations;         // of an element, as support.hpp counts them
     std::vector<Pass> passes;  // forward and backward
     void (*sizes)(benchmark::internal::Benchmark*) = spikelet::bench::sizes;
 };
 
 std::vector<Kernel> kernels_of_one_pass() {
-    return {{"lif_forward", lif_forward, {{.reads = 1}}},
-            {"lif_training", lif_training, {{.reads = 1, .writes = 1}, {.reads = 2, .writes = 1}}},
-            {"wkv_forward", wkv_forward, {{.reads = 2, .writes = 1}}},
-            {"wkv_training", wkv_training, {{.reads = 2, .writes = 4}, {.reads = 7, .writes = 2}}},
-            {"layer_norm_training",
-             layer_norm_training,
-             {{.reads = 1, .writes = 1}, {.reads = 2, .writes = 1}}},
-            {"shift_mix_training",
-             shift_mix_training,
-             {{.reads = 1, .writes = 3}, {.reads = 4, .writes = 1}}},
-            {"embedding_gradient", embedding_gradient, {{.reads = 1}}},
-            {"adam", adam, {{.updates = 4}}},
-            {"cross_entropy_training",
-             cross_entropy_training,
-             {{.reads = 1}, {.reads = 1, .writes = 1}},
-             vocabularies}};
+    return {
+        {"lif_forward", lif_forward, 6, {{.reads = 1}}},
+        {"lif_training", lif_training, 20, {{.reads = 1, .writes = 1}, {.reads = 2, .writes = 1}}},
+        {"wkv_forward", wkv_forward, 57, {{.reads = 2, .writes = 1}}},
+        {"wkv_training", wkv_training, 170, {{.reads = 2, .writes = 4}, {.reads = 7, .writes = 2}}},
+        {"layer_norm_training",
+         layer_norm_training,
+         22,
+         {{.reads = 1, .writes = 1}, {.reads = 2, .writes = 1}}},
+        {"shift_mix_training",
+         shift_mix_training,
+         28,
+         {{.reads = 1, .writes = 3}, {.reads = 4, .writes = 1}}},
+        {"embedding_gradient", embedding_gradient, 1, {{.reads = 1}}},
+        {"adam", adam, 18, {{.updates = 4}}},
+        {"cross_entropy_training",
+         cross_entropy_training,
+         46,
+         {{.reads = 1}, {.reads = 1, .writes = 1}},
+         vocabularies}};
 }
 
 /// Each kernel beside the memory.
 void register_kernels() {
     for (Kernel const& kernel : kernels_of_one_pass()) {
-        auto const add = [&](std::string const& who, std::function<void(benchmark::State&)> run) {
-            int floats = 0;
-            for (Pass const& pass : kernel.passes) { floats += pass.floats(); }
+        auto const add = [&](std::string const& who, double operations,
+                             std::function<void(benchmark::State&)> run) {
+            double bytes = 0;
+            for (Pass const& pass : kernel.passes) { bytes += 4 * pass.floats(); }
             auto const counted = [=](benchmark::State& state) {
                 run(state);
-                traffic(state, state.range(0) * state.range(1), floats);
+                double const elements = area(state.range(0), state.range(1));
+                report(state, {operations * elements, bytes * elements});
             };
             auto const name = kernel.name + ("/" + who);
             benchmark::RegisterBenchmark(name.c_str(), counted)->Apply(kernel.sizes);
         };
-        add("one_thread", kernel.run);
-        add("memory", [=](benchmark::State& state) { memory_alone(state, kernel.passes); });
+        add("one_thread", kernel.operations, kernel.run);
+        add("memory", 0, [=](benchmark::State& state) { memory_alone(state, kernel.passes); });
     }
 }
 
@@ -308,8 +307,5 @@ void register_kernels() {
 
 int main(int count, char** arguments) {
     spikelet::bench::register_kernels();
-    benchmark::Initialize(&count, arguments);
-    if (benchmark::ReportUnrecognizedArguments(count, arguments)) { return 1; }
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
+    return spikelet::bench::run_benchmarks(count, arguments);
 }

@@ -2,8 +2,7 @@
 //
 // Products of packed spikes at several firing rates (in percent) beside the dense product of the
 // same sizes, ours and OpenBLAS's; spikes with values beside binary ones, also those that are
-// gathered as they are. "dense GFLOP/s" is the work that a dense product would have done;
-// "events/s" counts the additions of one weight each that the spikes ask for.
+// gathered as they are. "dense GFLOP/s" is the work that a dense product would have done.
 #include "support.hpp"
 
 #include <spikelet/core/bits.hpp>
@@ -54,10 +53,15 @@ struct Matrices {
         }
     }
 
-    void count(benchmark::State& state) const {
-        rate(state, "dense GFLOP/s", dense_gflop(n));
-        auto const silent = std::count(x.span().begin(), x.span().end(), 0.0F);
-        rate(state, "events/s", static_cast<double>((x.size() - silent) * n.outputs));
+    void report_spikes(benchmark::State& state, Product product) const {
+        report_dense(state, n);
+        double const row = 4 * static_cast<double>(n.outputs);
+        report(state, spike_work<S>(n, spikes.data(), product, row));
+    }
+
+    void report_numbers(benchmark::State& state, Product product) const {
+        report_dense(state, n);
+        report(state, dense_work(n, product));
     }
 };
 
@@ -74,7 +78,7 @@ void spiking(benchmark::State& state, Product product, Policy policy, S) {
         }
         benchmark::ClobberMemory();
     }
-    m.count(state);
+    m.report_spikes(state, product);
 }
 
 /// The form of few spikes, whatever the density.
@@ -87,16 +91,17 @@ void gathered(benchmark::State& state) {
                                                        m.y.data());
         benchmark::ClobberMemory();
     }
-    m.count(state);
+    m.report_spikes(state, Product::forward);
 }
 
 void dense(benchmark::State& state) {
     Matrices<> m(state);
+    Numbers const x = random_numbers(m.x.size(), 4);  // few rows would leave zeros out
     for (auto _ : state) {
-        Matmul<Serial<>>::forward({}, m.n, m.x.data(), m.w.data(), m.y.data(), m.scratch.data());
+        Matmul<Serial<>>::forward({}, m.n, x.data(), m.w.data(), m.y.data(), m.scratch.data());
         benchmark::ClobberMemory();
     }
-    m.count(state);
+    m.report_numbers(state, Product::forward);
 }
 
 #if defined(SPIKELET_BENCH_BLAS)
@@ -106,7 +111,7 @@ void blas(benchmark::State& state, Product product) {
         Blas::run(product, m.n, m.x.data(), m.w.data(), m.y.data());
         benchmark::ClobberMemory();
     }
-    m.count(state);
+    m.report_numbers(state, product);
 }
 #endif
 
@@ -161,4 +166,4 @@ BENCHMARK_CAPTURE(blas, backward_weight, Product::backward_weight)
 }  // namespace
 }  // namespace spikelet::bench
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) { return spikelet::bench::run_benchmarks(argc, argv); }
