@@ -55,6 +55,26 @@ TEST_CASE("tap: says whether it shows numbers or spikes") {
     CHECK(recorder.taps[1].kind == Tap::Kind::spikes);
 }
 
+TEST_CASE("tap: says what the bits of a spike are worth") {
+    SomeLayer const layer;
+    Recorder recorder;
+    Tape tape;
+    tape.begin();
+    tape.observe(&recorder);
+    tap(layer, "", tape.make<float>(Extents<3>{}));
+    tap(layer, "", tape.make<bit>(Extents<3>{}));
+    tap(layer, "", tape.make<signed_graded<3>>(Extents<2, 65>{}));
+    auto const weights = [&](std::size_t i) {
+        auto const given = recorder.taps[i].plane_weights;
+        return std::vector<int>(given.begin(), given.end());
+    };
+    CHECK(weights(0).empty());
+    CHECK(weights(1) == std::vector<int>{1});
+    CHECK(weights(2) == std::vector<int>{1, 2, -4});
+    CHECK(recorder.taps[2].rows == 2);
+    CHECK(recorder.taps[2].last == 65);
+}
+
 TEST_CASE("type_id: one for each type") {
     CHECK(type_id<SomeLayer>() == type_id<SomeLayer>());
     CHECK(type_id<SomeLayer>() != type_id<OtherLayer>());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/core/bits.hpp>
 
+#include <cstdlib>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -63,6 +64,49 @@ TEST_CASE_TEMPLATE("bits: every value of a kind is packed and unpacked at every 
         unpack<S>(packed.data(), n, unpacked.data());
         CHECK(unpacked == values);
     }
+}
+
+TEST_CASE_TEMPLATE("bits: weights of planes say what a kind's elements are worth", S, bit,
+                   graded<2>, graded<3>, graded<4>, signed_graded<3>, trit) {
+    Rng rng(1);
+    for (index const n : {0, 1, 63, 64, 65, 130}) {
+        std::vector<int> values(static_cast<std::size_t>(n));
+        for (int& value : values) { value = worth<S>(static_cast<unsigned>(rng.below(16))); }
+        std::vector<word> packed(static_cast<std::size_t>(Element<S>::row_units(n)));
+        pack<S>(values.data(), n, packed.data());
+        std::vector<float> unpacked(values.size(), -99);
+        unpack(packed.data(), n, Element<S>::plane_weights, unpacked.data());
+        CHECK(std::equal(unpacked.begin(), unpacked.end(), values.begin(), values.end()));
+    }
+}
+
+TEST_CASE_TEMPLATE("bits: activity counts what is not zero, and sums up absolute values", S, bit,
+                   graded<2>, graded<3>, graded<4>, signed_graded<3>, trit) {
+    Rng rng(1);
+    for (index n = 0; n < 200; ++n) {
+        Activity expected;
+        std::vector<int> values(static_cast<std::size_t>(n));
+        for (int& value : values) {
+            auto const code = static_cast<unsigned>(rng.below(16));
+            value = code < 4 ? 0 : worth<S>(code);
+            expected += {value != 0 ? 1 : 0, std::abs(value)};
+        }
+        std::vector<word> packed(static_cast<std::size_t>(Element<S>::row_units(n)));
+        pack<S>(values.data(), n, packed.data());
+        Activity const sum = activity<S>(packed.data(), n);
+        CHECK(sum.events == expected.events);
+        CHECK(sum.levels == expected.levels);
+        CHECK(activity(packed.data(), n, Element<S>::plane_weights).levels == sum.levels);
+    }
+}
+
+TEST_CASE("bits: the least of a signed kind counts with its absolute value") {
+    int const values[3] = {-4, 3, 0};
+    word packed[3];
+    pack<signed_graded<3>>(values, 3, packed);
+    Activity const sum = activity<signed_graded<3>>(packed, 3);
+    CHECK(sum.events == 2);
+    CHECK(sum.levels == 7);
 }
 
 TEST_CASE("bits: zero has no bits, and what a kind does not have becomes zero") {

@@ -8,8 +8,9 @@
                                               weights and data, and prints the largest differences
 
 Needs PyTorch (Debian: python3-torch). Everything is computed in float64 from float32 numbers and
-stored as float32. Inputs are drawn again until no membrane is nearer than 1e-4 to its threshold
-and greedy generation is never a close race, so that float32 must reproduce every spike and token.
+stored as float32. Inputs are drawn again until no membrane, and nothing that becomes an event, is
+nearer than 1e-4 to a threshold and greedy generation is never a close race, so that float32 must
+reproduce every spike and token.
 """
 import argparse
 import json
@@ -22,27 +23,31 @@ import torch
 
 import spikegpt_reference as ref
 
-MARGIN = 1e-4  # a membrane keeps this distance from its threshold
+MARGIN = 1e-4  # a membrane keeps this distance from its threshold, events in units of theirs
 GAP = 1e-3  # so far the most likely token is ahead of the second
 STEPS, LEARNING_RATE = 3, 6e-4
 
 # name: the configuration, B and T. Odd sizes on purpose: nothing is a multiple of a SIMD width.
-MODEL_CASES = {
-    f"{variant}_L2C20": (dict(variant=variant, L=2, C=20, V=23), 2, 11) for variant in ref.VARIANTS
-}
+# A case's place decides where its seeds start: new ones go to the end.
+EVENT_DRIVEN = ("event_driven", "event_driven_post")
+MODEL_CASES = {f"{variant}_L2C20": (dict(variant=variant, L=2, C=20, V=23), 2, 11)
+               for variant in ref.VARIANTS if variant not in EVENT_DRIVEN}
 MODEL_CASES["spikegpt_ffn_pre_detach_L2C9"] = (
     dict(variant="spikegpt", L=2, C=9, V=23, ffn_pre=True, detach=True), 2, 11)
 MODEL_CASES["spikegpt_soft_reset_L2C9"] = (
     dict(variant="spikegpt", L=2, C=9, V=23, vreset=None), 2, 11)
+for variant in EVENT_DRIVEN:
+    MODEL_CASES[f"{variant}_L2C20"] = (dict(variant=variant, L=2, C=20, V=23), 2, 11)
 TRAINED_IN_FULL = ("spikegpt_L2C20", "spike_driven_L2C20")  # the others keep a summary: room
 
 
 def single(tensors):
-    """float32 for numbers, unsigned bytes for spikes, int32 for ids."""
+    """float32 for numbers, bytes for spikes, with a sign where these have one, int32 for ids."""
     stored = {}
     for name, value in tensors.items():
         array = value.detach().numpy() if torch.is_tensor(value) else np.asarray(value)
-        kind = np.uint8 if name.endswith(".s") or name.endswith("/s") else np.float32
+        spikes = name.endswith(".s") or name.endswith("/s")
+        kind = np.float32 if not spikes else np.int8 if (array < 0).any() else np.uint8
         if array.dtype.kind == "i":
             kind = np.int32
         stored[name] = array.astype(kind)
@@ -72,11 +77,21 @@ def summary(tensors):
 
 
 def threshold_margins(c, trace):
-    """Per site, how near a membrane came to its threshold in one forward pass."""
-    lif = ref.lif_sites(c)
-    sites = [name[:-2] for name in trace if name.endswith(".s")]
-    return {site: float((trace[site + ".h"] - (c.vth if site in lif else 0)).abs().min())
-            for site in sites}
+    """Per site, how near a membrane came to its threshold in one forward pass; per event node, how
+    near a number in units of thresholds came to one."""
+    lif, nodes = ref.lif_sites(c), ref.event_sites(c)
+
+    def margin(site):
+        if site in nodes:
+            return ref.event_margin(trace[site + ".u"], nodes[site].most, nodes[site].signed)
+        return float((trace[site + ".h"] - (c.vth if site in lif else 0)).abs().min())
+
+    return {name[:-2]: margin(name[:-2]) for name in trace if name.endswith(".s")}
+
+
+def mix_margin(P):
+    """How near a weight of a token shift that selects comes to 1/2."""
+    return min(float((p - 0.5).abs().min()) for name, p in P.items() if ".time_mix_" in name)
 
 
 def logit_gap(logits):
@@ -88,13 +103,19 @@ def run_case(P, c, data, count):
     """All that a case holds, in the precision of P."""
     tokens = torch.from_numpy(data["tokens"]).long()
     targets = torch.from_numpy(data["targets"]).long()
-    out = {"trace": {}, "margins": [], "losses": [], "norms": []}
+    out = {"trace": {}, "margins": [], "losses": [], "norms": [], "regs": []}
     out["logits"], loss, out["grads"] = ref.gradients(P, c, tokens[0], targets[0],
                                                       trace=out["trace"])
     out["trace"]["loss"] = loss.reshape(1)
     plain = ref.gradients(P, c, tokens[0], targets[0], l2wrap=False)[2]
     out["no_l2wrap"] = {"no_l2wrap/" + n: plain[n]
                         for n in ("head.weight", "ln_out.weight", "ln_out.bias")}
+    out["no_reg"], out["mix_margins"] = {}, []
+    if c.events:
+        free = ref.gradients(P, c, tokens[0], targets[0], priced=False)[2]
+        first = next(iter(ref.event_sites(c).values())).threshold
+        out["no_reg"] = {"no_reg/" + n: free[n]
+                         for n in (first, "blocks.0.ln2.weight", "head_threshold")}
     trained, adam = dict(P), ref.Adam(P)
     for step in range(STEPS):
         trace = {}
@@ -102,6 +123,10 @@ def run_case(P, c, data, count):
         out["margins"] += threshold_margins(c, trace).values()
         out["losses"].append(float(loss))
         out["norms"].append(adam.step(trained, grads, LEARNING_RATE))
+        if c.events:
+            out["regs"].append(float(trace["reg"]))
+        if c.input == "shared_events":
+            out["mix_margins"] += [mix_margin(P), mix_margin(trained)]
     out["trained"] = trained
     out["rnn_margins"] = []
     out["tokens"], out["rows"], out["after_prompt"], out["final"] = ref.generate(
@@ -109,11 +134,24 @@ def run_case(P, c, data, count):
     return out
 
 
+def gradients_of(case):
+    """All gradients that a case holds."""
+    return {**case["grads"], **case["no_l2wrap"], **case["no_reg"]}
+
+
+def training_of(case, weights):
+    """The weights after training, or what stands for them, and its history."""
+    history = {"losses": np.array(case["losses"]), "grad_norms": np.array(case["norms"])}
+    if case["regs"]:
+        history["regs"] = np.array(case["regs"])
+    return {**weights, **history}
+
+
 def float32_difference(c, exact, weights, data):
     """How far the same computation in float32 is away: what a test can ask for."""
     rerun = run_case(weights, c, data, len(exact["tokens"]))
     trace, spikes = exact["trace"], [n for n in exact["trace"] if n.endswith(".s")]
-    membranes = [n for n in trace if n.endswith(".h")]
+    membranes = [n for n in trace if n.endswith(".h") and n[:-2] + ".s" in trace]
 
     def difference(key):
         return largest_difference(exact[key], rerun[key])
@@ -128,7 +166,10 @@ def float32_difference(c, exact, weights, data):
     stepwise = ref.rnn_init(c)
     P = double(weights)
     rows = [ref.rnn_step(P, c, int(t), stepwise) for t in data["tokens"][0][0]]
+    events = {"reg": trace_difference(["reg"]),
+              "u": trace_difference([n for n in trace if n.endswith(".u")])} if c.events else {}
     return {
+        **events,
         "spike_flips": sum(int((trace[n] != rerun["trace"][n]).sum()) for n in spikes),
         "logits": trace_difference(["logits"]),
         "loss": trace_difference(["loss"]),
@@ -155,7 +196,7 @@ def draw_case(c, B, T, first_seed, prompt_length=5, count=24):
         weights = ref.test_parameters(c, seed)
         case = run_case(double(weights), c, data, count)
         case["gap"] = logit_gap(case["rows"])
-        near = min(case["margins"] + case["rnn_margins"], default=1.0)
+        near = min(case["margins"] + case["rnn_margins"] + case["mix_margins"], default=1.0)
         if near >= MARGIN and case["gap"] >= GAP:
             return seed, weights, data, case
     sys.exit(f"no seed for {c.variant} keeps its distance")
@@ -170,16 +211,15 @@ def write_model_case(folder, settings, B, T, first_seed):
 
     membranes = ref.lif_sites(c)
     trace = {n: t for n, t in case["trace"].items()
-             if not n.endswith(".h") or n[:-2] in membranes}
+             if not n.endswith(".h") or n[:-2] in membranes or n[:-2] + ".s" not in case["trace"]}
     in_full = folder.name in TRAINED_IN_FULL
     files = {
         "weights": single(weights),
         "data": data,
         "forward": single(trace),
-        "grads": single({**case["grads"], **case["no_l2wrap"]}),
-        "adam" if in_full else "adam_summary": single({
-            **(case["trained"] if in_full else summary(case["trained"])),
-            "losses": case["losses"], "grad_norms": case["norms"]}),
+        "grads": single(gradients_of(case)),
+        "adam" if in_full else "adam_summary": single(
+            training_of(case, case["trained"] if in_full else summary(case["trained"]))),
         "generate": single({
             "tokens": case["tokens"], "logits": case["rows"],
             **{"after_prompt/" + n: t for n, t in case["after_prompt"].items()},
@@ -200,16 +240,18 @@ def write_model_case(folder, settings, B, T, first_seed):
         "seed": seed,
         "n_params": sum(p.numel() for p in weights.values()),
         "computed": "float64 from the float32 weights, stored as float32 "
-                    "(spikes uint8, ids int32)",
+                    f"(spikes uint8, {'with a sign int8, ' * c.events}ids int32)",
         "files": {f"{n}.safetensors": (folder / f"{n}.safetensors").stat().st_size
                   for n in sorted(files)},
         "layout": "activations [B,T,*]; linear weights [out,in] row-major; data.tokens/targets "
                   "[step,B,T], step 0 = forward/grads batch; state [5L,C] rows per layer: ffn_x, "
-                  "att_x, aa, bb, pp; LIF membranes '<site>.v' (after reset)",
-        "loss": "mean cross entropy; gradients include L2Wrap, are not clipped; no dropout",
+                  "att_x, aa, bb, pp; LIF membranes '<site>.v' (after reset)"
+                  + "; ffn_x and att_x are events" * (c.input == "shared_events"),
+        "loss": "mean cross entropy; gradients include L2Wrap, are not clipped; no dropout"
+                + "; gradients are of total = loss + reg_lambda * reg" * c.events,
         "adam": {"steps": STEPS, "lr": LEARNING_RATE, "betas": [0.9, 0.99], "eps": 4e-9,
                  "clip_global_norm": 1.0, "weight_decay": 0, "losses": case["losses"],
-                 "grad_norms": case["norms"]},
+                 "grad_norms": case["norms"], **({"regs": case["regs"]} if c.events else {})},
         "generate": {"prompt": data["prompt"].tolist(), "n": len(case["tokens"]),
                      "tokens": case["tokens"],
                      "mode": "greedy argmax; last token is not fed back",
@@ -220,7 +262,7 @@ def write_model_case(folder, settings, B, T, first_seed):
                     "forward_by_site": threshold_margins(c, case["trace"]),
                     "forward_top1_top2_logit_gap_min": logit_gap(case["logits"]),
                     "rejected_seeds": seed - first_seed},
-        "firing_rates": {n[:-2]: round(float(trace[n].mean()), 4) for n in spikes},
+        "firing_rates": {n[:-2]: round(float((trace[n] != 0).double().mean()), 4) for n in spikes},
         "float32_rerun_difference": rerun,
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
@@ -242,7 +284,7 @@ def verify(folder):
         case = run_case(double(weights), c, files["data"], len(files["generate"]["tokens"]))
         computed = {
             "forward": case["trace"],
-            "grads": {**case["grads"], **case["no_l2wrap"]},
+            "grads": gradients_of(case),
             "generate": {"tokens": np.array(case["tokens"]), "logits": case["rows"],
                          **{"after_prompt/" + n: t for n, t in case["after_prompt"].items()},
                          **{"final/" + n: t for n, t in case["final"].items()}},
@@ -251,8 +293,7 @@ def verify(folder):
                               ("adam_summary", summary(case["trained"]))):
             if (path.parent / f"{name}.safetensors").exists():
                 files[name] = ref.load_tensors(path.parent / f"{name}.safetensors")[0]
-                computed[name] = {**trained, "losses": np.array(case["losses"]),
-                                  "grad_norms": np.array(case["norms"])}
+                computed[name] = training_of(case, trained)
         line = []
         for name, values in computed.items():
             stored, worst = files[name], 0.0
@@ -510,6 +551,112 @@ def write_sampling(ops, V=13):
                    "whose cumulative sum exceeds top_p), then p^(1/T), then multinomial")
 
 
+def node_case(source, most, signed, x, threshold):
+    """An event node with a given gradient of its events."""
+    leaves = [t.requires_grad_(True) for t in (x, threshold)]
+    u = ref.in_thresholds(*leaves)
+    s = ref.Level.apply(u, most, signed)
+    grad_s = source.normal(*x.shape)
+    dx, dthreshold = torch.autograd.grad(s, leaves, grad_s)
+    return {"x": x, "th": threshold, "u": u, "s": s, "grad_s": grad_s, "grad_x": dx,
+            "grad_th": dthreshold}
+
+
+def spread_out(source, most, signed, shape, threshold):
+    """Numbers of which all levels are made and none is near a threshold."""
+    margin = 0.0
+    while margin < MARGIN:
+        x = as_float32(source.normal(*shape) * threshold * (most + 1) / 2)
+        margin = ref.event_margin(ref.in_thresholds(x, threshold), most, signed)
+    return x
+
+
+def ties(most, signed, N):
+    """Numbers right at thresholds and next to them; thresholds are powers of two: exact."""
+    threshold = 2.0 ** torch.arange(-3, N - 3, dtype=torch.float64)
+    steps = [n - (ref.SHIFT if signed else 0) for n in range(1, most + 1)]
+    u = torch.tensor([x for step in steps for x in (step, -step)], dtype=torch.float64)
+    return (u[:, None] * threshold)[None], threshold
+
+
+def write_event_node(ops, B=2, T=3, N=7):
+    source, tensors, cases = Source(81), {}, []
+
+    def keep(name, values, **description):
+        tensors.update({f"{name}/{key}": value for key, value in values.items()})
+        cases.append({"case": name, **description})
+
+    def thresholds():
+        return as_float32(0.2 + 0.3 * source.uniform(N))
+
+    def kind(signed, most):
+        return {"kind": "signed" if signed else "unsigned", "levels": most}
+
+    for signed, most in ((False, 1), (False, 3), (False, 7), (False, 15), (True, 1), (True, 3)):
+        threshold = thresholds()
+        x = spread_out(source, most, signed, (B, T, N), threshold)
+        keep(("s" if signed else "u") + str(most), node_case(source, most, signed, x, threshold),
+             **kind(signed, most))
+    small = as_float32(torch.tensor([9e-4, 0.0, -0.3, 1e-6, 0.25, 1e-3, -1e-9]).double())
+    x = spread_out(source, 7, False, (B, T, N), small.clamp(min=1e-3))
+    keep("u7_clamp", node_case(source, 7, False, x, small), **kind(False, 7))
+    for signed, most in ((False, 7), (True, 3)):
+        name = ("s" if signed else "u") + f"{most}_ties"
+        keep(name, node_case(source, most, signed, *ties(most, signed, N)), **kind(signed, most))
+
+    u = as_float32(torch.arange(-4.0, 16.5, 0.37, dtype=torch.float64))
+    keep("dsdu", {"u": u, **{f"u{most}": ref.level_slope(u, most, False) for most in (1, 3, 7, 15)},
+                  **{f"s{most}": ref.level_slope(u, most, True) for most in (1, 3)}})
+
+    m = as_float32(torch.tensor([0.5, 0.49999, 0.0, 1.0, 1.7, -0.2] + [0.4, 0.6] * 4).double())
+    for carried in (False, True):
+        x, prev = (torch.from_numpy(source.random.integers(0, 8, shape)).double()
+                   for shape in ((B, T, len(m)), (B, len(m))))
+        leaves = [t.clone().requires_grad_(True) for t in (x, m, prev)]
+        before = leaves[2] if carried else torch.zeros_like(prev)
+        out = ref.select(leaves[1], leaves[0], torch.cat([before[:, None], leaves[0][:, :-1]], 1))
+        grad_out = source.normal(*x.shape)
+        dx, dm, dprev = torch.autograd.grad(out, leaves, grad_out, allow_unused=True)
+        keep("hard_shift" + "_prev" * carried,
+             {"x": x, "m": m, "out": out, "grad_out": grad_out, "grad_x": dx, "grad_m": dm,
+              **({"prev": prev, "grad_prev": dprev} if carried else {})})
+
+    y = source.normal(B, T, N)
+    y[0, 0], y[1, 1] = 0, as_float32(y[1, 1] * 1e-3)
+    y = as_float32(y).requires_grad_(True)
+    z, grad_z = ref.rms_norm(y), source.normal(B, T, N)
+    keep("rms", {"y": y, "z": z, "grad_z": grad_z, "grad_y": torch.autograd.grad(z, y, grad_z)[0]})
+    margin = 0.0
+    while margin < MARGIN:
+        y, threshold = (t.requires_grad_(True) for t in (source.normal(B, T, N), thresholds()))
+        u = ref.in_thresholds(ref.rms_norm(y), threshold)
+        margin = ref.event_margin(u.detach(), 3, True)
+    s, grad_s = ref.Level.apply(u, 3, True), source.normal(B, T, N)
+    dy, dthreshold = torch.autograd.grad(s, (y, threshold), grad_s)
+    keep("rms_s3", {"y": y, "th": threshold, "u": u, "s": s, "grad_s": grad_s, "grad_y": dy,
+                    "grad_th": dthreshold}, **kind(True, 3))
+
+    x, threshold = (t.requires_grad_(True) for t in (source.normal(B, T, N), thresholds()))
+    h, grad_h = ref.relu2_above(x, threshold)[0], source.normal(B, T, N)
+    dx, dthreshold = torch.autograd.grad(h, (x, threshold), grad_h)
+    keep("relu2", {"x": x, "th": threshold, "h": h, "grad_h": grad_h, "grad_x": dx,
+                   "grad_th": dthreshold})
+
+    for name, most, signed in (("unsigned", 7, False), ("signed", 3, True), ("relu2", 0, False)):
+        threshold = thresholds()
+        x = spread_out(source, most or 1, signed, (B, T, N), threshold)
+        leaves = [t.requires_grad_(True) for t in (x, threshold)]
+        events = ref.Level.apply(ref.in_thresholds(*leaves), most, signed).abs() if most else \
+            ref.relu2_above(*leaves)[1]
+        dx, dthreshold = torch.autograd.grad(events.mean(), leaves)
+        keep("reg_" + name, {"x": x, "th": threshold, "value": events.mean().reshape(1),
+                             "grad_x": dx, "grad_th": dthreshold}, **kind(signed, most))
+    ops.write("event_node", tensors, cases=cases,
+              layout="[B,T,N], thresholds [N]; u numbers in units of thresholds, s events; grad_s, "
+                     "grad_h, grad_z, grad_out are given; reg_*: the mean of levels, or of what "
+                     "stands for active channels, and its gradient")
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -523,7 +670,7 @@ def main():
         write_model_case(options.out / name, settings, B, T, 10000 * number)
     ops = Ops(options.out / "ops")
     for write in (write_lif, write_surrogates, write_wkv, write_layer_norm, write_token_shift,
-                  write_cross_entropy, write_adam, write_sampling):
+                  write_cross_entropy, write_adam, write_sampling, write_event_node):
         write(ops)
 
 

@@ -2,8 +2,8 @@
 """SpikeGPT and its variants in plain PyTorch: slow, short, and independent of the C++ code.
 
 Two paths through each model: `forward` takes whole sequences and has a gradient, `rnn_step` takes
-one token and has none. The hand-written backward passes (LIF, WKV) are the formulas that the C++
-kernels implement. Weights carry the names of the official checkpoints.
+one token and has none. The hand-written backward passes (LIF, WKV, levels of events) are the
+formulas that the C++ kernels implement. Weights carry the names of the official checkpoints.
 
 B batch, T time, C channels, V vocabulary, H hidden width, L layers. Activations [B,T,C], linear
 weights [out,in].
@@ -18,7 +18,8 @@ import torch.nn.functional as F
 
 # Safetensors.
 
-DTYPES = {"F64": np.float64, "F32": np.float32, "I64": np.int64, "I32": np.int32, "U8": np.uint8}
+DTYPES = {"F64": np.float64, "F32": np.float32, "I64": np.int64, "I32": np.int32, "U8": np.uint8,
+          "I8": np.int8}
 DTYPE_NAMES = {np.dtype(kind): name for name, kind in DTYPES.items()}
 
 
@@ -55,42 +56,53 @@ def load_tensors(path):
 # Configuration.
 
 # bin_emb: the embedding is binarised. output: the node behind each half of a block.
-# hidden: what stands between the two matrices of the channel mix. input: the node before a matrix.
+# hidden: what stands between the two matrices of the channel mix. input: the node before a matrix;
+# events have one before the token shift, or one for each matrix behind it.
 VARIANTS = {
     "vanilla_rwkv": dict(bin_emb=False, output="none", hidden="relu2", input="none"),
     "heaviside_rwkv": dict(bin_emb=True, output="heaviside", hidden="relu2", input="none"),
     "spikegpt": dict(bin_emb=True, output="lif", hidden="relu2", input="none"),
     "spikegpt_b": dict(bin_emb=True, output="lif", hidden="lif", input="none"),
     "spike_driven": dict(bin_emb=False, output="none", hidden="lif", input="lif"),
+    "event_driven": dict(bin_emb=False, output="none", hidden="relu2", input="shared_events"),
+    "event_driven_post": dict(bin_emb=False, output="none", hidden="relu2", input="own_events"),
 }
 CONFIG_KEYS = ("variant", "L", "C", "V", "ctx", "tau", "vth", "vreset", "decay_input", "detach",
                "sg", "alpha", "ffn_pre", "bin_emb", "H")
+EVENT_KEYS = ("levels_in", "levels_out", "levels_head", "reg_lambda")
 
 
 class Config:
-    """Sizes of a model, its variant and its neuron. vreset None is the soft reset."""
+    """Sizes of a model, its variant and its neuron. vreset None is the soft reset. Of events: how
+    many levels they have at most, and what full activity of all of them adds to the loss."""
 
     def __init__(self, variant="spikegpt", L=3, C=32, V=77, ctx=1024, tau=2.0, vth=1.0, vreset=0.0,
                  decay_input=True, detach=False, sg="atan", alpha=2.0, ffn_pre=False, bin_emb=None,
-                 H=None):
+                 H=None, levels_in=7, levels_out=3, levels_head=7, reg_lambda=0.2):
         self.variant, self.L, self.C, self.V, self.ctx = variant, L, C, V, ctx
         self.tau, self.vth, self.vreset = tau, vth, vreset
         self.decay_input, self.detach, self.sg, self.alpha = decay_input, detach, sg, alpha
         self.ffn_pre = ffn_pre
         self.H = H or 4 * C
+        self.levels_in, self.levels_out, self.levels_head = levels_in, levels_out, levels_head
+        self.reg_lambda = reg_lambda
         traits = VARIANTS[variant]
         self.output, self.hidden, self.input = traits["output"], traits["hidden"], traits["input"]
         self.bin_emb = traits["bin_emb"] if bin_emb is None else bin_emb
+        self.events = self.input.endswith("events")
 
     def values(self):
-        return {key: getattr(self, key) for key in CONFIG_KEYS}
+        return {key: getattr(self, key) for key in CONFIG_KEYS + EVENT_KEYS * self.events}
 
     def metadata(self):
         return {key: json.dumps(value) for key, value in self.values().items()}
 
     @staticmethod
     def from_metadata(metadata):
-        return Config(**{k: json.loads(v) for k, v in metadata.items() if k in CONFIG_KEYS})
+        values = {key: json.loads(value) for key, value in metadata.items()}
+        if values.get("form") == "post":  # another name for it
+            values["variant"] = "event_driven_post"
+        return Config(**{k: v for k, v in values.items() if k in CONFIG_KEYS + EVENT_KEYS})
 
     def has_attention(self, layer):
         """With ffn_pre the first block has a second channel mix in place of its time mix."""
@@ -101,11 +113,17 @@ def parameter_shapes(c):
     """Names and shapes in the order of the official checkpoints."""
     shapes = {"emb.weight": (c.V, c.C)}
 
+    def thresholds(prefix):
+        for site in event_sites(c).values():
+            if site.threshold.startswith(prefix):
+                shapes[site.threshold] = (site.width,)
+
     def channel_mix(prefix):
         shapes[prefix + "time_mix_k"] = shapes[prefix + "time_mix_r"] = (1, 1, c.C)
         shapes[prefix + "key.weight"] = (c.H, c.C)
         shapes[prefix + "receptance.weight"] = (c.C, c.C)
         shapes[prefix + "value.weight"] = (c.C, c.H)
+        thresholds(prefix)
 
     def time_mix(prefix):
         shapes[prefix + "time_decay"] = shapes[prefix + "time_first"] = (c.C,)
@@ -113,6 +131,7 @@ def parameter_shapes(c):
             shapes[prefix + "time_mix_" + name] = (1, 1, c.C)
         for name in ("key", "value", "receptance", "output"):
             shapes[f"{prefix}{name}.weight"] = (c.C, c.C)
+        thresholds(prefix)
 
     for i in range(c.L):
         block = f"blocks.{i}."
@@ -125,6 +144,7 @@ def parameter_shapes(c):
         channel_mix(block + "ffn.")
     shapes["ln_out.weight"] = shapes["ln_out.bias"] = (c.C,)
     shapes["head.weight"] = (c.V, c.C)
+    thresholds("head_")
     return shapes
 
 
@@ -137,9 +157,14 @@ GAINS = {
                    "att.value": 2.0, "ffn.value": 6.0},
     "spike_driven": {"output": 2.0, "att.key": 3.0, "ffn.key": 6.0, "receptance": 3.0,
                      "att.value": 12.0, "ffn.value": 3.0},
+    "event_driven": {"output": 1.5, "att.key": 0.7, "ffn.key": 0.6, "att.receptance": 1.2,
+                     "ffn.receptance": 0.8, "ffn.value": 1.5, "head": 0.6},
     "vanilla_rwkv": {},
 }
 GAINS["heaviside_rwkv"] = GAINS["spikegpt"]
+GAINS["event_driven_post"] = GAINS["event_driven"]
+# Around which the thresholds of events lie; of those that are not named 0.28.
+THRESHOLDS = {"output_threshold": 0.9, "value_threshold": 0.6}
 
 
 def test_parameters(c, seed):
@@ -164,10 +189,14 @@ def test_parameters(c, seed):
             power = 0.5 * down if leaf.endswith("r") and parts[2] == "att" else down
             value = (channel / c.C) ** power + (0.3 * up if leaf.endswith("v") else 0)
             noise = 0.05
+        elif "threshold" in leaf:
+            value, noise = THRESHOLDS.get(leaf, 0.28) * torch.exp(0.2 * normal(*shape)), 0
         elif parts[-2].startswith("ln"):
             value = torch.full((c.C,), 1.0 if leaf == "weight" else 0.0, dtype=torch.float64)
             if c.variant == "spike_driven" and parts[-2] != "ln0":
                 value = value * 2.5
+            if c.events and leaf == "bias" and parts[-2] != "ln0":
+                value = value - 0.15
         else:
             matrix = parts[-2]
             floor = "att." if ".att." in name else "ffn."
@@ -177,6 +206,9 @@ def test_parameters(c, seed):
             value, noise = normal(*shape) * scale, 0
         if noise:
             value = value + normal(c.C) * noise
+        if c.input == "shared_events" and leaf.startswith("time_mix_"):
+            # The weight is compared with 1/2, and three steps of training must not lead across it.
+            value = torch.where((value - 0.5).abs() < 5e-3, value + 0.01, value)
         parameters[name] = value.reshape(shape).float()
     return parameters
 
@@ -296,6 +328,123 @@ class Lif(torch.autograd.Function):
         return (dx, g * keep) + (None,) * 7
 
 
+# Events.
+
+LEAST_THRESHOLD = 1e-3  # what a smaller threshold counts as
+SHIFT = 0.25  # so much lower are the thresholds of events with a sign
+RMS_EPS = 1e-6
+
+
+class EventSite:
+    """A node: the most levels of its events (0: they are relu^2 above a threshold), whether these
+    have a sign, the name of its thresholds, its channels, how many outputs read each of them."""
+
+    def __init__(self, most, signed, threshold, width, fan_out):
+        self.most, self.signed, self.threshold = most, signed, threshold
+        self.width, self.fan_out = width, fan_out
+
+
+def event_sites(c):
+    """Every event node by name."""
+    sites = {}
+
+    def inputs(prefix, readers):
+        if c.input == "shared_events":
+            sites[prefix + "ev_x"] = EventSite(c.levels_in, False, prefix + "threshold", c.C,
+                                               sum(readers.values()))
+            return
+        for name, fan_out in readers.items():
+            sites[prefix + "ev_" + name] = EventSite(c.levels_in, False,
+                                                     prefix + "threshold_" + name, c.C, fan_out)
+
+    def channel_mix(prefix):
+        inputs(prefix, {"k": c.H, "r": c.C})
+        sites[prefix + "ev_v"] = EventSite(0, False, prefix + "value_threshold", c.H, c.C)
+
+    if not c.events:
+        return sites
+    for i in range(c.L):
+        block = f"blocks.{i}."
+        if c.has_attention(i):
+            inputs(block + "att.", {"k": c.C, "v": c.C, "r": c.C})
+            sites[block + "att.ev_o"] = EventSite(c.levels_out, True,
+                                                  block + "att.output_threshold", c.C, c.C)
+        else:
+            channel_mix(block + "ffnPre.")
+        channel_mix(block + "ffn.")
+    sites["ev_head"] = EventSite(c.levels_head, False, "head_threshold", c.C, c.V)
+    return sites
+
+
+def level(u, most, signed):
+    """How many of the thresholds 1, 2, ... u has passed; with a sign there are as many below 0."""
+    shift = SHIFT if signed else 0.0
+    levels = torch.zeros_like(u)
+    for n in range(1, most + 1):
+        levels = levels + (u >= n - shift).to(u)
+        if signed:
+            levels = levels - (u <= shift - n).to(u)
+    return levels
+
+
+def level_slope(u, most, signed):
+    """What stands for the derivative: that of the arctan at every threshold."""
+    shift = SHIFT if signed else 0.0
+    slope = torch.zeros_like(u)
+    for n in range(1, most + 1):
+        slope = slope + surrogate_gradient("atan", u - (n - shift), 2.0)
+        if signed:
+            slope = slope + surrogate_gradient("atan", u + (n - shift), 2.0)
+    return slope
+
+
+class Level(torch.autograd.Function):
+    """Events of numbers in units of thresholds."""
+
+    @staticmethod
+    def forward(ctx, u, most, signed):
+        ctx.save_for_backward(u)
+        ctx.kind = most, signed
+        return level(u, most, signed)
+
+    @staticmethod
+    def backward(ctx, ds):
+        return ds * level_slope(ctx.saved_tensors[0], *ctx.kind), None, None
+
+
+def event_margin(u, most, signed):
+    """How near u comes to a threshold."""
+    thresholds = torch.arange(1, most + 1, dtype=u.dtype) - (SHIFT if signed else 0.0)
+    return float(((u.abs() if signed else u)[..., None] - thresholds).abs().min())
+
+
+def relu2_above(x, threshold):
+    """Squares of what is above the threshold, and what stands for 1 where that is active."""
+    return torch.relu(x - threshold) ** 2, torch.sigmoid(x - threshold)
+
+
+def in_thresholds(x, threshold):
+    return x / threshold.clamp(min=LEAST_THRESHOLD)
+
+
+def select(m, now, before):
+    """now where m >= 1/2, else before; the gradient of m is that of a mix."""
+    hard = (m >= 0.5).to(m) + (m - m.detach())
+    return hard * now + (1 - hard) * before
+
+
+def rms_norm(y):
+    return y / torch.sqrt((y * y).mean(-1, keepdim=True) + RMS_EPS)
+
+
+def activity(c, active):
+    """The share of all synapses that events use: `active` has for each site the sum of levels (or
+    of what stands for active channels) of a row, on average."""
+    sites = event_sites(c)
+    synapses = sum(site.fan_out * site.width for site in sites.values())
+    return sum(active[name] * site.fan_out for name, site in sites.items()) / synapses
+
+
 # WKV.
 
 
@@ -353,9 +502,12 @@ class Wkv(torch.autograd.Function):
 # Whole sequences.
 
 
-def forward(P, c, tokens, trace=None):
+def forward(P, c, tokens, trace=None, active=None):
     """tokens [B,T] -> logits [B,T,V]. `trace`, a dictionary, receives every intermediate value;
-    a spiking site leaves <site>.h, its membrane before the threshold, and <site>.s, its spikes."""
+    a spiking site leaves <site>.h, its membrane before the threshold, and <site>.s, its spikes; an
+    event node <site>.u, numbers in units of thresholds, and <site>.s. `active` receives what
+    activity() wants to know."""
+    sites = event_sites(c)
 
     def put(name, value):
         if trace is not None:
@@ -388,17 +540,46 @@ def forward(P, c, tokens, trace=None):
             return x
         return lif(x, site) if kind == "lif" else step(x, site, c.sg, c.alpha)
 
+    def events(x, name):
+        site = sites[name]
+        threshold = P[site.threshold]
+        if site.most == 0:
+            y, amount = relu2_above(x, threshold)
+            put(name.replace("ev_v", "h"), y)
+        else:
+            u = in_thresholds(x, threshold)
+            y = Level.apply(u, site.most, site.signed)
+            amount = y.abs()
+            put(name + ".u", u)
+            put(name + ".s", y)
+        if active is not None:
+            active[name] = amount.sum(-1).mean()
+        return y
+
+    def one_before(x):
+        return F.pad(x, (0, 0, 1, 0))[:, :-1]
+
     def mixed(x, prefix, names):
-        past = F.pad(x, (0, 0, 1, 0))[:, :-1]
+        if c.input == "shared_events":
+            x = events(x, prefix + "ev_x")
+        past = one_before(x)
         for name in names:
             mix = P[prefix + "time_mix_" + name]
-            yield node(c.input, x * mix + past * (1 - mix), prefix + "lif_" + name)
+            if c.input == "shared_events":
+                yield select(mix, x, past)
+            elif c.input == "own_events":
+                yield events(x * mix + past * (1 - mix), prefix + "ev_" + name)
+            else:
+                yield node(c.input, x * mix + past * (1 - mix), prefix + "lif_" + name)
 
     def channel_mix(x, prefix):
         xk, xr = mixed(x, prefix, "kr")
         k = linear(xk, prefix + "key")
         put(prefix + "k", k)
-        k = torch.relu(k) ** 2 if c.hidden == "relu2" else lif(k, prefix + "lif_v")
+        if c.events:
+            k = events(k, prefix + "ev_v")
+        else:
+            k = torch.relu(k) ** 2 if c.hidden == "relu2" else lif(k, prefix + "lif_v")
         kv, r = linear(k, prefix + "value"), linear(xr, prefix + "receptance")
         put(prefix + "kv", kv)
         put(prefix + "r", r)
@@ -411,7 +592,11 @@ def forward(P, c, tokens, trace=None):
         y = Wkv.apply(P[prefix + "time_decay"], P[prefix + "time_first"], k, v)[0]
         for name, value in (("k", k), ("v", v), ("r", r), ("wkv", y)):
             put(prefix + name, value)
-        return linear(node(c.input, torch.sigmoid(r) * y, prefix + "lif_o"), prefix + "output")
+        y = torch.sigmoid(r) * y
+        if c.events:
+            put(prefix + "y", y)
+            return linear(events(rms_norm(y), prefix + "ev_o"), prefix + "output")
+        return linear(node(c.input, y, prefix + "lif_o"), prefix + "output")
 
     x = P["emb.weight"][tokens]
     if c.bin_emb:
@@ -429,7 +614,8 @@ def forward(P, c, tokens, trace=None):
         x = x + node(c.output, a, block + "lif2")
         put(block + "x_out", x)
     x = layer_norm(x, "ln_out")
-    logits = linear(node(c.input, x, "lif_head"), "head")
+    x = events(x, "ev_head") if c.events else node(c.input, x, "lif_head")
+    logits = linear(x, "head")
     put("logits", logits)
     return logits
 
@@ -445,12 +631,20 @@ def loss_of(logits, targets, l2wrap=True):
     return loss
 
 
-def gradients(P, c, tokens, targets, l2wrap=True, trace=None):
-    """Logits, loss and the gradient of every parameter."""
+def gradients(P, c, tokens, targets, l2wrap=True, trace=None, priced=True):
+    """Logits, loss and the gradient of every parameter: that of the loss and of what events cost,
+    unless they shall have no price. `trace` receives `reg`, their activity, and the `total`."""
     leaves = {name: p.clone().requires_grad_(True) for name, p in P.items()}
-    logits = forward(leaves, c, tokens, trace)
+    active = {}
+    logits = forward(leaves, c, tokens, trace, active)
     loss = loss_of(logits, targets, l2wrap)
-    loss.backward()
+    total = loss
+    if c.events:
+        reg = activity(c, active)
+        total = loss + c.reg_lambda * reg * priced
+        if trace is not None:
+            trace.update(reg=reg.detach().reshape(1), total=total.detach().reshape(1))
+    total.backward()
     grads = {n: torch.zeros_like(p) if p.grad is None else p.grad for n, p in leaves.items()}
     return logits.detach(), loss.detach(), grads
 
@@ -524,7 +718,9 @@ def rnn_init(c, dtype=torch.float64):
 
 @torch.no_grad()
 def rnn_step(P, c, token, memory, margins=None):
-    """One token -> logits [V]; changes `memory`. `margins` collects how near a threshold was."""
+    """One token -> logits [V]; changes `memory`. `margins` collects how near a threshold was. Where
+    matrices share events, these are what a layer remembers of the step before."""
+    sites = event_sites(c)
 
     def layer_norm(x, name):
         x = (x - x.mean()) / torch.sqrt(x.var(unbiased=False) + 1e-5)
@@ -543,22 +739,44 @@ def rnn_step(P, c, token, memory, margins=None):
             memory[site + ".v"] = reset(h, s, c.vth, c.vreset)
         return s
 
+    def events(x, name):
+        site = sites[name]
+        threshold = P[site.threshold]
+        if site.most == 0:
+            return relu2_above(x, threshold)[0]
+        u = in_thresholds(x, threshold)
+        if margins is not None:
+            margins.append(event_margin(u, site.most, site.signed))
+        return level(u, site.most, site.signed)
+
     def matrix(name, x):
         return P[name + ".weight"] @ x
 
     def mixed(x, past, prefix, names):
+        """What is to be remembered in place of `past`, and what the matrices read."""
+        x = events(x, prefix + "ev_x") if c.input == "shared_events" else x
+        read = []
         for name in names:
             mix = P[prefix + "time_mix_" + name].reshape(-1)
-            yield node(c.input, x * mix + past * (1 - mix), prefix + "lif_" + name)
+            if c.input == "shared_events":
+                read.append(torch.where(mix >= 0.5, x, past))
+            elif c.input == "own_events":
+                read.append(events(x * mix + past * (1 - mix), prefix + "ev_" + name))
+            else:
+                read.append(node(c.input, x * mix + past * (1 - mix), prefix + "lif_" + name))
+        return x, read
 
-    def channel_mix(x, past, prefix):
-        xk, xr = mixed(x, past, prefix, "kr")
+    def channel_mix(x, rows, row, prefix):
+        rows[row], (xk, xr) = mixed(x, rows[row].clone(), prefix, "kr")
         k = matrix(prefix + "key", xk)
-        k = torch.relu(k) ** 2 if c.hidden == "relu2" else node("lif", k, prefix + "lif_v")
+        if c.events:
+            k = events(k, prefix + "ev_v")
+        else:
+            k = torch.relu(k) ** 2 if c.hidden == "relu2" else node("lif", k, prefix + "lif_v")
         return torch.sigmoid(matrix(prefix + "receptance", xr)) * matrix(prefix + "value", k)
 
     def time_mix(x, rows, prefix):
-        xk, xv, xr = mixed(x, rows[1], prefix, "kvr")
+        rows[1], (xk, xv, xr) = mixed(x, rows[1].clone(), prefix, "kvr")
         k, v = matrix(prefix + "key", xk), matrix(prefix + "value", xv)
         r = torch.sigmoid(matrix(prefix + "receptance", xr))
         aa, bb, pp = rows[2].clone(), rows[3].clone(), rows[4].clone()
@@ -570,6 +788,8 @@ def rnn_step(P, c, token, memory, margins=None):
         m = torch.maximum(decayed, k)
         past, now = torch.exp(decayed - m), torch.exp(k - m)
         rows[2], rows[3], rows[4] = past * aa + now * v, past * bb + now, m
+        if c.events:
+            return matrix(prefix + "output", events(rms_norm(r * y), prefix + "ev_o"))
         return matrix(prefix + "output", node(c.input, r * y, prefix + "lif_o"))
 
     x = P["emb.weight"][token]
@@ -582,15 +802,12 @@ def rnn_step(P, c, token, memory, margins=None):
         if c.has_attention(i):
             a = time_mix(z, rows, block + "att.")
         else:
-            a = channel_mix(z, rows[1].clone(), block + "ffnPre.")
-        rows[1] = z
+            a = channel_mix(z, rows, 1, block + "ffnPre.")
         x = x + node(c.output, a, block + "lif1")
-        z = layer_norm(x, block + "ln2")
-        a = channel_mix(z, rows[0].clone(), block + "ffn.")
-        rows[0] = z
+        a = channel_mix(layer_norm(x, block + "ln2"), rows, 0, block + "ffn.")
         x = x + node(c.output, a, block + "lif2")
     x = layer_norm(x, "ln_out")
-    return matrix("head", node(c.input, x, "lif_head"))
+    return matrix("head", events(x, "ev_head") if c.events else node(c.input, x, "lif_head"))
 
 
 def generate(P, c, prompt, count, margins=None):

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include <bit>
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include <spikelet/io/session_state.hpp>
@@ -35,6 +38,41 @@ TEST_CASE("session state: what was saved comes back") {
     SessionState const nothing{{}, {}, {1, 0}};
     save_session_state(folder / "state", nothing, {});
     CHECK(load_session_state(folder / "state", {}) == nothing);
+}
+
+TEST_CASE("session state: words of events come back bit by bit, be they no numbers") {
+    TemporaryFolder folder;
+    SessionState words = example;
+    // Signalling and quiet, with either sign; infinite; denormal.
+    for (std::uint32_t const bits : {0x7f800001U, 0xff800001U, 0x7fc00000U, 0xffffffffU,
+                                     0x7f800000U, 0x00000001U, 0x80000000U}) {
+        words.numbers.push_back(std::bit_cast<float>(bits));
+    }
+    CHECK(std::isnan(words.numbers[3]));
+    save_session_state(folder / "state", words, model);
+    auto const again = load_session_state(folder / "state", model);
+    CHECK(again == words);
+    REQUIRE(again.numbers.size() == words.numbers.size());
+    for (std::size_t i = 0; i < words.numbers.size(); ++i) {
+        CHECK(std::bit_cast<std::uint32_t>(again.numbers[i]) ==
+              std::bit_cast<std::uint32_t>(words.numbers[i]));
+    }
+}
+
+TEST_CASE("session state: two are the same when all their bits are") {
+    SessionState other = example;
+    CHECK(other == example);
+    other.numbers[1] = 0.0F;  // was -0
+    CHECK_FALSE(other == example);
+    other = example;
+    other.numbers.pop_back();
+    CHECK_FALSE(other == example);
+    other = example;
+    other.unread[0] = 8;
+    CHECK_FALSE(other == example);
+    other = example;
+    other.random.position = 0;
+    CHECK_FALSE(other == example);
 }
 
 TEST_CASE("session state: another model is refused, and the difference named") {

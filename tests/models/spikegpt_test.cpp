@@ -80,6 +80,11 @@ auto formula(auto const& m, auto ids) {
         x = x + through(spikes.residual, m.config.neuron, block.ffn(norm(block.ln2, x)));
     }
     auto const out = norm(m.ln_out, x);
+    if (reads_events(spikes.inputs)) {
+        auto const& threshold = m.ev_head->threshold;
+        auto const events = event_node<graded<3>>(out, threshold, m.config.levels.head).spikes;
+        return linear(to_numbers(events), m.head.weight);
+    }
     return linear(
         through(spikes.inputs == Inputs::lif ? Node::lif : Node::none, m.config.neuron, out),
         m.head.weight);

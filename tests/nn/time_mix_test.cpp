@@ -2,6 +2,7 @@
 #include <spikelet/nn/time_mix.hpp>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
 #include <doctest/doctest.h>
@@ -9,6 +10,7 @@
 #include <spikelet/autodiff/gradcheck.hpp>
 #include <spikelet/nn/init.hpp>
 
+#include <nn/event_support.hpp>
 #include <support/numbers.hpp>
 #include <support/recorder.hpp>
 #include <support/values.hpp>
@@ -108,6 +110,119 @@ TEST_CASE("time mix: streaming, split at every point, equals the whole sequence"
         auto const layer = random_layer<float>(spiking);
         CHECK(streams_exactly(random_tensor<float>(shape, 9), layer));
     }
+}
+
+/// With event nodes, random weights and few channels that are always silent.
+template <class T>
+TimeMix<dyn, Arctan, T> event_layer(Inputs inputs, index channels) {
+    TimeMix<dyn, Arctan, T> layer{
+        .channels = channels, .inputs = inputs, .levels = {.inputs = 5, .output = 2}};
+    fill_with_events(layer);
+    return layer;
+}
+
+/// Events as numbers of their own, the choice of a step as a mix with weights 0 and 1. Their
+/// gradients are those of the weights.
+template <class T>
+struct EventFormula {
+    TimeMix<dyn, Arctan, T> const& layer;
+    BasicParameter<T, dyn> k = chosen(layer.time_mix_k), v = chosen(layer.time_mix_v),
+                           r = chosen(layer.time_mix_r);
+
+    auto events(auto x, auto const& node) const {
+        return to_numbers(event_node<graded<3>>(x, node->threshold, 5).spikes);
+    }
+    auto input(auto x, auto const& own, auto const& mixing, auto const& choice) const {
+        if (layer.inputs == Inputs::own_events) { return events(mix(x, shift(x), mixing), own); }
+        auto const s = events(x, layer.ev_x);
+        return mix(s, shift(s), choice);
+    }
+    auto operator()(auto x) const {
+        auto const key = linear(input(x, layer.ev_k, layer.time_mix_k, k), layer.key.weight);
+        auto const value = linear(input(x, layer.ev_v, layer.time_mix_v, v), layer.value.weight);
+        auto const gating =
+            linear(input(x, layer.ev_r, layer.time_mix_r, r), layer.receptance.weight);
+        auto const y = gate(gating, wkv(key, value, layer.time_decay, layer.time_first));
+        auto const out = event_node<signed_graded<3>>(rms_norm(y), layer.ev_o->threshold, 2);
+        return linear(to_numbers(out.spikes), layer.output.weight);
+    }
+};
+
+TEST_CASE("time mix: with events values and gradients are those of its formula") {
+    auto const x = random_tensor<double>(Extents<dyn, dyn, dyn>(2, 7, 9), 9);
+    for (Inputs const inputs : {Inputs::shared_events, Inputs::own_events}) {
+        bool const shared = inputs == Inputs::shared_events;
+        auto layer = event_layer<double>(inputs, 9);
+        EventFormula<double> const formula{layer};
+        auto const [values, gradients] = values_and_gradients(layer, x, layer);
+        auto const [expected, others] = values_and_gradients(formula, x, layer);
+        CHECK(roundings(values, expected) < 32);
+        auto const choices = std::array{&formula.k, &formula.v, &formula.r};
+        for (auto const& [name, gradient] : gradients) {
+            CAPTURE(name);
+            auto given = others.at(name);
+            if (shared && name.starts_with("time_mix_")) {
+                auto const& choice = *choices[std::string_view("kvr").find(name.back())];
+                given.assign(choice.gradient(), choice.gradient() + 9);
+            }
+            CHECK(roundings(gradient, given) < 256);
+            CHECK(std::count(given.begin(), given.end(), 0.0) < std::ssize(given));
+        }
+        CHECK(gradients.size() == (shared ? 12 : 14));  // with x
+    }
+}
+
+TEST_CASE("time mix: with events streaming, split at every point, equals the whole sequence") {
+    for (Inputs const inputs : {Inputs::shared_events, Inputs::own_events}) {
+        for (index const channels : {1, 5, 67}) {
+            auto const layer = event_layer<float>(inputs, channels);
+            auto const x = random_tensor<float>(Extents<dyn, dyn, dyn>(2, 7, channels), 9);
+            CHECK(streams_exactly(x, layer));
+            CHECK(rows_stand_alone(x, layer));
+        }
+    }
+}
+
+TEST_CASE("time mix: with events it shows these, and what reads them how much that costs") {
+    auto const layer = event_layer<float>(Inputs::own_events, 5);
+    Recorder recorder(layer);
+    auto const x = random_tensor<float>(shape, 9);
+    Tape tape;
+    tape.observe(&recorder);
+    (void)layer(tape.begin(x.view()));
+    for (auto const* name : {"y", "ev_k.u", "ev_k.s", "ev_v.s", "ev_r.s", "ev_o.u", "ev_o.s",
+                             "key.x", "value.x", "receptance.x", "output.x"}) {
+        CAPTURE(name);
+        CHECK(recorder.seen[name].size() == 70);
+    }
+    CHECK(recorder.seen["output.x"] == recorder.seen["ev_o.s"]);
+    CHECK(layer.ev_k->fan_out == 5);
+    CHECK(layer.ev_v->fan_out == 5);
+    CHECK(layer.ev_r->fan_out == 5);
+    CHECK(layer.ev_o->fan_out == 5);
+    CHECK_FALSE(layer.ev_x.has_value());
+    auto const shared = event_layer<float>(Inputs::shared_events, 5);
+    CHECK(shared.ev_x->fan_out == 15);
+    CHECK_FALSE(shared.ev_k.has_value());
+    CHECK_FALSE(random_layer<float>(true).ev_o.has_value());
+}
+
+TEST_CASE("time mix: event nodes start with the layer's levels and surrogate") {
+    TimeMix<4> layer{.inputs = Inputs::own_events,
+                     .neuron = {{}, Arctan{5.0}},
+                     .levels = {.inputs = 4, .output = 2}};
+    Rng rng(1);
+    init(layer, rng);
+    for (auto const* node : {&layer.ev_k, &layer.ev_v, &layer.ev_r}) {
+        CHECK((*node)->most == 4);
+        CHECK((*node)->surrogate.slope == 5);
+        CHECK((*node)->threshold.value()[3] == 0.49F);
+    }
+    CHECK(layer.ev_o->most == 2);
+    CHECK(layer.ev_o->surrogate.slope == 5);
+    CHECK(layer.ev_o->threshold.value()[3] == 0.9F);
+    CHECK(TimeMix<4>{.inputs = Inputs::shared_events, .neuron = {{}, Arctan{3.0}}}
+              .ev_x->surrogate.slope == 3);
 }
 
 TEST_CASE("time mix: shows what a trace wants to see") {

@@ -70,17 +70,20 @@ private:
 };
 
 constexpr char const* small = "spikegpt_soft_reset_L2C9";
+constexpr char const* of_events = "event_driven_L2C20";
 
 }  // namespace
 
 TEST_CASE("conformance: a case that agrees") {
-    Copy const copy(small);
-    auto const outcome = copy.run("--threads 2");
-    INFO(outcome.output);
-    CHECK(outcome.code == 0);
-    CHECK(outcome.says("1 case: "));
-    CHECK(outcome.says(" 0 failed"));
-    CHECK_FALSE(outcome.says("FAILED"));
+    for (auto const* name : {small, of_events}) {
+        Copy const copy(name);
+        auto const outcome = copy.run("--threads 2");
+        INFO(outcome.output);
+        CHECK(outcome.code == 0);
+        CHECK(outcome.says("1 case: "));
+        CHECK(outcome.says(" 0 failed"));
+        CHECK_FALSE(outcome.says("FAILED"));
+    }
 }
 
 TEST_CASE("conformance: what differs is named") {
@@ -112,6 +115,30 @@ TEST_CASE("conformance: what differs is named") {
     }
 }
 
+TEST_CASE("conformance: what differs of events is named") {
+    struct Change {
+        char const* file;
+        char const* tensor;
+        float change;
+    };
+    for (Change const& c : {Change{"forward.safetensors", "blocks.0.att.ev_x.s", 1.0F},
+                            Change{"forward.safetensors", "blocks.1.att.ev_o.s", 1.0F},
+                            Change{"forward.safetensors", "blocks.1.ffn.ev_x.u", 1e-3F},
+                            Change{"forward.safetensors", "reg", 1e-5F},
+                            Change{"forward.safetensors", "total", 1e-5F},
+                            Change{"grads.safetensors", "blocks.1.ffn.value_threshold", 1e-2F},
+                            Change{"grads.safetensors", "no_reg/head_threshold", 1e-2F},
+                            Change{"adam_summary.safetensors", "regs", 1e-4F}}) {
+        Copy copy(of_events);
+        copy.change(c.file, c.tensor, c.change);
+        auto const outcome = copy.run();
+        INFO(c.file << " " << c.tensor << "\n" << outcome.output);
+        CHECK(outcome.code == 1);
+        CHECK(outcome.says(std::string("  ") + c.tensor));
+        CHECK(outcome.says(" 1 failed"));
+    }
+}
+
 TEST_CASE("conformance: with other weights everything differs that depends on them") {
     Copy copy(small);
     copy.change("weights.safetensors", "blocks.0.ffn.key.weight", 0.5F);
@@ -124,20 +151,22 @@ TEST_CASE("conformance: with other weights everything differs that depends on th
     CHECK(outcome.says("same bits on two ways (7)"));  // we still agree with ourselves
 }
 
-TEST_CASE("conformance: our own values can be written, and then agree exactly") {
-    Copy const copy(small);
+void check_dump(std::string const& name) {
+    Copy const copy(name);
     TemporaryFolder folder;
     CHECK(copy.run("--double --dump '" + (folder / "dump") + "'").code == 0);
     for (std::string const ending : {"", "_double"}) {
-        fs::path const dump = fs::path(folder / "dump") / (small + ending);
-        for (char const* name : {"forward", "grads", "adam_summary", "generate"}) {
-            CAPTURE(name);
-            std::string const file = std::string(name) + ".safetensors";
+        fs::path const dump = fs::path(folder / "dump") / (name + ending);
+        for (char const* kind : {"forward", "grads", "adam_summary", "generate"}) {
+            CAPTURE(kind);
+            std::string const file = std::string(kind) + ".safetensors";
             auto const ours = SafetensorsFile::open((dump / file).string());
             auto const golden = SafetensorsFile::open(copy / file);
             for (StoredTensor const& tensor : golden.tensors()) {
                 CAPTURE(tensor.name);
                 CHECK(ours.tensor(tensor.name).shape == tensor.shape);
+                bool const exact = tensor.dtype != Dtype::F32;
+                CHECK((!exact || ours.tensor(tensor.name).dtype == tensor.dtype));
             }
             if (ending.empty()) {
                 fs::copy_file(dump / file, copy / file, fs::copy_options::overwrite_existing);
@@ -148,6 +177,11 @@ TEST_CASE("conformance: our own values can be written, and then agree exactly") 
     INFO(outcome.output);
     CHECK(outcome.code == 0);
     CHECK_FALSE(outcome.says("most at"));  // nothing differs at all
+}
+
+TEST_CASE("conformance: our own values can be written, and then agree exactly") {
+    check_dump(small);
+    check_dump(of_events);
 }
 
 TEST_CASE("conformance: files that are missing or damaged") {
@@ -191,7 +225,7 @@ TEST_CASE("conformance: operations") {
     Copy copy("ops");
     auto const all = copy.run();
     INFO(all.output);
-    CHECK(all.says("8 cases: "));
+    CHECK(all.says("9 cases: "));
     CHECK(all.says("primitives"));
     CHECK(all.says("not covered: "));
 

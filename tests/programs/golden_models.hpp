@@ -55,7 +55,7 @@ inline std::vector<GoldenModel> golden_models(TemporaryFolder const& folder) {
                           letters_of((entry.path() / "data.safetensors").string(), "prompt"),
                           letters_of((entry.path() / "generate.safetensors").string(), "tokens")});
     }
-    REQUIRE(models.size() == 7);
+    REQUIRE(models.size() == 9);
     return models;
 }
 

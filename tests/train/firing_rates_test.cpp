@@ -7,6 +7,7 @@
 
 #include <spikelet/autodiff/forward.hpp>
 #include <spikelet/core/tensor.hpp>
+#include <spikelet/nn/event_node.hpp>
 #include <spikelet/nn/lif.hpp>
 
 namespace spikelet {
@@ -38,11 +39,59 @@ TEST_CASE("firing rates: counts the spikes and the chances of every site") {
     REQUIRE(rates.sites().size() == 2);
     CHECK(rates.sites()[0].name == "nodes.0");
     CHECK(rates.sites()[0].spikes == 120);
+    CHECK(rates.sites()[0].levels == 120);
     CHECK(rates.sites()[0].chances == 420);
     CHECK(rates.sites()[0].rate() == doctest::Approx(120.0 / 420));
     CHECK(rates.sites()[1].name == "nodes.1");
     CHECK(rates.sites()[1].rate() == 0);
     CHECK(rates.mean() == doctest::Approx(120.0 / 840));
+}
+
+struct EventModel {
+    EventNode<70> node;
+    EventNode<70, signed_graded<3>> both_signs;
+    ThresholdRelu2<70> relu;
+    SPIKELET_PARTS(node, both_signs, relu)
+};
+
+TEST_CASE("firing rates: graded spikes fire where they are not zero, and have levels") {
+    EventModel model;
+    Rng rng(1);
+    model.node.init(rng);
+    model.both_signs.init(rng);
+    model.relu.init(rng);
+    FiringRates rates(model);
+    Forward forward;
+    forward.observe(&rates);
+    Tensor<float, 1, 3, 70> x = rows(100);  // of level 3 each
+    x(0, 2, 69) = -0.28F;
+    x(0, 2, 68) = -0.2F;
+    auto const v = forward.begin(std::as_const(x).view());
+    for (int pass = 1; pass <= 2; ++pass) {
+        (void)model.node(v);
+        (void)model.both_signs(v);
+        (void)model.relu(v);
+        REQUIRE(rates.sites().size() == 3);
+        auto const& node = rates.sites()[0];
+        CHECK(node.name == "node");
+        CHECK(node.spikes == 100 * pass);
+        CHECK(node.levels == 300 * pass);
+        CHECK(node.chances == 210 * pass);
+        auto const& both_signs = rates.sites()[1];
+        CHECK(both_signs.name == "both_signs");
+        CHECK(both_signs.spikes == 101 * pass);
+        CHECK(both_signs.levels == 301 * pass);
+        // Numbers that are mostly silent: each counts as one level.
+        auto const& relu = rates.sites()[2];
+        CHECK(relu.name == "relu");
+        CHECK(relu.spikes == 100 * pass);
+        CHECK(relu.levels == 100 * pass);
+        CHECK(relu.chances == 210 * pass);
+    }
+    CHECK(rates.mean() == doctest::Approx(301.0 / 630));
+    rates.reset();
+    CHECK(rates.sites()[1].levels == 0);
+    CHECK(rates.mean() == 0);
 }
 
 TEST_CASE("firing rates: starts anew and remembers the sites") {

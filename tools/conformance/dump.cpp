@@ -25,6 +25,8 @@ std::vector<std::byte> bytes_of(Array const& a, spikelet::Dtype dtype) {
     switch (dtype) {
     case spikelet::Dtype::U8:
         return bytes_of<std::uint8_t>(a);
+    case spikelet::Dtype::I8:
+        return bytes_of<std::int8_t>(a);
     case spikelet::Dtype::I32:
         return bytes_of<std::int32_t>(a);
     case spikelet::Dtype::F64:

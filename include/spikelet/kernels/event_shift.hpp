@@ -7,6 +7,7 @@
 // On packed spikes forward is two operations on words for each plane of 64 channels.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 

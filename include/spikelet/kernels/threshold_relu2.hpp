@@ -54,8 +54,7 @@ struct ThresholdRelu2 {
         parallel_for(policy, rows, some_rows, grain_of(4096, C));
     }
 
-    /// x, dy, dx [rows,C]; threshold, dthreshold [C]. Adds; dx and dthreshold may be null. dy is
-    /// not read where y is 0.
+    /// x, dy, dx [rows,C]; threshold, dthreshold [C]. Adds; dx and dthreshold may be null.
     template <class T>
     static void backward(Policy policy, index rows, index C, T const* x, T const* threshold,
                          T const* dy, T cost, AddsTo<T> dx, T* dthreshold) {

@@ -154,7 +154,7 @@ struct SpikeGpt {
           blocks(make_blocks(c, surrogate)),
           head{c.channels, c.vocabulary},
           lif_head{c.neuron, surrogate},
-          ev_head(head_events(config)) {}
+          ev_head(head_events(config, surrogate)) {}
 
     /// Logits [batch, time, V] for ids [batch, time].
     constexpr auto operator()(auto ids) const {
@@ -198,12 +198,14 @@ private:
         return config.spikes.inputs == Inputs::lif ? head(lif_head(y)) : head(y);
     }
 
-    static constexpr std::optional<Events> head_events(SpikeGptConfig const& c) {
+    static constexpr std::optional<Events> head_events(SpikeGptConfig const& c,
+                                                       Surrogate const& surrogate) {
         if (!reads_events(c.spikes.inputs)) { return std::nullopt; }
         return Events{.channels = c.channels,
                       .most = c.levels.head,
                       .fan_out = c.vocabulary,
-                      .first_threshold = detail::first_input_threshold(c.levels.head)};
+                      .first_threshold = detail::first_input_threshold(c.levels.head),
+                      .surrogate = surrogate};
     }
 
     /// The thresholds of a node are a parameter of its layer in files.

@@ -100,7 +100,8 @@ private:
         return Events{.channels = channels,
                       .most = levels.inputs,
                       .fan_out = fan_out,
-                      .first_threshold = detail::first_input_threshold(levels.inputs)};
+                      .first_threshold = detail::first_input_threshold(levels.inputs),
+                      .surrogate = neuron.surrogate};
     }
     constexpr std::optional<ThresholdRelu2<H, T>> hidden_events() const {
         if (!reads_events(inputs) || spiking_hidden) { return std::nullopt; }

@@ -98,14 +98,16 @@ private:
         return Events{.channels = channels,
                       .most = levels.inputs,
                       .fan_out = matrices * channels,
-                      .first_threshold = detail::first_input_threshold(levels.inputs)};
+                      .first_threshold = detail::first_input_threshold(levels.inputs),
+                      .surrogate = neuron.surrogate};
     }
     constexpr std::optional<SignedEvents> output_events() const {
         if (!reads_events(inputs)) { return std::nullopt; }
         return SignedEvents{.channels = channels,
                             .most = levels.output,
                             .fan_out = channels,
-                            .first_threshold = detail::first_output_threshold(levels.output)};
+                            .first_threshold = detail::first_output_threshold(levels.output),
+                            .surrogate = neuron.surrogate};
     }
 };
 

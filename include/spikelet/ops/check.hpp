@@ -50,6 +50,18 @@ constexpr auto checked_operand(Var<Ctx, T, E> const& x) {
     }
 }
 
+/// x, which must be spikes of any kind. For ops that have no meaning for numbers.
+template <class Ctx, class T, class E>
+constexpr auto checked_spikes(Var<Ctx, T, E> const& x) {
+    static_assert(SpikeKind<T>,
+                  "this op takes spikes, not numbers: event_node() makes spikes of them");
+    if constexpr (SpikeKind<T>) {
+        return x;
+    } else {
+        return Var<Ctx, bit, E>{x.ctx, nullptr, nullptr, x.extents};
+    }
+}
+
 /// What an op of context Ctx sees of a parameter, which must have numbers of the context's type.
 /// Throws Error if it has none yet.
 template <class Ctx, class T, index... Es>

@@ -14,13 +14,15 @@ namespace spikelet {
 /// before elsewhere: s [batch, time, C] of any kind of spikes -> so many of the same. Gradients
 /// pass the choice straight through. Before the first step stands what the context carries, or no
 /// events. Throws Error if run-time sizes do not fit.
-template <class Ctx, SpikeKind S, class E, class W, index... Cs>
-constexpr auto event_shift(Var<Ctx, S, E> s, BasicParameter<W, Cs> const&... weights) {
+template <class Ctx, class T, class E, class W, index... Cs>
+constexpr auto event_shift(Var<Ctx, T, E> events, BasicParameter<W, Cs> const&... weights) {
     using Scalar = typename Ctx::scalar;
     static_assert(E::rank == 3, "event_shift: s must be [batch, time, channels]");
     static_assert(((or_else(E::last, Cs) == Cs) && ...),
                   "event_shift: the last extent of s must equal the number of weights");
     constexpr std::size_t N = sizeof...(weights);
+    auto const s = checked_spikes(events);
+    using S = typename decltype(s)::element;
     (check_channels("event_shift", s, weights.extents()[0]), ...);
     using Shift = kernels::EventShift<decltype(s.ctx->policy()), S>;
     auto const n = btc(s.extents);

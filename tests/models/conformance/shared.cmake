@@ -10,7 +10,8 @@ if(DEFINED ENV{SPIKELET_SHARED})
 endif()
 
 set(cases "")
-foreach(variant IN ITEMS vanilla_rwkv heaviside_rwkv spikegpt spikegpt_b spike_driven)
+foreach(variant IN ITEMS vanilla_rwkv heaviside_rwkv spikegpt spikegpt_b spike_driven event_driven
+                 event_driven_post)
     file(GLOB folders "${SHARED}/golden/${variant}_L*C*")
     list(APPEND cases ${folders})
 endforeach()

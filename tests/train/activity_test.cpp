@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include <spikelet/train/activity.hpp>
+
+#include <cstdlib>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/autodiff/forward.hpp>
+
+#include <support/values.hpp>
+
+namespace spikelet::test {
+namespace {
+
+struct Sum final : Observer {
+    std::vector<Activity> seen;
+    void see(Tap const& tap) override { seen.push_back(activity(tap)); }
+};
+
+struct Anywhere {};
+
+/// The activity of a tensor that a layer shows.
+template <class T, class U, index... Es>
+Activity shown(Tensor<U, Es...> const& x) {
+    Sum sum;
+    Forward<Serial<>, T> forward;
+    forward.observe(&sum);
+    tap(Anywhere{}, "x", forward.begin(x.view()));
+    REQUIRE(sum.seen.size() == 1);
+    return sum.seen[0];
+}
+
+TEST_CASE_TEMPLATE("activity: a number that is not zero is an event of one level", T, float,
+                   double) {
+    Tensor<T, dyn, dyn> x(Extents<dyn, dyn>(3, 5));
+    CHECK(shown<T>(x).events == 0);
+    x(0, 0) = T(7);
+    x(1, 4) = T(-0.001);
+    x(2, 2) = T(-0.0);
+    Activity const sum = shown<T>(x);
+    CHECK(sum.events == 2);
+    CHECK(sum.levels == 2);
+}
+
+TEST_CASE_TEMPLATE("activity: spikes of all rows count, and their absolute values", S, bit,
+                   graded<2>, graded<3>, graded<4>, signed_graded<3>, trit) {
+    for (index const channels : {1, 64, 65, 130}) {
+        auto const s = random_values<S>(Extents<dyn, dyn, dyn>(2, 3, channels), 1);
+        Activity expected;
+        for (index b = 0; b < 2; ++b) {
+            for (index t = 0; t < 3; ++t) {
+                for (index c = 0; c < channels; ++c) {
+                    int const value = static_cast<int>(s(b, t, c));
+                    expected += {value != 0 ? 1 : 0, std::abs(value)};
+                }
+            }
+        }
+        Activity const sum = shown<float>(s);
+        CHECK(sum.events == expected.events);
+        CHECK(sum.levels == expected.levels);
+    }
+}
+
+}  // namespace
+}  // namespace spikelet::test
