@@ -51,6 +51,12 @@ B max(B const& a, B const& b) {
     return xsimd::max(a, b);
 }
 
+/// The smaller one.
+template <class B>
+B min(B const& a, B const& b) {
+    return xsimd::min(a, b);
+}
+
 /// The absolute value.
 template <class B>
 B abs(B const& x) {

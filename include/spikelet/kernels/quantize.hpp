@@ -7,18 +7,17 @@
 //   trit   scale = f mean|w| with f = 1.80, 1.75, .. 0.60, and at last the mean of those |w| that
 //          the best of them keeps, which brings a ternary matrix back exactly
 //   code = w / scale, rounded to nearest, ties to even (of trits: to zero), cut at the ends
-// and among several scales the one with the least sum of squared errors; of equal ones the largest.
-// Sums are of doubles whose products are exact, so that no compiler can round them otherwise: a
-// matrix has the same codes on every machine.
+// and among several scales the one with the least sum of squared errors; of equal ones the largest
+// (kernels/code_scales.hpp). A matrix has the same codes on every machine.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
 #include <limits>
 
 #include <spikelet/core/policy.hpp>
+#include <spikelet/kernels/code_scales.hpp>
 #include <spikelet/kernels/quantized_matrix.hpp>
 
 namespace spikelet::kernels {
@@ -39,182 +38,68 @@ constexpr bf16 to_bf16(float x) {
 
 namespace detail {
 
-/// How numbers become codes of type C: the largest code, and the scales to try, in units of a first
-/// guess, from the largest to the smallest.
-template <Code C>
-struct CodeScales;
-
-template <>
-struct CodeScales<std::int8_t> {
-    static constexpr float largest = 127;
-    static constexpr std::array<double, 1> factors{1};
-};
-
-template <>
-struct CodeScales<int4> {
-    static constexpr float largest = 7;
-    static constexpr auto factors = [] {
-        std::array<double, 16> f{};
-        for (std::size_t k = 0; k < f.size(); ++k) { f[k] = (50 - static_cast<double>(k)) / 50; }
-        return f;
-    }();
-};
-
-template <>
-struct CodeScales<trit> {
-    static constexpr float largest = 1;
-    static constexpr auto factors = [] {
-        std::array<double, 25> f{};
-        for (std::size_t k = 0; k < f.size(); ++k) { f[k] = (36 - static_cast<double>(k)) / 20; }
-        return f;
-    }();
-};
-
-/// Encodes some columns together, as many as a word has bits; all loops run over them, so that
-/// compilers make vectors of them. Columns past the end of the matrix are zeros.
+/// Encodes some columns together: loops run over them, and are made of vectors.
 template <Code C, class Policy>
 class Encoder {
     using Rule = CodeScales<C>;
-    static constexpr std::size_t columns = bits_per_word;
-    using Numbers = std::array<float, columns>;
-    using Sums = std::array<double, columns>;
 
 public:
-    /// A part of a matrix: rows of w with the columns that are encoded together.
-    struct Part {
-        float const* w;
-        index rows, stride, columns;
-    };
-
     /// Scales of a part's columns, and codes to rows `row_units` apart.
-    static void run(Part part, float* scales, storage_of<C>* codes, index row_units) {
-        Numbers scale = first_guess(part);
-        if constexpr (Rule::factors.size() > 1) { scale = best(part, scale); }
-        if constexpr (std::is_same_v<C, trit>) { scale = better(part, scale, kept(part, scale)); }
+    static void run(ColumnBlock part, float* scales, storage_of<C>* codes, index row_units) {
+        ColumnNumbers const scale = ScaleChoice<C, Policy>::run(part);
         std::copy_n(scale.data(), part.columns, scales);
-        for_each_row(part, [&](Numbers const& w) {
+        for_each_row(part, [&](ColumnNumbers const& w) {
             store(rounded(w, scale), part.columns, codes);
             codes += row_units;
         });
     }
 
+    /// The numbers that the codes stand for, without codes, to rows as far apart as the part's.
+    static void round_trip(ColumnBlock part, float* to) {
+        ColumnNumbers const scale = ScaleChoice<C, Policy>::run(part);
+        for_each_row(part, [&](ColumnNumbers const& w) {
+            ColumnNumbers numbers = rounded(w, scale);
+            for (std::size_t c = 0; c < coded_columns; ++c) { numbers[c] *= scale[c]; }
+            std::copy_n(numbers.data(), part.columns, to);
+            to += part.stride;
+        });
+    }
+
 private:
     template <class F>
-    static void for_each_row(Part part, F&& f) {
-        Numbers w{};
+    static void for_each_row(ColumnBlock part, F&& f) {
+        ColumnNumbers w{};
         for (index i = 0; i < part.rows; ++i, part.w += part.stride) {
             std::copy_n(part.w, part.columns, w.data());
             f(w);
         }
     }
 
-    /// The scale that reaches the largest number, or for trits the mean of |w|.
-    static Numbers first_guess(Part part) {
-        Sums sum{};
-        Numbers most{};
-        for_each_row(part, [&](Numbers const& w) {
-            for (std::size_t c = 0; c < columns; ++c) {
-                most[c] = std::max(most[c], std::abs(w[c]));
-                sum[c] += static_cast<double>(std::abs(w[c]));
+    /// Codes as numbers. A scale of zero, of which every multiple is zero, has codes 0.
+    static ColumnNumbers rounded(ColumnNumbers const& w, ColumnNumbers const& scale) {
+        using B = simd::Batch<float, Policy>;
+        constexpr float whole = 0x1.8p23F;  // numbers around it have no fraction
+        ColumnNumbers codes;
+        simd::for_each_batch<B>(0, bits_per_word, [&](index c, auto lanes) {
+            B const x = simd::load<B>(w.data() + c, lanes);
+            B const s = simd::load<B>(scale.data() + c, lanes);
+            B const step = simd::select(s > B(0), s, B(std::numeric_limits<float>::infinity()));
+            if constexpr (std::is_same_v<C, trit>) {
+                B const half = step * B(0.5F);
+                B const above = simd::select(x > half, B(1), B(0));
+                simd::store(codes.data() + c, above - simd::select(x < -half, B(1), B(0)), lanes);
+            } else {
+                B const most(Rule::largest);
+                B const cut = simd::max(-most, simd::min(most, x / step));
+                simd::store(codes.data() + c, (cut + B(whole)) - B(whole), lanes);
             }
         });
-        auto const rows = static_cast<double>(std::max<index>(part.rows, 1));
-        for (std::size_t c = 0; c < columns; ++c) {
-            most[c] = std::is_same_v<C, trit> ? static_cast<float>(sum[c] / rows)
-                                              : most[c] / Rule::largest;
-        }
-        return most;
-    }
-
-    static Numbers scaled(Numbers numbers, double factor) {
-        constexpr auto most = static_cast<double>(std::numeric_limits<float>::max());
-        for (float& x : numbers) {
-            x = static_cast<float>(std::min(factor * static_cast<double>(x), most));
-        }
-        return numbers;
-    }
-
-    /// Codes as numbers. A scale of zero, of which every multiple is zero, has codes 0.
-    static Numbers rounded(Numbers const& w, Numbers const& scale) {
-        Numbers codes;
-        constexpr float infinity = std::numeric_limits<float>::infinity();
-        constexpr float whole = 0x1.8p23F;  // numbers around it have no fraction
-        for (std::size_t c = 0; c < columns; ++c) {
-            float const step = scale[c] > 0 ? scale[c] : infinity;
-            if constexpr (std::is_same_v<C, trit>) {
-                codes[c] = std::abs(w[c]) > step / 2 ? std::copysign(1.0F, w[c]) : 0.0F;
-            } else {
-                float const cut = std::clamp(w[c] / step, -Rule::largest, Rule::largest);
-                codes[c] = (cut + whole) - whole;
-            }
-        }
         return codes;
     }
 
-    static void add_errors(Numbers const& w, Numbers const& scale, Sums& errors) {
-        Numbers const codes = rounded(w, scale);
-        for (std::size_t c = 0; c < columns; ++c) {
-            double const of_code = static_cast<double>(scale[c]) * static_cast<double>(codes[c]);
-            auto const e = static_cast<float>(static_cast<double>(w[c]) - of_code);
-            errors[c] += static_cast<double>(e) * static_cast<double>(e);
-        }
-    }
-
-    /// Per column the best of all scales.
-    static Numbers best(Part part, Numbers const& guess) {
-        constexpr std::size_t count = Rule::factors.size();
-        std::array<Numbers, count> scales;
-        std::array<Sums, count> errors{};
-        for (std::size_t k = 0; k < count; ++k) { scales[k] = scaled(guess, Rule::factors[k]); }
-        for_each_row(part, [&](Numbers const& w) {
-            for (std::size_t k = 0; k < count; ++k) { add_errors(w, scales[k], errors[k]); }
-        });
-        for (std::size_t k = 1; k < count; ++k) {
-            choose(scales[0], errors[0], scales[k], errors[k]);
-        }
-        return scales[0];
-    }
-
-    /// Per column `other` instead of `scale` where its error is less.
-    static Numbers better(Part part, Numbers scale, Numbers const& other) {
-        std::array<Sums, 2> errors{};
-        for_each_row(part, [&](Numbers const& w) {
-            add_errors(w, scale, errors[0]);
-            add_errors(w, other, errors[1]);
-        });
-        choose(scale, errors[0], other, errors[1]);
-        return scale;
-    }
-
-    static void choose(Numbers& scale, Sums& error, Numbers const& other, Sums const& its_error) {
-        for (std::size_t c = 0; c < columns; ++c) {
-            if (its_error[c] < error[c]) {
-                error[c] = its_error[c];
-                scale[c] = other[c];
-            }
-        }
-    }
-
-    /// The mean of those |w| whose code is not zero.
-    static Numbers kept(Part part, Numbers scale) {
-        Sums sum{};
-        Sums count{};
-        for_each_row(part, [&](Numbers const& w) {
-            Numbers const codes = rounded(w, scale);
-            for (std::size_t c = 0; c < columns; ++c) {
-                sum[c] += static_cast<double>(w[c] * codes[c]);
-                count[c] += static_cast<double>(std::abs(codes[c]));
-            }
-        });
-        for (std::size_t c = 0; c < columns; ++c) {
-            scale[c] = static_cast<float>(sum[c] / std::max(count[c], 1.0));
-        }
-        return scale;
-    }
-
     /// The columns' codes to their places in one row.
-    static void store(Numbers const& codes, index count, storage_of<C>* row) {
-        std::array<int, columns> whole;
+    static void store(ColumnNumbers const& codes, index count, storage_of<C>* row) {
+        std::array<int, coded_columns> whole;
         std::transform(codes.begin(), codes.end(), whole.begin(),
                        [](float code) { return static_cast<int>(code); });
         if constexpr (std::is_same_v<C, std::int8_t>) {
@@ -228,7 +113,7 @@ private:
             }
         } else {
             row[0] = row[1] = 0;
-            for (std::size_t c = 0; c < columns; ++c) {
+            for (std::size_t c = 0; c < coded_columns; ++c) {
                 row[0] |= static_cast<word>(whole[c] > 0 ? 1 : 0) << c;
                 row[1] |= static_cast<word>(whole[c] < 0 ? 1 : 0) << c;
             }
