@@ -87,7 +87,9 @@ Needs needs_to_read(Model const& model) {
 }
 
 Needs needs_to_train(sk::SpikeGpt<> const& model, InfoRequest const& request) {
-    Needs needs = needs_to_read(model);
+    sk::SpikeGptConfig rounded = model.config;  // streams read what was rounded once
+    rounded.trains_as = {};
+    Needs needs = needs_to_read(sk::SpikeGpt<>(rounded));
     needs.training = training_memory(model, {request.batch, request.ctx, request.recompute});
     return needs;
 }
@@ -113,6 +115,7 @@ void say_model(sk::SpikeGptConfig const& config, Output const& out) {
     }
     if (config.ffn_pre) { out.say("first block  mixes channels twice"); }
     if (config.dropout > 0) { out.say("dropout      {}", config.dropout); }
+    if (!config.trains_as.plain()) { out.say("trains as    {}", text_of(config.trains_as)); }
 }
 
 void say_needs(sk::SpikeGptConfig const& config, Needs const& needs, InfoRequest const& request,
@@ -216,12 +219,12 @@ void tell_of_numbers(sk::SpikeGpt<> const& model, InfoRequest const& request, Ou
 void tell_of_codes(StoredModel const& model, InfoRequest const& request, Output const& out) {
     Needs const needs = needs_to_read(model.net);
     say_model(model.net.config, out);
-    out.say("matrices     {}", model.storage.text());
+    out.say("matrices     {}", text_of(model.storage));
     say_needs(model.net.config, needs, request, out);
     say_tensors(model.net, out);
     auto json = summary(model.net, needs);
-    json["weights"] = name_of_type(model.storage.weights);
-    json["head"] = name_of_type(model.storage.head);
+    json["weights"] = sk::name_of(model.storage.weights);
+    json["head"] = sk::name_of(model.storage.head);
     json["group"] = model.storage.group;
     out.result(json);
 }

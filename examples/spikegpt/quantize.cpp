@@ -27,7 +27,7 @@ struct QuantizeRequest {
     std::string out;
     std::string weights;
     std::string head;
-    sk::index group = 0;
+    std::optional<sk::index> group;
     std::vector<std::string> data;
     sk::index limit = 0;
     sk::index threads = 0;
@@ -38,17 +38,18 @@ struct QuantizeRequest {
 void declare(CLI::App& flags, QuantizeRequest& request) {
     flags.add_option("--model", request.model, "The model")->type_name("FILE")->required();
     flags.add_option("--out", request.out, "The new model")->type_name("FILE")->required();
-    flags.add_option("--weights", request.weights, "What the matrices of the layers become")
-        ->check(one_of(sk::weight_types))
-        ->required();
     flags
-        .add_option("--head", request.head, "What the output matrix becomes (default as --weights)")
+        .add_option("--weights", request.weights,
+                    "What the matrices of the layers become, if not what they train as")
+        ->check(one_of(sk::weight_types));
+    flags
+        .add_option("--head", request.head,
+                    "What the output matrix becomes (default as it trains, else as --weights)")
         ->check(one_of(sk::weight_types));
     flags
         .add_option("--group", request.group,
-                    "Inputs that share a scale, a multiple of 64; 0: one scale for an output")
-        ->check(whole(0, 1 << 24))
-        ->capture_default_str();
+                    "Inputs that share a scale, a multiple of 64; 0: all (default as trained)")
+        ->check(whole(0, 1 << 24));
     flags.add_option("--data", request.data, "Text to predict with both models, to compare them")
         ->type_name("FILE...");
     flags.add_option("--tokens", request.limit, "With --data: predict only so many ids; 0: all")
@@ -59,13 +60,16 @@ void declare(CLI::App& flags, QuantizeRequest& request) {
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
 }
 
-Storage storage_of(QuantizeRequest const& request) {
-    auto const type = [](std::string const& name) {
-        return sk::detail::entry_named(sk::weight_types, name)->type;
+/// What is asked for, or else how the model trains, if that is in few bits.
+sk::MatrixStorage storage_of(QuantizeRequest const& request, sk::MatrixStorage const& trained) {
+    auto const type = [](std::string const& name, sk::WeightType otherwise) {
+        return name.empty() ? otherwise : sk::detail::entry_named(sk::weight_types, name)->type;
     };
-    Storage const storage{type(request.weights),
-                          type(request.head.empty() ? request.weights : request.head),
-                          request.group};
+    if (request.weights.empty() && trained.plain()) { throw CLI::RequiredError("--weights"); }
+    auto const weights = type(request.weights, trained.weights);
+    sk::MatrixStorage const storage{weights,
+                                    type(request.head, trained.plain() ? weights : trained.head),
+                                    request.group.value_or(trained.group)};
     if (storage.group % sk::bits_per_word != 0) {
         throw CLI::ValidationError("--group",
                                    fmt::format("{} is not a multiple of 64", storage.group));
@@ -102,9 +106,9 @@ void check_out(QuantizeRequest const& request) {
     }
 }
 
-StoredModel quantized(StoredModel const& from, Storage const& storage) {
+StoredModel quantized(StoredModel const& from, sk::MatrixStorage const& storage) {
     StoredModel to{from.vocabulary, storage, nullptr, StoredNet(from.net.config)};
-    store_as(to.net, storage);
+    sk::store_as(to.net, storage);
     sk::quantize(*from.numbers, to.net);
     return to;
 }
@@ -126,12 +130,12 @@ Comparison compare(StoredModel const& before, StoredModel const& after, sk::Text
 
 int quantize(CLI::App const&, QuantizeRequest const& request) {
     Output const out(request.json);
-    Storage const storage = storage_of(request);
     StoredModel const before = load_stored_model(request.model);
     if (!before.numbers) {
-        sk::fail(sk::quote(request.model), "it is quantized already (" + before.storage.text() +
+        sk::fail(sk::quote(request.model), "it is quantized already (" + text_of(before.storage) +
                                                "); take the float model that it was made from");
     }
+    auto const storage = storage_of(request, before.net.config.trains_as);
     Computer const computer = choose_computer(request.cpu, request.threads);
     std::optional<sk::Text> text;
     if (!request.data.empty()) { text = sk::Text::of_files(request.data); }
@@ -145,12 +149,12 @@ int quantize(CLI::App const&, QuantizeRequest const& request) {
     auto const bytes = [](std::string const& path) {
         return static_cast<double>(std::filesystem::file_size(path));
     };
-    out.say("{:<12} {}", "matrices", storage.text());
+    out.say("{:<12} {}", "matrices", text_of(storage));
     out.say("{:<12} {}, was {}", "file", bytes_text(bytes(request.out)),
             bytes_text(bytes(request.model)));
     nlohmann::ordered_json json{{"command", "quantize"},
-                                {"weights", name_of_type(storage.weights)},
-                                {"head", name_of_type(storage.head)},
+                                {"weights", sk::name_of(storage.weights)},
+                                {"head", sk::name_of(storage.head)},
                                 {"group", storage.group},
                                 {"bytes", bytes(request.out)},
                                 {"bytes_before", bytes(request.model)}};

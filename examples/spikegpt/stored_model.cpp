@@ -22,9 +22,9 @@ sk::WeightType type_at(sk::Metadata const& texts, std::string const& key) {
         .type;
 }
 
-Storage storage_of(sk::Metadata const& texts) {
+sk::MatrixStorage storage_of(sk::Metadata const& texts) {
     if (!texts.contains(weights_key)) { return {}; }
-    Storage storage{type_at(texts, weights_key), type_at(texts, head_key), 0};
+    sk::MatrixStorage storage{type_at(texts, weights_key), type_at(texts, head_key), 0};
     auto const found = texts.find(group_key);
     std::string const text = found == texts.end() ? "0" : found->second;
     auto const end = text.data() + text.size();
@@ -38,33 +38,18 @@ Storage storage_of(sk::Metadata const& texts) {
 
 }  // namespace
 
-std::string_view name_of_type(sk::WeightType type) {
-    for (auto const& named : sk::weight_types) {
-        if (named.type == type) { return named.name; }
+std::string text_of(sk::MatrixStorage const& storage) {
+    std::string text(sk::name_of(storage.weights));
+    if (storage.head != storage.weights) {
+        text += fmt::format(", head {}", sk::name_of(storage.head));
     }
-    return "";
-}
-
-bool Storage::scaled() const {
-    return sk::detail::scale_count(weights, 1, 1) > 0 || sk::detail::scale_count(head, 1, 1) > 0;
-}
-
-std::string Storage::text() const {
-    std::string text(name_of_type(weights));
-    if (head != weights) { text += fmt::format(", head {}", name_of_type(head)); }
-    if (group > 0) { text += fmt::format(", one scale for {} inputs", group); }
+    if (storage.group > 0) { text += fmt::format(", one scale for {} inputs", storage.group); }
     return text;
-}
-
-void store_as(StoredNet& net, Storage const& storage) {
-    sk::each_stored_weight(net, [&](std::string_view name, auto& weight) {
-        weight.store_as(name == "head.weight" ? storage.head : storage.weights, storage.group);
-    });
 }
 
 StoredModel load_stored_model(std::string const& path) {
     auto const file = open_model(path);
-    Storage storage;
+    sk::MatrixStorage storage;
     try {
         storage = storage_of(file.metadata());
     } catch (sk::Error const& error) { sk::fail(sk::quote(path), error.what()); }
@@ -77,7 +62,7 @@ StoredModel load_stored_model(std::string const& path) {
         sk::borrow(*model.numbers, model.net);
     } else {
         try {
-            store_as(model.net, storage);
+            sk::store_as(model.net, storage);
         } catch (sk::Error const& error) { sk::fail(sk::quote(path), error.what()); }
         sk::load_checkpoint(file, model.net);
     }
@@ -87,8 +72,8 @@ StoredModel load_stored_model(std::string const& path) {
 sk::Metadata describe_model(StoredModel const& model) {
     sk::Metadata description = describe_model(model.vocabulary, model.net.config);
     if (!model.storage.plain()) {
-        description[weights_key] = name_of_type(model.storage.weights);
-        description[head_key] = name_of_type(model.storage.head);
+        description[weights_key] = sk::name_of(model.storage.weights);
+        description[head_key] = sk::name_of(model.storage.head);
         description[group_key] = std::to_string(model.storage.group);
     }
     return description;

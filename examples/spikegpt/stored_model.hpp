@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include <spikelet/io/vocabulary.hpp>
 
@@ -13,33 +12,14 @@
 
 namespace spikegpt {
 
-/// "int4", for example.
-std::string_view name_of_type(sk::WeightType type);
-
-/// How the matrices of a model are stored.
-struct Storage {
-    sk::WeightType weights = sk::WeightType::f32;  ///< in blocks
-    sk::WeightType head = sk::WeightType::f32;
-    sk::index group = 0;  ///< inputs that share a scale; 0: all
-
-    /// True where every matrix is float.
-    [[nodiscard]] bool plain() const {
-        return weights == sk::WeightType::f32 && head == sk::WeightType::f32;
-    }
-    /// True where some matrices have scales.
-    [[nodiscard]] bool scaled() const;
-    /// "int4, head int8, one scale for 64 inputs", for people.
-    [[nodiscard]] std::string text() const;
-};
-
-/// Chooses how the matrices of a model are stored.
-void store_as(StoredNet& net, Storage const& storage);
+/// "int4, head int8, one scale for 64 inputs", for people.
+std::string text_of(sk::MatrixStorage const& storage);
 
 struct StoredModel {
     sk::Vocabulary vocabulary;
-    Storage storage;
+    sk::MatrixStorage storage;
     std::unique_ptr<sk::SpikeGpt<>> numbers;  ///< what `net` borrows, where the file has floats
-    StoredNet net;
+    StoredNet net;  ///< computes as in training, also where matrices train in few bits
 
     /// What one id is called: "byte" or "character".
     [[nodiscard]] std::string symbol() const { return symbol_of(vocabulary); }

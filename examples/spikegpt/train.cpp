@@ -6,6 +6,7 @@
 #include "memory.hpp"
 #include "output.hpp"
 #include "stop.hpp"
+#include "stored_model.hpp"
 #include "trainer.hpp"
 
 namespace spikegpt {
@@ -62,6 +63,9 @@ void introduce(TrainingRun const& run, Output const& out) {
     out.say("{} to learn from, {} to validate on",
             counted(run.corpora.train.size(), language.symbol()),
             run.corpora.valid ? run.corpora.valid->size() : 0);
+    if (auto const& trains_as = language.net.config.trains_as; !trains_as.plain()) {
+        out.say("matrices train as {}", text_of(trains_as));
+    }
     auto const memory = training_memory(
         language.net, {.batch = options.batch, .ctx = options.ctx, .recompute = options.recompute});
     out.say("about {} of memory", bytes_text(memory.total()));

@@ -76,6 +76,9 @@ void complete(TrainOptions& options) {
     if (!options.lr_final) { options.lr_final = 0.02 * *options.lr; }
     if (!options.weight_decay) { options.weight_decay = options.optimizer == "adamw" ? 0.01 : 0.0; }
     if (options.steps == 0 && options.minutes == 0) { options.steps = default_steps; }
+    if (!options.weights) { options.weights = "f32"; }
+    if (!options.head_weights) { options.head_weights = options.weights; }
+    if (!options.weight_group) { options.weight_group = 0; }
 }
 
 sk::index warmup_steps(TrainOptions const& options) {
@@ -94,7 +97,21 @@ sk::SpikeGptConfig model_config(TrainOptions const& options, sk::index vocabular
     config.spikes.binary_embedding = *options.binary_embedding == "on";
     config.ffn_pre = options.ffn_pre;
     config.dropout = options.dropout;
+    config.trains_as = matrix_storage(options);
     return config;
+}
+
+sk::MatrixStorage matrix_storage(TrainOptions const& options) {
+    auto const type = [](std::string const& name) {
+        return sk::detail::find_named("weights", sk::weight_types, name).type;
+    };
+    sk::MatrixStorage const storage{type(*options.weights), type(*options.head_weights),
+                                    *options.weight_group};
+    storage.check();
+    if (storage.group > 0 && !storage.scaled()) {
+        sk::fail("--weight-group", "these types have no scales");
+    }
+    return storage;
 }
 
 Json to_json(TrainOptions const& options) {

@@ -36,6 +36,9 @@ struct TrainOptions {
     std::optional<std::string> binary_embedding;
     bool ffn_pre = false;
     double dropout = 0.0;
+    std::optional<std::string> weights;
+    std::optional<std::string> head_weights;
+    std::optional<sk::index> weight_group;
 
     sk::index ctx = 128;
     sk::index batch = 16;
@@ -93,6 +96,9 @@ sk::index warmup_steps(TrainOptions const& options);
 /// The model that complete options describe.
 sk::SpikeGptConfig model_config(TrainOptions const& options, sk::index vocabulary);
 
+/// What the matrices train as, by complete options. Throws Error for a group without scales.
+sk::MatrixStorage matrix_storage(TrainOptions const& options);
+
 /// Options as JSON by name, and back.
 nlohmann::ordered_json to_json(TrainOptions const& options);
 TrainOptions options_from_json(nlohmann::ordered_json const& json);
@@ -136,6 +142,12 @@ void each_model_option(Options& o, F&& f) {
       "Reduce the embedding to signs (default the variant's)", one_of(switches));
     f("ffn-pre", o.ffn_pre, "The first block mixes channels twice instead of time", anything());
     f("dropout", o.dropout, "Of the residual stream after each block", number(0, 0.9));
+    f("weights", o.weights, "What the matrices of the layers compute and train as (default f32)",
+      one_of(sk::weight_types));
+    f("head-weights", o.head_weights, "The same for the output matrix (default as --weights)",
+      one_of(sk::weight_types));
+    f("weight-group", o.weight_group,
+      "Inputs that share a scale, a multiple of 64 (default 0: all)", whole(0, 1 << 24));
 }
 
 /// The same for the options that say how it is trained: a resumed run must not change them either.

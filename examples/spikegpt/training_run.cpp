@@ -28,6 +28,13 @@ LanguageModel model_for(TrainOptions const& options, Sources const& sources) {
     return {std::move(vocabulary), sk::SpikeGpt<>(config)};
 }
 
+// Options follow what a model trains as, where nothing else is asked for.
+void adopt(TrainOptions& options, sk::MatrixStorage const& trains_as) {
+    options.weights = options.weights.value_or(std::string(sk::name_of(trains_as.weights)));
+    options.head_weights = options.head_weights.value_or(std::string(sk::name_of(trains_as.head)));
+    options.weight_group = options.weight_group.value_or(trains_as.group);
+}
+
 // Options follow a model that is given.
 void adopt(TrainOptions& options, LanguageModel const& language) {
     sk::SpikeGptConfig const& config = language.net.config;
@@ -38,6 +45,7 @@ void adopt(TrainOptions& options, LanguageModel const& language) {
     options.binary_embedding = config.spikes.binary_embedding ? "on" : "off";
     options.ffn_pre = config.ffn_pre;
     options.dropout = config.dropout;
+    if (!config.trains_as.plain()) { adopt(options, config.trains_as); }
     options.variant = nearest_variant(config);
 }
 
@@ -179,6 +187,7 @@ std::unique_ptr<TrainingRun> begin_run(RunFolder const& folder, TrainOptions opt
     complete(options);
     static_cast<void>(Course(options));
     LanguageModel model = given ? std::move(*given) : model_for(options, sources);
+    sk::train_as(model.net, matrix_storage(options));
     check_memory(model, options);
 
     sk::Rng const random(static_cast<std::uint64_t>(options.seed));

@@ -64,6 +64,34 @@ TEST_CASE("stored weight: without inputs there are no scales") {
     CHECK(weight.scale.size() == 0);
 }
 
+/// What says what it trains as, and what does not.
+struct Layers {
+    struct Trained {
+        BasicParameter<float, dyn, dyn> weight{3, 2};
+        WeightFormat trains_as{};
+        SPIKELET_PARTS(weight)
+    };
+    struct Plain {
+        BasicParameter<float, dyn, dyn> weight{3, 2};
+        SPIKELET_PARTS(weight)
+    };
+    Trained a, b;
+    Plain c;
+    SPIKELET_PARTS(a, b, c)
+};
+
+TEST_CASE("stored weight: formats have the names of the weights, and are there to be changed") {
+    Layers layers;
+    std::vector<std::string> names;
+    each_weight_format(layers, [&](std::string_view name, WeightFormat& format) {
+        names.emplace_back(name);
+        format = {WeightType::int4, 64};
+    });
+    CHECK(names == std::vector<std::string>{"a.weight", "b.weight"});
+    CHECK(layers.b.trains_as == WeightFormat{WeightType::int4, 64});
+    CHECK(name_of(layers.a.trains_as.type) == "int4");
+}
+
 template <class C>
 struct Matrix {
     StoredWeight<C, 8, 8> weight{{}, {}};

@@ -37,7 +37,8 @@ bool same(SpikeGptConfig const& a, SpikeGptConfig const& b) {
     return a.vocabulary == b.vocabulary && a.channels == b.channels && a.layers == b.layers &&
            a.hidden_channels() == b.hidden_channels() && a.spikes == b.spikes &&
            a.neuron == b.neuron && a.output_threshold == b.output_threshold && a.slope == b.slope &&
-           a.ffn_pre == b.ffn_pre && a.dropout == b.dropout && a.levels == b.levels;
+           a.ffn_pre == b.ffn_pre && a.dropout == b.dropout && a.levels == b.levels &&
+           a.trains_as == b.trains_as;
 }
 
 // What reading these texts complains about.
@@ -136,6 +137,27 @@ TEST_CASE("spikegpt_metadata: every configuration survives") {
             }
         }
     }
+}
+
+TEST_CASE("spikegpt_metadata: what matrices train as is written where it is not float") {
+    SpikeGptConfig config;
+    CHECK_FALSE(metadata(config).contains("trains_as"));
+    config.trains_as = {WeightType::ternary, WeightType::int8, 0};
+    Texts texts = metadata(config);
+    CHECK(texts.at("trains_as") == "\"ternary\"");
+    CHECK(texts.at("head_trains_as") == "\"int8\"");
+    CHECK_FALSE(texts.contains("trains_as_group"));
+    CHECK(same(config_from_metadata(texts), config));
+    config.trains_as = {WeightType::f32, WeightType::int4, 128};
+    texts = metadata(config);
+    CHECK(texts.at("trains_as_group") == "128");
+    CHECK(same(config_from_metadata(texts), config));
+    CHECK(complaint_with("trains_as", "\"int3\"") ==
+          "metadata: 'trains_as' is \"int3\", expected \"f32\", \"bf16\", \"int8\", \"int4\", "
+          "\"ternary\"");
+    CHECK(complaint_with("trains_as_group", "0").starts_with("metadata: 'trains_as_group' is 0,"));
+    CHECK(complaint_with("trains_as_group", "65") ==
+          "weights: a group of inputs is a multiple of 64, not 65");
 }
 
 TEST_CASE("spikegpt_metadata: a placement without a name is the nearest variant and what differs") {

@@ -34,6 +34,7 @@ public:
     using scalar = T;
     static constexpr bool records = false;
     static constexpr bool dry = true;
+    static constexpr bool streams = true;
 
     template <class U, class E>
     constexpr Var<DryRun, U, E> make(E extents) {

@@ -102,6 +102,7 @@ public:
     using scalar = T;
     static constexpr bool records = false;
     static constexpr bool dry = false;
+    static constexpr bool streams = true;
 
     explicit Session(Model const& model, Policy policy = {})
         : Session(model, SessionOptions{F.batch, F.chunk}, policy) {}

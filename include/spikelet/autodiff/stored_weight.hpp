@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -35,6 +36,23 @@ inline constexpr std::array<NamedWeightType, 5> weight_types{{{"f32", WeightType
                                                               {"int8", WeightType::int8},
                                                               {"int4", WeightType::int4},
                                                               {"ternary", WeightType::ternary}}};
+
+/// "int4", for example.
+constexpr std::string_view name_of(WeightType type) {
+    std::string_view name;
+    for (NamedWeightType const& named : weight_types) {
+        if (named.type == type) { name = named.name; }
+    }
+    return name;
+}
+
+/// What numbers become where they are stored.
+struct WeightFormat {
+    WeightType type = WeightType::f32;
+    index group = 0;  ///< inputs that share a scale, a multiple of 64; 0: all of an output
+
+    friend constexpr bool operator==(WeightFormat const&, WeightFormat const&) = default;
+};
 
 namespace detail {
 
@@ -100,6 +118,16 @@ constexpr index scale_count(WeightType type, index inputs, index group) {
     return (inputs + group - 1) / group;
 }
 
+/// Inputs of a matrix that share a scale, where a format says `group`. Throws Error for one that is
+/// no multiple of 64.
+constexpr index scale_inputs(std::string_view where, index group, index inputs) {
+    if (group < 0 || group % bits_per_word != 0) {
+        fail(where, "a group of inputs is a multiple of 64, not " + std::to_string(group));
+    }
+    index const most = std::max<index>(inputs, 1);
+    return group == 0 ? most : std::min(group, most);
+}
+
 /// The same as an extent: one for all inputs, unless that is chosen at run time.
 template <class C>
 constexpr index group_extent() {
@@ -141,10 +169,8 @@ public:
     /// Chooses how W is stored; numbers that were there are gone. A scale is shared by `group`
     /// inputs, a multiple of 64, or by all where it is 0. Throws Error for another group.
     constexpr void store_as(WeightType type, index group = 0) requires chosen_at_run_time {
-        if (group < 0 || group % bits_per_word != 0) {
-            fail("store_as", "a group of inputs is a multiple of 64, not " + std::to_string(group));
-        }
-        *this = StoredWeight(inputs_, outputs_, type, group == 0 ? index{inputs_} : group);
+        *this =
+            StoredWeight(inputs_, outputs_, type, detail::scale_inputs("store_as", group, inputs_));
     }
 
 private:
@@ -195,6 +221,24 @@ struct IsStoredWeight<StoredWeight<C, In, Out>> : std::true_type {};
 /// A matrix in few bits.
 template <class T>
 concept IsStoredWeight = detail::IsStoredWeight<std::remove_const_t<T>>::value;
+
+/// A layer of a matrix of numbers, `weight`, that says what these become where they are stored.
+template <class T>
+concept TrainsAs = requires(T& layer) {
+    layer.weight;
+    requires std::same_as<std::remove_cvref_t<decltype(layer.trains_as)>, WeightFormat>;
+};
+
+/// Calls f(name, format) with what every matrix of numbers in a model trains as, in the order of
+/// its parts; names are those of the weights.
+template <class Model, class F>
+constexpr void each_weight_format(Model& model, F&& f) {
+    each_part(PartName{}, model, [&](PartName const& name, auto& part) {
+        if constexpr (TrainsAs<std::remove_reference_t<decltype(part)>>) {
+            f(static_cast<std::string_view>(name.with("weight")), part.trains_as);
+        }
+    });
+}
 
 /// Calls f(name, weight) for every stored weight of a model, in the order of its parts.
 template <class Model, class F>

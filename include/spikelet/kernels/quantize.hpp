@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <limits>
 
 #include <spikelet/core/policy.hpp>
@@ -34,6 +35,16 @@ constexpr bf16 to_bf16(float x) {
     bool const nan = x != x;
     std::uint32_t const rounded = nan ? bits | 0x400000 : bits + 0x7FFF + (bits >> 16 & 1);
     return {static_cast<std::uint16_t>(rounded >> 16)};
+}
+
+/// True if encode() can store the numbers in codes that have scales, so that they come back finite:
+/// they are finite, and at most half of the largest float.
+template <CpuPolicy Policy = Serial<>>
+bool encodable(float const* w, index n) {
+    constexpr float most = std::numeric_limits<float>::max() / 2;
+    index beyond = 0;
+    for (index i = 0; i < n; ++i) { beyond += std::abs(w[i]) <= most ? 0 : 1; }
+    return beyond == 0;
 }
 
 namespace detail {
@@ -125,8 +136,8 @@ private:
 
 /// Codes [code_units(inputs, outputs)] and scales [scale_groups(inputs, group), outputs] of the
 /// numbers w [inputs, outputs]; bf16 has no scales, `scales` may then be null. `group` is a
-/// multiple of 64, or all inputs. Unless C is bf16, numbers must be finite, and at most half of the
-/// largest float if they are to come back finite: the caller checks. What pads a row is code 0.
+/// multiple of 64, or all inputs. Unless C is bf16, numbers must be finite, and encodable() if they
+/// are to come back finite: the caller checks. What pads a row is code 0.
 template <Code C, CpuPolicy Policy = Serial<>>
 void encode(float const* w, index inputs, index outputs, index group, storage_of<C>* codes,
             float* scales) {

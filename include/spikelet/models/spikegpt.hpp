@@ -154,7 +154,9 @@ struct SpikeGpt {
           blocks(make_blocks(c, surrogate)),
           head{c.channels, c.vocabulary},
           lif_head{c.neuron, surrogate},
-          ev_head(head_events(config, surrogate)) {}
+          ev_head(head_events(config, surrogate)) {
+        if (!c.trains_as.plain()) { train_as(*this, c.trains_as); }
+    }
 
     /// Logits [batch, time, V] for ids [batch, time].
     constexpr auto operator()(auto ids) const {

@@ -13,6 +13,7 @@
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
 #include <spikelet/core/named.hpp>
+#include <spikelet/models/matrix_storage.hpp>
 #include <spikelet/nn/inputs.hpp>
 #include <spikelet/nn/lif.hpp>
 
@@ -97,6 +98,8 @@ struct SpikeGptConfig {
     /// The surrogate's name in files. A model writes that of its type here, and refuses another;
     /// empty fits all.
     std::string_view surrogate{};
+    /// What the matrices compute and train as, where they are float.
+    MatrixStorage trains_as{};
 
     // The largest sizes: products of any of them, in bytes, are numbers of type index.
     static constexpr index most_vocabulary = std::numeric_limits<std::int32_t>::max();
@@ -109,7 +112,8 @@ struct SpikeGptConfig {
     }
 
     /// Throws Error unless every size is within its limits, the neurons make sense (see
-    /// check(LifOptions)), a given slope is above 0 and finite, the dropout at least 0 and below 1.
+    /// check(LifOptions)), a given slope is above 0 and finite, the dropout at least 0 and below 1,
+    /// and a group of weights a multiple of 64.
     constexpr void check() const {
         check_size("vocabulary", vocabulary, 1, most_vocabulary);
         check_size("channels", channels, 1, most_channels);
@@ -120,6 +124,7 @@ struct SpikeGptConfig {
         spikelet::check(neuron);
         spikelet::check(output);
         spikelet::check(levels);
+        trains_as.check();
         if (slope && !(*slope > 0 && *slope <= std::numeric_limits<double>::max())) {
             fail("spikegpt", "the slope of the surrogate must be above 0");
         }

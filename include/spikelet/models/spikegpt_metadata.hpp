@@ -12,23 +12,16 @@
 //   reset       "none", where neurons do not reset at all
 //   residual, spiking_hidden, inputs           what is not as in the variant
 //   levels_in, levels_out, levels_head         of graded spikes, where matrices read them
+//   trains_as, head_trains_as, trains_as_group   matrices that compute and train in few bits
 // A form "post" makes event_driven of the reference's files our event_driven_post.
 #pragma once
 
 #include <array>
-#include <charconv>
-#include <cmath>
-#include <concepts>
-#include <limits>
 #include <string>
 #include <string_view>
-#include <system_error>
 
-#include <spikelet/core/error.hpp>
-#include <spikelet/core/extents.hpp>
 #include <spikelet/core/metadata.hpp>
-#include <spikelet/core/named.hpp>
-#include <spikelet/core/quote.hpp>
+#include <spikelet/models/metadata_scalars.hpp>
 #include <spikelet/models/spikegpt_config.hpp>
 #include <spikelet/models/spikegpt_surrogate.hpp>
 
@@ -43,105 +36,6 @@ struct NamedNode {
 
 inline constexpr std::array<NamedNode, 3> named_nodes{
     {{"none", Node::none}, {"heaviside", Node::heaviside}, {"lif", Node::lif}}};
-
-/// The shortest decimals that read back as x, with a point or an exponent.
-inline std::string scalar_text(double x) {
-    if (std::isinf(x)) { return x > 0 ? "Infinity" : "-Infinity"; }
-    std::array<char, 32> digits{};
-    auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), x).ptr;
-    std::string const text(digits.data(), end);
-    return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
-}
-
-// Constrained, since text in quotes would rather become a bool than a string_view.
-inline std::string scalar_text(std::same_as<bool> auto x) { return x ? "true" : "false"; }
-inline std::string scalar_text(std::string_view x) { return "\"" + std::string(x) + "\""; }
-
-/// Numbers that make sense somewhere, and how a message says so.
-struct NumberRange {
-    double low;
-    double high;
-    std::string_view words;
-};
-
-inline constexpr double smallest = std::numeric_limits<double>::min();
-inline constexpr double largest = std::numeric_limits<double>::max();
-inline constexpr double infinite = std::numeric_limits<double>::infinity();
-inline constexpr NumberRange any_number{-largest, largest, "a number"};
-inline constexpr NumberRange above_zero{smallest, largest, "a number above 0"};
-inline constexpr NumberRange time_constant{1.0, infinite, "a number of at least 1, or Infinity"};
-inline constexpr NumberRange part_of_one{0.0, 0x1.fffffffffffffp-1, "a number from 0 to below 1"};
-
-/// Reads scalars by key. Members that read throw Error, which names the key.
-class ScalarReader {
-public:
-    explicit ScalarReader(Metadata const& texts) : texts_(&texts) {}
-
-    [[noreturn]] void complain(std::string_view key, std::string_view expected) const {
-        std::string const found = has(key) ? "is " + text(key).substr(0, 60) : "is missing";
-        fail("metadata", quote(key) + " " + found + ", expected " + std::string(expected));
-    }
-
-    [[nodiscard]] bool has(std::string_view key) const { return texts_->contains(key); }
-
-    [[nodiscard]] std::string text(std::string_view key) const {
-        auto const found = texts_->find(key);
-        return found == texts_->end() ? "" : found->second;
-    }
-
-    /// A size from 1 to `most`.
-    [[nodiscard]] index size(std::string_view key, index most) const {
-        index value = 0;
-        if (!parse(text(key), value) || value < 1 || value > most) {
-            complain(key, "a whole number from 1 to " + std::to_string(most));
-        }
-        return value;
-    }
-
-    /// The number at the key, or `otherwise` if it is not there.
-    [[nodiscard]] double number(std::string_view key, double otherwise, NumberRange range) const {
-        double value = otherwise;
-        if (has(key) &&
-            (!parse(text(key), value) || !(value >= range.low && value <= range.high))) {
-            complain(key, range.words);
-        }
-        return value;
-    }
-
-    [[nodiscard]] bool truth(std::string_view key, bool otherwise) const {
-        bool const yes = text(key) == "true";
-        if (has(key) && !yes && text(key) != "false") { complain(key, "true or false"); }
-        return has(key) ? yes : otherwise;
-    }
-
-    /// What `table` has under the name at the key, or `otherwise` if the key is not there.
-    template <class Table, class Value, class Entry>
-    [[nodiscard]] Value choice(std::string_view key, Table const& table, Value Entry::*value,
-                               Value otherwise) const {
-        std::string_view const found = without_quotes(key);
-        if (auto const* const entry = entry_named(table, found)) { return entry->*value; }
-        if (has(key)) { complain(key, names_of(table, "\"")); }
-        return otherwise;
-    }
-
-private:
-    // What is between the quotes of the text at the key; empty where there are none.
-    [[nodiscard]] std::string_view without_quotes(std::string_view key) const {
-        auto const found = texts_->find(key);
-        if (found == texts_->end()) { return {}; }
-        std::string_view const text = found->second;
-        bool const quoted = text.size() > 1 && text.front() == '"' && text.back() == '"';
-        return quoted ? text.substr(1, text.size() - 2) : std::string_view{};
-    }
-
-    template <class T>
-    static bool parse(std::string const& text, T& value) {
-        auto const result = std::from_chars(text.data(), text.data() + text.size(), value);
-        return result.ec == std::errc{} && result.ptr == text.data() + text.size();
-    }
-
-    Metadata const* texts_;
-};
 
 /// The variant that needs the fewest words to describe this placement.
 inline Variant const& nearest_variant(Placement const& spikes) {
@@ -224,6 +118,22 @@ inline EventLevelOptions read_levels(ScalarReader const& read) {
     return levels;
 }
 
+inline void write_trains_as(MatrixStorage const& storage, Metadata& texts) {
+    if (storage.plain()) { return; }
+    texts["trains_as"] = scalar_text(name_of(storage.weights));
+    texts["head_trains_as"] = scalar_text(name_of(storage.head));
+    if (storage.group > 0) { texts["trains_as_group"] = std::to_string(storage.group); }
+}
+
+inline MatrixStorage read_trains_as(ScalarReader const& read) {
+    auto const type = [&](std::string_view key) {
+        return read.choice(key, weight_types, &NamedWeightType::type, WeightType::f32);
+    };
+    bool const groups = read.has("trains_as_group");
+    return {type("trains_as"), type("head_trains_as"),
+            groups ? read.size("trains_as_group", SpikeGptConfig::most_hidden) : 0};
+}
+
 }  // namespace detail
 
 /// The configuration as text by key. A configuration that names no surrogate, which is one that no
@@ -256,6 +166,7 @@ inline Metadata metadata(SpikeGptConfig const& config) {
         texts["levels_head"] = std::to_string(config.levels.head);
     }
     if (config.dropout != 0) { texts["dropout"] = scalar_text(config.dropout); }
+    detail::write_trains_as(config.trains_as, texts);
     return texts;
 }
 
@@ -278,6 +189,7 @@ inline SpikeGptConfig config_from_metadata(Metadata const& texts) {
     if (read.has("alpha")) { config.slope = read.number("alpha", 0.0, detail::above_zero); }
     config.ffn_pre = read.truth("ffn_pre", config.ffn_pre);
     config.dropout = read.number("dropout", config.dropout, detail::part_of_one);
+    config.trains_as = detail::read_trains_as(read);
     config.check();
     return config;
 }

@@ -10,15 +10,13 @@
 
 namespace spikelet {
 
-/// x [..., in] of numbers or spikes, weight [in, out] -> [..., out]. Throws Error if run-time sizes
-/// do not fit.
-template <class Ctx, class U, class E, class T, index In, index Out>
-constexpr auto linear(Var<Ctx, U, E> value, BasicParameter<T, In, Out> const& weight) {
-    using Scalar = typename Ctx::scalar;
+/// x [..., in] of numbers or spikes, w [in, out] -> [..., out]. Throws Error if run-time sizes do
+/// not fit.
+template <class Ctx, class U, class E, class Scalar, index In, index Out>
+constexpr auto linear(Var<Ctx, U, E> value, ParameterView<Scalar, In, Out> w) {
     static_assert(or_else(E::last, In) == In,
                   "linear: the last extent of x must equal the weight's inputs");
     auto const x = checked_operand(value);
-    auto const w = checked_view<Ctx>(weight);
     check_channels("linear", x, w.extents[0]);
     using Policy = decltype(x.ctx->policy());
     DenseProducts<Ctx> const dense(*x.ctx);
@@ -49,6 +47,12 @@ constexpr auto linear(Var<Ctx, U, E> value, BasicParameter<T, In, Out> const& we
         },
         y);
     return y;
+}
+
+/// The same with a weight [in, out]. Throws Error also where it has no numbers yet.
+template <class Ctx, class U, class E, class T, index In, index Out>
+constexpr auto linear(Var<Ctx, U, E> value, BasicParameter<T, In, Out> const& weight) {
+    return linear(value, checked_view<Ctx>(weight));
 }
 
 }  // namespace spikelet

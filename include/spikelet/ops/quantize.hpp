@@ -4,11 +4,9 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <map>
 #include <span>
 #include <string>
@@ -17,6 +15,7 @@
 #include <spikelet/autodiff/stored_weight.hpp>
 #include <spikelet/core/quote.hpp>
 #include <spikelet/kernels/quantize.hpp>
+#include <spikelet/ops/fake_quantize.hpp>
 
 namespace spikelet {
 
@@ -33,8 +32,7 @@ void quantize(BasicParameter<float, In, Out> const& from, StoredWeight<C, To, To
     if (from.value() == nullptr && from.size() > 0) {
         fail("quantize", "there are no numbers yet");
     }
-    constexpr float largest = std::numeric_limits<float>::max() / 2;
-    if (!std::ranges::all_of(from.span(), [](float w) { return std::abs(w) <= largest; })) {
+    if (!kernels::encodable(from.value(), from.size())) {
         fail("quantize", "the matrix has numbers that are too large or not finite");
     }
     to.codes.allocate();
@@ -73,17 +71,36 @@ void each_plain_parameter(Model& model, F&& f) {
 /// The weights of a model of float.
 class WeightsByName {
 public:
+    /// Numbers, their shape, and what they train as.
+    struct Weight {
+        std::span<float const> numbers;
+        index rows, size;
+        WeightFormat format{};
+
+        /// True if ops see other numbers than these.
+        [[nodiscard]] bool is_rounded() const { return format.type != WeightType::f32; }
+
+        /// True if `stored` keeps just what ops see.
+        template <class Stored>
+        [[nodiscard]] bool trains_as(Stored const& stored) const {
+            return format.type == stored.type() &&
+                   scale_inputs("trains_as", format.group, rows) == stored.group();
+        }
+    };
+
     template <class Model>
     explicit WeightsByName(Model const& model) {
         each_parameter(model, [&](std::string_view name, auto const& p) {
             weights_.emplace(name, Weight{p.span(), p.extents().rows(), p.size()});
         });
+        each_weight_format(model, [&](std::string_view name, WeightFormat const& format) {
+            weights_.find(name)->second.format = format;
+        });
     }
 
-    /// The numbers of a parameter with this shape. Throws Error if there is no such parameter, or
-    /// it has no numbers.
+    /// The weight with this name and shape. Throws Error if there is none, or it has no numbers.
     template <class E>
-    [[nodiscard]] std::span<float const> find(std::string_view name, E const& extents) const {
+    [[nodiscard]] Weight const& find(std::string_view name, E const& extents) const {
         auto const found = weights_.find(name);
         if (found == weights_.end() || found->second.rows != extents.rows() ||
             found->second.size != extents.size()) {
@@ -92,14 +109,10 @@ public:
         if (std::ssize(found->second.numbers) != extents.size()) {
             fail("quantize", quote(name) + " has no numbers yet");
         }
-        return found->second.numbers;
+        return found->second;
     }
 
 private:
-    struct Weight {
-        std::span<float const> numbers;
-        index rows, size;
-    };
     std::map<std::string, Weight, std::less<>> weights_;
 };
 
@@ -107,34 +120,48 @@ private:
 
 /// Gives `to` the weights of `from`, a model of the same parts whose matrices are float. What the
 /// matrices of `to` are stored as is chosen before, with each_stored_weight() and store_as() where
-/// their type is any_weight. Throws Error, naming the part, if the models have different parts, or
-/// a number is not finite.
+/// their type is any_weight. Of a matrix that trains in few bits it gets what `from` computes with:
+/// the very codes where it is stored as it trains. Throws Error, naming the part, if the models
+/// have different parts, or a number is not finite.
 template <class From, class To>
 void quantize(From const& from, To& to) {
     detail::WeightsByName const weights(from);
     detail::each_plain_parameter(to, [&](std::string_view name, auto& p) {
-        std::ranges::copy(weights.find(name, p.extents()), p.writable().begin());
+        std::ranges::copy(weights.find(name, p.extents()).numbers, p.writable().begin());
     });
     each_stored_weight(to, [&](std::string_view name, auto& weight) {
+        auto const& w = weights.find(name, weight.extents());
         BasicParameter<float, dyn, dyn> matrix(weight.extents()[0], weight.extents()[1]);
-        matrix.bind(weights.find(name, matrix.extents()).data());
+        if (w.is_rounded() && !w.trains_as(weight)) {
+            detail::fake_quantize(serial, w.format, matrix.extents(), w.numbers.data(),
+                                  matrix.writable().data());
+        } else {
+            matrix.bind(w.numbers.data());
+        }
         quantize(matrix, weight);
     });
 }
 
 /// Lets `to`, a model of the same parts with matrices of any_weight, read the weights of `from`
-/// where they are, as float. `from` must outlive it. Throws Error, naming the part, if the models
-/// have different parts.
+/// where they are, as float. `from` must outlive it. Of a matrix that trains in few bits it gets
+/// its own copy, of what `from` computes with. Throws Error, naming the part, if the models have
+/// different parts.
 template <class From, class To>
 void borrow(From const& from, To& to) {
     detail::WeightsByName const weights(from);
     detail::each_plain_parameter(to, [&](std::string_view name, auto& p) {
-        p.bind(weights.find(name, p.extents()).data());
+        p.bind(weights.find(name, p.extents()).numbers.data());
     });
     each_stored_weight(to, [&](std::string_view name, auto& weight) {
         weight.store_as(WeightType::f32);
-        auto const numbers = weights.find(name, weight.extents());
-        weight.codes.bind(reinterpret_cast<std::uint8_t const*>(numbers.data()));
+        auto const& w = weights.find(name, weight.extents());
+        if (w.is_rounded()) {
+            weight.codes.allocate();
+            detail::fake_quantize(serial, w.format, weight.extents(), w.numbers.data(),
+                                  reinterpret_cast<float*>(weight.codes.value()));
+        } else {
+            weight.codes.bind(reinterpret_cast<std::uint8_t const*>(w.numbers.data()));
+        }
     });
 }
 
