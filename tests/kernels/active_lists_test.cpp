@@ -26,8 +26,9 @@ struct Listed {
 template <class T>
 std::vector<Listed<T>> lists_of(Factor<T> factor, Block block) {
     using Lists = ActiveLists<T, Serial<>, true>;
-    std::vector<T> memory(static_cast<std::size_t>(Lists::bytes(block.rows)) / sizeof(T) + 1, 77);
-    Lists const lists(reinterpret_cast<std::byte*>(memory.data()), block.rows);
+    std::vector<T> memory(
+        static_cast<std::size_t>(Lists::bytes(block.rows, block.columns)) / sizeof(T) + 1, 77);
+    Lists const lists(reinterpret_cast<std::byte*>(memory.data()), block.rows, block.columns);
     index const chunks = Lists::chunks(block.rows);
     lists.list(factor, block, chunks / 2, chunks);
     lists.list(factor, block, 0, chunks / 2);

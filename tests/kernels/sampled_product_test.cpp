@@ -36,8 +36,8 @@ struct Factors {
                       index first = 0, index last = -1) const {
         using Product = SampledProduct<T, Policy>;
         index const rows = (last < 0 ? n.rows : last) - first;
-        std::vector<T> workspace(static_cast<std::size_t>(Product::workspace(rows)) / sizeof(T) + 1,
-                                 T(77));
+        std::vector<T> workspace(
+            static_cast<std::size_t>(Product::workspace(rows, n.inputs)) / sizeof(T) + 1, T(77));
         std::vector<T> result(old.begin() + first * n.inputs,
                               old.begin() + (first + rows) * n.inputs);
         Product::run(policy, rows, n.inputs, n.outputs, dy.data() + first * n.outputs, w.data(),

@@ -58,18 +58,23 @@ public:
     static constexpr index first_row(index chunk, index rows) {
         return std::min(chunk * chunk_rows, rows);
     }
-    /// The places of so many rows.
-    static constexpr index places(index rows) { return chunks(rows) * chunk_places; }
-    /// Bytes that the lists of so many rows take.
-    static constexpr index bytes(index rows) {
+    /// The places of so many rows, blocks of which are a table's rows deep at most.
+    static constexpr index places(index rows, index depth) {
+        return chunks(rows) * chunk_places(depth);
+    }
+    /// Bytes that their lists take.
+    static constexpr index bytes(index rows, index depth) {
         index const each = static_cast<index>(sizeof(Place)) + (WithNumbers ? number_size : 0);
-        return chunks(rows) * chunk_rows * static_cast<index>(sizeof(Row)) + places(rows) * each;
+        return chunks(rows) * chunk_rows * static_cast<index>(sizeof(Row)) +
+               places(rows, depth) * each;
     }
 
-    /// `memory` has bytes(rows) bytes and is aligned for T.
-    ActiveLists(std::byte* memory, index rows)
-        : numbers_(reinterpret_cast<T*>(memory)),
-          rows_(reinterpret_cast<Row*>(memory + (WithNumbers ? places(rows) * number_size : 0))),
+    /// `memory` has bytes(rows, depth) bytes and is aligned for T.
+    ActiveLists(std::byte* memory, index rows, index depth)
+        : chunk_places_(chunk_places(depth)),
+          numbers_(reinterpret_cast<T*>(memory)),
+          rows_(reinterpret_cast<Row*>(memory +
+                                       (WithNumbers ? places(rows, depth) * number_size : 0))),
           places_(reinterpret_cast<Place*>(rows_ + chunks(rows) * chunk_rows)) {}
 
     /// How many of `count` numbers are not 0.
@@ -98,13 +103,17 @@ public:
 
 private:
     static constexpr auto number_size = static_cast<index>(sizeof(T));
-    // With room for a group that is written behind the last number.
-    static constexpr index chunk_places = chunk_rows * most_depth + 2 * group;
     // Rows ahead that are asked for: they are far apart, which no prefetcher follows.
     static constexpr index ahead = 8;
 
+    /// Whole groups, with room for two that are written behind the last number.
+    static constexpr index chunk_places(index depth) {
+        index const groups = (std::min(depth, most_depth) + group - 1) / group;
+        return (chunk_rows * groups + 2) * group;
+    }
+
     void list_rows(Factor<T> factor, Block block, index chunk) const {
-        index at = chunk * chunk_places;
+        index at = chunk * chunk_places_;
         for (index r = 0; r < block.rows; ++r) {
             T const* const from = factor.at(block.row + r, block.column);
             fetch(from, ahead * factor.stride, block.columns);
@@ -115,7 +124,7 @@ private:
     void list_columns(Factor<T> factor, Block block, index chunk) const {
         alignas(alignment) std::array<T, static_cast<std::size_t>(chunk_rows * most_depth)> rows;
         transpose_block(factor.at(block.row, block.column), factor.stride, block, rows.data());
-        index at = chunk * chunk_places;
+        index at = chunk * chunk_places_;
         for (index r = 0; r < block.rows; ++r) {
             at = list_row(rows.data() + r * most_depth, block.columns, chunk * chunk_rows + r, at);
         }
@@ -183,6 +192,7 @@ private:
         }
     }
 
+    index chunk_places_;
     T* numbers_;
     Row* rows_;
     Place* places_;

@@ -92,7 +92,7 @@ struct Matmul {
         if (n.rows < packed_rows) { return 0; }
         using Sparse = SparseProduct<float, Policy>;
         index const bytes = std::max({Sparse::workspace(of_y(n)), Sparse::workspace(of_dw(n)),
-                                      SampledProduct<float, Policy>::workspace(n.rows)});
+                                      SampledProduct<float, Policy>::workspace(n.rows, n.inputs)});
         index const units = (bytes + 3) / static_cast<index>(sizeof(float));
         return std::max(units, LinearProducts<float, Policy>::workspace(n));
     }

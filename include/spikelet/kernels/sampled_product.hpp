@@ -53,8 +53,8 @@ class SampledProduct {
 
 public:
     /// Bytes of scratch that run() needs; 0 for few rows.
-    static constexpr index workspace(index rows) {
-        return rows <= few_rows ? 0 : bytes(std::min(rows, block_rows));
+    static constexpr index workspace(index rows, index inputs) {
+        return rows <= few_rows ? 0 : bytes(std::min(rows, block_rows), inputs);
     }
 
     /// dx += dy W^T where x is not 0; elsewhere dx stays as it is, 0 where it is fresh.
@@ -65,7 +65,9 @@ public:
             return;
         }
         if (rows <= few_rows) {
-            alignas(alignment) std::array<std::byte, static_cast<std::size_t>(bytes(few_rows))> few;
+            alignas(alignment)
+                std::array<std::byte, static_cast<std::size_t>(bytes(few_rows, Table::most_rows))>
+                    few;
             add_rows(policy, {rows, inputs, outputs, dy, w, x, dx, few.data()});
             return;
         }
@@ -86,7 +88,9 @@ private:
         [[nodiscard]] T* sums(index place) const {
             return reinterpret_cast<T*>(workspace) + place / group * Sums::size;
         }
-        [[nodiscard]] Lists lists() const { return {workspace + sums_bytes(rows), rows}; }
+        [[nodiscard]] Lists lists() const {
+            return {workspace + sums_bytes(rows, inputs), rows, inputs};
+        }
     };
 
     /// Threads share the rows.
@@ -176,9 +180,11 @@ private:
         }
     }
 
-    static constexpr index bytes(index rows) { return sums_bytes(rows) + Lists::bytes(rows); }
-    static constexpr index sums_bytes(index rows) {
-        return Lists::places(rows) / group * Sums::size * static_cast<index>(sizeof(T));
+    static constexpr index bytes(index rows, index inputs) {
+        return sums_bytes(rows, inputs) + Lists::bytes(rows, inputs);
+    }
+    static constexpr index sums_bytes(index rows, index inputs) {
+        return Lists::places(rows, inputs) / group * Sums::size * static_cast<index>(sizeof(T));
     }
 
     static Row load_row(T const* from, simd::Full) {

@@ -41,7 +41,7 @@ class SparseProduct {
 public:
     /// Bytes of scratch that run() needs.
     static constexpr index workspace(ProductSize n) {
-        return Lists::bytes(std::min(n.rows, block_rows));
+        return Lists::bytes(std::min(n.rows, block_rows), n.depth);
     }
 
     /// Whether leaving out zeros pays where so many numbers of a hundred are not 0. Lists must be
@@ -70,7 +70,7 @@ public:
         if (n.depth == 0 && start == Start::zero) { std::fill_n(result, n.rows * n.columns, T(0)); }
         for (index r = 0; r < n.rows; r += block_rows) {
             index const rows = std::min(block_rows, n.rows - r);
-            Lists const lists(workspace, rows);
+            Lists const lists(workspace, rows, n.depth);
             for (index d = 0; d < n.depth; d += Table::most_rows) {
                 Block const block{r, d, rows, std::min(Table::most_rows, n.depth - d)};
                 bool const from_zero = d == 0 && start == Start::zero;
