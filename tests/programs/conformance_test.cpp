@@ -50,9 +50,7 @@ public:
                 values.back() += change;
                 std::memcpy(bytes.data(), values.data(), bytes.size());
             } else {
-                auto values = file.read<std::uint8_t>(t.name);
-                values.back() ^= 1;
-                std::memcpy(bytes.data(), values.data(), bytes.size());
+                bytes.back() ^= std::byte{1};
             }
             t.bytes = bytes;
         }
@@ -176,7 +174,12 @@ void check_dump(std::string const& name) {
     auto const outcome = copy.run();
     INFO(outcome.output);
     CHECK(outcome.code == 0);
-    CHECK_FALSE(outcome.says("most at"));  // nothing differs at all
+    // Nothing differs at all, but for what events cost: that is summed up in double.
+    for (char const* item :
+         {"most at blocks", "most at logits", "most at after", "most at final"}) {
+        CHECK_FALSE(outcome.says(item));
+    }
+    CHECK((name == of_events || !outcome.says("most at")));
 }
 
 TEST_CASE("conformance: our own values can be written, and then agree exactly") {
