@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A language model in which every matrix reads events, trained so that they are few, then stored in
-// four bits. docs/event_lm.md goes through it line by line.
+// A language model whose matrices read events (one of them numbers that are mostly zero), trained
+// so that they are few, then stored in four bits. docs/event_lm.md goes through it line by line.
 // Usage: event_lm [TEXT FILE] [STEPS]
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <numbers>
 #include <string_view>
 
 #include <spikelet/spikelet.hpp>
@@ -19,7 +21,7 @@ struct Block {
     sk::EventNode<C> hears{.fan_out = 3 * C};
     sk::Parameter<C> time_mix_k, time_mix_v, time_mix_r, time_decay, time_first;
     sk::Linear<C, C, W> key, value, receptance, output;
-    sk::EventNode<C, sk::signed_graded<3>> answers{.fan_out = C, .first_threshold = 0.6};
+    sk::EventNode<C, sk::signed_graded<3>> answers{.fan_out = C};
     sk::EventNode<C> thinks{.fan_out = 4 * C};
     sk::Linear<C, 4 * C, W> up;
     sk::ThresholdRelu2<4 * C> rises{.fan_out = C};
@@ -63,7 +65,7 @@ void report(char const* name, Lm const& lm, sk::ByteText const& text) {
     auto const [input, target] = text.batch(32, 64, rng);
     auto const loss = sk::cross_entropy(lm(forward.begin(input)), target);
     std::printf("%-8s %.3f bits per byte, %.0f %% of inputs active\n", name,
-                static_cast<double>(*loss.data) / 0.6931, 100 * density.mean());
+                static_cast<double>(*loss.data) / std::numbers::ln2, 100 * density.mean());
 }
 
 void train(EventLm<>& lm, sk::ByteText const& text, int steps) {
@@ -71,7 +73,7 @@ void train(EventLm<>& lm, sk::ByteText const& text, int steps) {
     sk::init(lm, rng);
     for (auto& block : lm.blocks) { sk::init_time_curves(block); }
 
-    double const lambda = 0.2;  // what all events together would add to the loss
+    double const lambda = 0.2;  // what a token adds to the loss if every event fires once
     double const synapses = sk::event_synapses(lm);
     sk::Tape tape{sk::openmp};
     sk::Adam adam{lm, {.learning_rate = 3e-3, .clip_norm = 1.0}};

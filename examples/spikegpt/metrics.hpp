@@ -38,7 +38,7 @@ private:
 
     std::string path_;
     std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
-    bool has_head_;
+    std::string head_;
 };
 
 }  // namespace spikegpt

@@ -67,9 +67,9 @@ sk::MatrixStorage storage_of(QuantizeRequest const& request, sk::MatrixStorage c
     };
     if (request.weights.empty() && trained.plain()) { throw CLI::RequiredError("--weights"); }
     auto const weights = type(request.weights, trained.weights);
-    sk::MatrixStorage const storage{weights,
-                                    type(request.head, trained.plain() ? weights : trained.head),
-                                    request.group.value_or(trained.group)};
+    sk::MatrixStorage storage{weights, type(request.head, trained.plain() ? weights : trained.head),
+                              request.group.value_or(trained.group)};
+    if (!request.group && !storage.scaled()) { storage.group = 0; }
     if (storage.group % sk::bits_per_word != 0) {
         throw CLI::ValidationError("--group",
                                    fmt::format("{} is not a multiple of 64", storage.group));

@@ -25,6 +25,9 @@ TEST_CASE("event cost: is a mean over rows of levels times what they feed") {
     CHECK_FALSE(cost.has_price());
     CHECK(cost.of_a_level(3, 4) == 0);
     cost.set_price(0.5);
+    CHECK_FALSE(cost.has_price());  // of this pass
+    CHECK(cost.of_a_level(3, 4) == 0);
+    cost.start_pass();
     CHECK(cost.has_price());
     cost.add(10, 3, 4);
     cost.add(2, 1, 1);
@@ -36,6 +39,9 @@ TEST_CASE("event cost: is a mean over rows of levels times what they feed") {
     cost.start_pass();
     CHECK(cost.total() == 0);
     CHECK(cost.has_price());
+    cost.add(10, 3, 0);  // nothing was read
+    CHECK(cost.total() == 0);
+    CHECK(cost.of_a_level(3, 0) == 0);
 }
 
 TEST_CASE("event cost: only a context that differentiates asks for it") {
@@ -43,6 +49,8 @@ TEST_CASE("event cost: only a context that differentiates asks for it") {
     CHECK(cost_of_a_level(forward, 3, 4) == 0);
     Tape tape;
     tape.event_cost().set_price(2);
+    CHECK(cost_of_a_level(tape, 3, 4) == 0);
+    tape.begin();
     CHECK(cost_of_a_level(tape, 3, 4) == 1.5F);
 }
 
@@ -98,7 +106,9 @@ TEST_CASE("event cost: a price counts from the next pass on, and is gone when it
     auto const pass = [&](double price) {
         tape.event_cost().set_price(price);
         auto const x = tape.begin(input.view());
-        tape.backward(relu2(x, threshold, 5));
+        auto const y = relu2(x, threshold, 5);
+        tape.event_cost().set_price(price + 1);  // of another pass
+        tape.backward(y);
         return gradient_of(x);
     };
     auto const free = pass(0);

@@ -13,7 +13,7 @@ namespace spikelet {
 // Value and gradient: a pointer, a length and an owner's flag each.
 static_assert(sizeof(Parameter<4, 5>) == 2 * sizeof(Buffer<float>));
 static_assert(sizeof(Parameter<dyn, 5>) == sizeof(Parameter<4, 5>) + sizeof(index));
-static_assert(sizeof(Linear<4, 5>) == sizeof(Parameter<4, 5>));
+static_assert(sizeof(Linear<4, 5>) == sizeof(Parameter<4, 5>) + sizeof(WeightFormat));
 static_assert(sizeof(LayerNorm<4>) == 2 * sizeof(Parameter<4>));
 static_assert(std::is_trivially_copyable_v<ParameterView<float, 4, 5>>);
 static_assert(std::is_trivially_destructible_v<ParameterView<float, dyn, 5>>);

@@ -130,6 +130,23 @@ TEST_CASE_TEMPLATE("event_shift: selects events of now or of one step ago, from 
     check_forward<S, double>();
 }
 
+TEST_CASE("event_shift: bits of a state that are no channel's come from nowhere") {
+    using S = graded<3>;
+    for (index const C : {1, 63, 64, 65, 130}) {
+        CAPTURE(C);
+        index const units = Element<S>::row_units(C);
+        std::vector<word> const silent(static_cast<std::size_t>(units));
+        std::vector<double> const past(static_cast<std::size_t>(C));  // weights below 1/2
+        std::vector<double> state(static_cast<std::size_t>(units));
+        std::memset(state.data(), 0xff, state.size() * sizeof(double));
+        std::vector<word> y(silent.size());
+        kernels::EventShift<Serial<>, S>::forward<double, 1>(
+            {}, {1, 1, C}, silent.data(), {past.data()}, {y.data()}, state.data());
+        CHECK(activity<S>(y.data(), units / 3 * bits_per_word).events == C);
+        CHECK(activity<S>(y.data(), units / 3 * bits_per_word).levels == 7 * C);
+    }
+}
+
 TEST_CASE("event_shift: without any step the state stays") {
     ShiftRun<graded<3>, float> run{{2, 0, 65}};
     run.forward(true);

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <spikelet/nn/event_node.hpp>
+
 namespace spikelet {
 namespace {
 
@@ -38,11 +40,12 @@ TEST_CASE("event levels: are those that three bits hold, or an error that says w
 }
 
 TEST_CASE("event levels: first thresholds reach the last level at the same number") {
-    CHECK(detail::first_input_threshold(7) == doctest::Approx(0.28));
-    CHECK(detail::first_output_threshold(3) == doctest::Approx(0.6));
+    CHECK(EventNode<4>{}.first_threshold == doctest::Approx(0.28));
+    CHECK(EventNode<4>{.most = 2}.first_threshold == doctest::Approx(0.98));
+    CHECK(EventNode<4, signed_graded<3>>{}.first_threshold == doctest::Approx(0.6));
     for (int const levels : {1, 3, 7}) {
-        CHECK(levels * detail::first_input_threshold(levels) == doctest::Approx(1.96));
-        CHECK(levels * detail::first_output_threshold(levels) == doctest::Approx(1.8));
+        CHECK(levels * first_threshold_of<graded<3>>(levels) == doctest::Approx(1.96));
+        CHECK(levels * first_threshold_of<signed_graded<3>>(levels) == doctest::Approx(1.8));
     }
 }
 

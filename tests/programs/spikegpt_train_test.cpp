@@ -51,12 +51,12 @@ TEST_CASE("spikegpt train: a model learns and leaves the files of a run") {
                          "lr",
                          "grad_norm",
                          "tokens_per_second",
-                         "valid_density",
                          "rate.emb",
                          "rate.blocks.0.lif1",
                          "rate.blocks.0.lif2",
                          "rate.blocks.1.lif1",
-                         "rate.blocks.1.lif2"};
+                         "rate.blocks.1.lif2",
+                         "valid_density"};
     REQUIRE(rows.size() == 61);
     CHECK(rows[0] == head);
     CHECK(rows[60][0] == "60");

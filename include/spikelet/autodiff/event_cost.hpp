@@ -8,12 +8,13 @@
 
 namespace spikelet {
 
-/// Adds up the cost of a pass. With a price of 0, as at first, nothing is added up.
+/// Adds up the cost of a pass. With a price of 0, as at first, nothing is added up. Each backward()
+/// over a pass charges the events that its gradients reach; total() counts all that were fired.
 template <class T>
 class EventCost {
 public:
-    /// From the next pass on; `price` is per event and output, lambda / event_synapses(model) say.
-    constexpr void set_price(double price) { price_ = price; }
+    /// From the next pass on; `price` is per level and output, lambda / event_synapses(model) say.
+    constexpr void set_price(double price) { next_price_ = price; }
     [[nodiscard]] constexpr bool has_price() const { return price_ != 0; }
 
     /// The cost of the last pass.
@@ -23,18 +24,24 @@ public:
 
     /// `levels` were fired in `rows` rows, each of which `fan_out` outputs read.
     constexpr void add(double levels, index fan_out, index rows) {
-        total_ += levels * static_cast<double>(fan_out) / static_cast<double>(rows);
+        if (rows > 0) {
+            total_ += levels * static_cast<double>(fan_out) / static_cast<double>(rows);
+        }
     }
     /// What one more level adds to what is differentiated.
     [[nodiscard]] constexpr T of_a_level(index fan_out, index rows) const {
-        return static_cast<T>(seed_ * price_ * static_cast<double>(fan_out) /
-                              static_cast<double>(rows));
+        double const each = seed_ * price_ * static_cast<double>(fan_out);
+        return rows > 0 ? static_cast<T>(each / static_cast<double>(rows)) : T(0);
     }
-    constexpr void start_pass() { total_ = 0; }
+    constexpr void start_pass() {
+        total_ = 0;
+        price_ = next_price_;
+    }
     /// How much of the pass is differentiated.
     constexpr void set_seed(double seed) { seed_ = seed; }
 
 private:
+    double next_price_ = 0;
     double price_ = 0;
     double total_ = 0;
     double seed_ = 1;

@@ -6,6 +6,7 @@
 // many rows as fill a usual L1 cache.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>

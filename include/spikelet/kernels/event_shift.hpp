@@ -34,7 +34,7 @@ struct EventShift {
     }
 
     /// state [B, state_units(C)] holds the words of s[-1] and then of s[T-1]; null: starts with
-    /// none, keeps nothing.
+    /// none, keeps nothing. It may come from a file: bits behind the channels do not count.
     template <class T, std::size_t N>
     static void forward(Policy policy, Btc n, word const* s, Each<T const, N> m, Each<word, N> to,
                         T* state) {
@@ -45,10 +45,12 @@ struct EventShift {
             for (index w = 0; w < row; w += Element<S>::planes) {
                 index const channel = w / Element<S>::planes * bits_per_word;
                 Choice<N> const now = passing(n.C, channel, m);
+                word const used = ~word{0} >> std::max<index>(channel + bits_per_word - n.C, 0);
                 for (index r = begin; r < end; ++r) {
                     index const at = r * row + w;
                     T const* const start = state == nullptr ? nullptr : state + r / n.T * units;
-                    choose(now, s + at, r % n.T > 0 ? s + at - row : nullptr, start, w, at, to);
+                    choose(now, used, s + at, r % n.T > 0 ? s + at - row : nullptr, start, w, at,
+                           to);
                 }
             }
         };
@@ -108,11 +110,12 @@ private:
         return now;
     }
 
-    /// One group of planes of one row, which begins at word w of the row and `at` of all. Before it
-    /// stands `before`, where that is null `start`, where both are, nothing.
+    /// One group of planes of one row, which begins at word w of the row and `at` of all, and has
+    /// the `used` channels. Before it stands `before`, where that is null `start`, where both are,
+    /// nothing.
     template <class T, std::size_t N>
-    static void choose(Choice<N> const& now, word const* s, word const* before, T const* start,
-                       index w, index at, Each<word, N> to) {
+    static void choose(Choice<N> const& now, word used, word const* s, word const* before,
+                       T const* start, index w, index at, Each<word, N> to) {
         for (index p = 0; p < Element<S>::planes; ++p) {
             word old = 0;
             if (before != nullptr) {
@@ -122,7 +125,7 @@ private:
                             sizeof(word));
             }
             for (std::size_t j = 0; j < N; ++j) {
-                to[j][at + p] = (s[p] & now[j]) | (old & ~now[j]);
+                to[j][at + p] = (s[p] & now[j]) | (old & ~now[j] & used);
             }
         }
     }

@@ -13,6 +13,7 @@
 //   dthreshold -= sum of g[t] u[t] + s[t] leak e[t+1], nothing where threshold < 1e-3
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include <spikelet/kernels/levels.hpp>

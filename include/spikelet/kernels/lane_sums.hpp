@@ -4,6 +4,8 @@
 // what is left is one number for each 16 bytes, in as few batches as hold four of them.
 #pragma once
 
+#include <array>
+
 #include <utility>
 
 #include <spikelet/kernels/simd.hpp>

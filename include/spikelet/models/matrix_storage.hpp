@@ -50,7 +50,7 @@ constexpr void train_as(Model& model, MatrixStorage const& storage) {
     storage.check();
     each_weight_format(
         model, [&](std::string_view name, WeightFormat& format) { format = storage.of(name); });
-    model.config.trains_as = storage;
+    if constexpr (requires { model.config.trains_as; }) { model.config.trains_as = storage; }
 }
 
 }  // namespace spikelet

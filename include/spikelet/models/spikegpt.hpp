@@ -206,7 +206,6 @@ private:
         return Events{.channels = c.channels,
                       .most = c.levels.head,
                       .fan_out = c.vocabulary,
-                      .first_threshold = detail::first_input_threshold(c.levels.head),
                       .surrogate = surrogate};
     }
 

@@ -28,7 +28,7 @@ struct ChannelMix {
 
     [[no_unique_address]] Size<C> channels{};
     [[no_unique_address]] Size<H> hidden{};
-    Inputs inputs = Inputs::numbers;
+    Inputs inputs = Inputs::numbers;  ///< event nodes are made of it and `levels` at the start
     bool spiking_hidden = false;
     Lif<Surrogate> neuron{};
     EventLevelOptions levels{};
@@ -46,19 +46,16 @@ struct ChannelMix {
                    ev_r, ev_v)
 
     constexpr auto operator()(auto x) const {
-        if (inputs == Inputs::shared_events) {
+        if (ev_x.has_value()) {
             auto const s = event_shift((*ev_x)(x), time_mix_k, time_mix_r);
             return mixed(key(s[0]), receptance(s[1]));
         }
         auto const now = shift_mix(x, time_mix_k, time_mix_r);
-        switch (inputs) {
-        case Inputs::own_events:
+        if (ev_k.has_value() && ev_r.has_value()) {
             return mixed(key((*ev_k)(now[0])), receptance((*ev_r)(now[1])));
-        case Inputs::lif:
-            return mixed(key(lif_k(now[0])), receptance(lif_r(now[1])));
-        default:
-            return mixed(key(now[0]), receptance(now[1]));
         }
+        if (inputs == Inputs::lif) { return mixed(key(lif_k(now[0])), receptance(lif_r(now[1]))); }
+        return mixed(key(now[0]), receptance(now[1]));
     }
 
     /// RWKV's curves (nn/curves.hpp), unless told otherwise for a layer in the middle of a model;
@@ -100,7 +97,6 @@ private:
         return Events{.channels = channels,
                       .most = levels.inputs,
                       .fan_out = fan_out,
-                      .first_threshold = detail::first_input_threshold(levels.inputs),
                       .surrogate = neuron.surrogate};
     }
     constexpr std::optional<ThresholdRelu2<H, T>> hidden_events() const {

@@ -12,6 +12,13 @@
 
 namespace spikelet {
 
+/// The threshold that nodes of so many levels start with: about a quarter of the channels of a
+/// normalised row fires, and its largest numbers just reach the last level.
+template <SpikeKind S>
+constexpr double first_threshold_of(int most) {
+    return (EventLevels<S>::has_sign ? 1.8 : 1.96) / most;
+}
+
 /// Graded spikes of kind S with a learned threshold for each channel: x [..., C] -> events of the
 /// same shape, at most `most` levels of them. `fan_out` is how many outputs read an event; it
 /// matters where a Tape has a price for events.
@@ -20,7 +27,7 @@ struct EventNode {
     [[no_unique_address]] Size<C> channels{};
     int most = EventLevels<S>::highest;
     index fan_out = 0;
-    double first_threshold = 0.28;  ///< what init() sets
+    double first_threshold = first_threshold_of<S>(most);  ///< what init() sets
     Surrogate surrogate{};
 
     BasicParameter<T, C> threshold{channels};
@@ -60,7 +67,7 @@ struct ThresholdRelu2 {
 
 /// How many outputs the channels of a model's event nodes feed, all together: the additions of a
 /// token if every channel fired once. lambda / event_synapses(model) as the price of events makes
-/// lambda the price of full activity.
+/// lambda what that token costs, with every event at level 1.
 template <class Model>
 constexpr double event_synapses(Model const& model) {
     double sum = 0;

@@ -52,12 +52,4 @@ constexpr void check(EventLevelOptions const& levels) {
     checked_levels<graded<3>>("head levels", levels.head);
 }
 
-namespace detail {
-
-// First thresholds: where about a quarter of the channels of a normalised row fires, and its
-// largest numbers just reach the last level (docs/numerics.md, "Events").
-constexpr double first_input_threshold(int levels) { return 1.96 / levels; }
-constexpr double first_output_threshold(int levels) { return 1.8 / levels; }
-
-}  // namespace detail
 }  // namespace spikelet

@@ -29,7 +29,7 @@ struct TimeMix {
     using SignedEvents = EventNode<C, signed_graded<3>, Surrogate, T>;
 
     [[no_unique_address]] Size<C> channels{};
-    Inputs inputs = Inputs::numbers;
+    Inputs inputs = Inputs::numbers;  ///< event nodes are made of it and `levels` at the start
     Lif<Surrogate> neuron{};
     Lif<Surrogate> output_neuron = neuron;
     EventLevelOptions levels{};
@@ -48,19 +48,18 @@ struct TimeMix {
                    receptance, output, lif_k, lif_v, lif_r, lif_o, ev_x, ev_k, ev_v, ev_r, ev_o)
 
     constexpr auto operator()(auto x) const {
-        if (inputs == Inputs::shared_events) {
+        if (ev_x.has_value()) {
             auto const s = event_shift((*ev_x)(x), time_mix_k, time_mix_v, time_mix_r);
             return mixed(key(s[0]), value(s[1]), receptance(s[2]));
         }
         auto const now = shift_mix(x, time_mix_k, time_mix_v, time_mix_r);
-        switch (inputs) {
-        case Inputs::own_events:
+        if (ev_k.has_value() && ev_v.has_value() && ev_r.has_value()) {
             return mixed(key((*ev_k)(now[0])), value((*ev_v)(now[1])), receptance((*ev_r)(now[2])));
-        case Inputs::lif:
-            return mixed(key(lif_k(now[0])), value(lif_v(now[1])), receptance(lif_r(now[2])));
-        default:
-            return mixed(key(now[0]), value(now[1]), receptance(now[2]));
         }
+        if (inputs == Inputs::lif) {
+            return mixed(key(lif_k(now[0])), value(lif_v(now[1])), receptance(lif_r(now[2])));
+        }
+        return mixed(key(now[0]), value(now[1]), receptance(now[2]));
     }
 
     /// RWKV's curves (nn/curves.hpp), unless told otherwise for a layer in the middle of a model;
@@ -98,7 +97,6 @@ private:
         return Events{.channels = channels,
                       .most = levels.inputs,
                       .fan_out = matrices * channels,
-                      .first_threshold = detail::first_input_threshold(levels.inputs),
                       .surrogate = neuron.surrogate};
     }
     constexpr std::optional<SignedEvents> output_events() const {
@@ -106,7 +104,6 @@ private:
         return SignedEvents{.channels = channels,
                             .most = levels.output,
                             .fan_out = channels,
-                            .first_threshold = detail::first_output_threshold(levels.output),
                             .surrogate = neuron.surrogate};
     }
 };

@@ -7,6 +7,7 @@
 // numbers, and among normal ones a fifth lies beyond that of a trit, to stay there for ever.
 #pragma once
 
+#include <algorithm>
 #include <type_traits>
 
 #include <spikelet/autodiff/stored_weight.hpp>

@@ -7,8 +7,10 @@
 
 namespace spikelet {
 
-/// What a spiking node gives: its spikes, and the charge before the threshold (the membrane, for a
-/// readout) where the context keeps it; its data are null elsewhere.
+/// What a spiking node gives: its spikes, and the charge before the threshold where the context
+/// keeps it; its data are null elsewhere. The charge of a neuron is its membrane, for a readout,
+/// and has a gradient; that of an event node is its input in units of thresholds, to be looked at
+/// only.
 template <class Ctx, class E, SpikeKind S = bit>
 struct Fired {
     Var<Ctx, S, E> spikes;

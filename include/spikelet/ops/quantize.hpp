@@ -94,7 +94,11 @@ public:
             weights_.emplace(name, Weight{p.span(), p.extents().rows(), p.size()});
         });
         each_weight_format(model, [&](std::string_view name, WeightFormat const& format) {
-            weights_.find(name)->second.format = format;
+            auto const found = weights_.find(name);
+            if (found == weights_.end()) {
+                fail("quantize", quote(name) + " is not among the parts of its layer");
+            }
+            found->second.format = format;
         });
     }
 
