@@ -49,7 +49,7 @@ TEST_CASE("firing rates: counts the spikes and the chances of every site") {
 
 struct EventModel {
     EventNode<70> node;
-    EventNode<70, signed_graded<3>> both_signs;
+    EventNode<70, signed_graded<3>> both_signs{.first_threshold = 0.28};
     ThresholdRelu2<70> relu;
     SPIKELET_PARTS(node, both_signs, relu)
 };
