@@ -48,14 +48,18 @@ struct ChannelMix {
     constexpr auto operator()(auto x) const {
         if (ev_x.has_value()) {
             auto const s = event_shift((*ev_x)(x), time_mix_k, time_mix_r);
-            return mixed(key(s[0]), receptance(s[1]));
+            return mixed(s[0], s[1]);
         }
         auto const now = shift_mix(x, time_mix_k, time_mix_r);
         if (ev_k.has_value() && ev_r.has_value()) {
-            return mixed(key((*ev_k)(now[0])), receptance((*ev_r)(now[1])));
+            auto const s_k = (*ev_k)(now[0]);
+            return mixed(s_k, (*ev_r)(now[1]));
         }
-        if (inputs == Inputs::lif) { return mixed(key(lif_k(now[0])), receptance(lif_r(now[1]))); }
-        return mixed(key(now[0]), receptance(now[1]));
+        if (inputs == Inputs::lif) {
+            auto const s_k = lif_k(now[0]);
+            return mixed(s_k, lif_r(now[1]));
+        }
+        return mixed(now[0], now[1]);
     }
 
     /// RWKV's curves (nn/curves.hpp), unless told otherwise for a layer in the middle of a model;
@@ -77,7 +81,10 @@ struct ChannelMix {
     }
 
 private:
-    constexpr auto mixed(auto k, auto r) const {
+    // One after another: arguments may be evaluated in any order, and that of ops is part of a state.
+    constexpr auto mixed(auto in_k, auto in_r) const {
+        auto const k = key(in_k);
+        auto const r = receptance(in_r);
         auto const kv = spiking_hidden ? value(lif_v(k)) : value(activated(k));
         tap(*this, "k", k);
         tap(*this, "r", r);

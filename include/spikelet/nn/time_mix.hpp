@@ -50,16 +50,20 @@ struct TimeMix {
     constexpr auto operator()(auto x) const {
         if (ev_x.has_value()) {
             auto const s = event_shift((*ev_x)(x), time_mix_k, time_mix_v, time_mix_r);
-            return mixed(key(s[0]), value(s[1]), receptance(s[2]));
+            return mixed(s[0], s[1], s[2]);
         }
         auto const now = shift_mix(x, time_mix_k, time_mix_v, time_mix_r);
         if (ev_k.has_value() && ev_v.has_value() && ev_r.has_value()) {
-            return mixed(key((*ev_k)(now[0])), value((*ev_v)(now[1])), receptance((*ev_r)(now[2])));
+            auto const s_k = (*ev_k)(now[0]);
+            auto const s_v = (*ev_v)(now[1]);
+            return mixed(s_k, s_v, (*ev_r)(now[2]));
         }
         if (inputs == Inputs::lif) {
-            return mixed(key(lif_k(now[0])), value(lif_v(now[1])), receptance(lif_r(now[2])));
+            auto const s_k = lif_k(now[0]);
+            auto const s_v = lif_v(now[1]);
+            return mixed(s_k, s_v, lif_r(now[2]));
         }
-        return mixed(key(now[0]), value(now[1]), receptance(now[2]));
+        return mixed(now[0], now[1], now[2]);
     }
 
     /// RWKV's curves (nn/curves.hpp), unless told otherwise for a layer in the middle of a model;
@@ -79,7 +83,11 @@ struct TimeMix {
     }
 
 private:
-    constexpr auto mixed(auto k, auto v, auto r) const {
+    // One after another: arguments may be evaluated in any order, and that of ops is part of a state.
+    constexpr auto mixed(auto in_k, auto in_v, auto in_r) const {
+        auto const k = key(in_k);
+        auto const v = value(in_v);
+        auto const r = receptance(in_r);
         auto const y = wkv(k, v, time_decay, time_first);
         tap(*this, "k", k);
         tap(*this, "v", v);
