@@ -81,7 +81,7 @@ struct ChannelMix {
     }
 
 private:
-    // One after another: arguments may be evaluated in any order, and that of ops is part of a state.
+    // One after another: arguments have no order of evaluation, and a state has that of its ops.
     constexpr auto mixed(auto in_k, auto in_r) const {
         auto const k = key(in_k);
         auto const r = receptance(in_r);
