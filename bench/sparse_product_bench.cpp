@@ -81,7 +81,7 @@ void add(char const* name, Who who) {
                                                  who.run(product, m);
                                                  benchmark::ClobberMemory();
                                              }
-                                             rate(state, "dense GFLOP/s", dense_gflop(m.n));
+                                             report_dense(state, m.n);
                                          });
         b->ArgNames({"M", "K", "N", "percent"})->UseRealTime()->Unit(benchmark::kMicrosecond);
         for (int const rows : {128, 1024}) {
@@ -103,7 +103,5 @@ int main(int argc, char** argv) {
     add("one_thread", Sparse<Serial<>>{});
     add("two_threads", Sparse<OpenMp<>>{{2}});
     add("dense", Dense{});
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) { return 1; }
-    benchmark::RunSpecifiedBenchmarks();
+    return run_benchmarks(argc, argv);
 }
