@@ -8,13 +8,12 @@
 namespace spikelet::test {
 namespace {
 
-template <class S>
-struct Lists : kernels::PanelLists<S, Serial<>> {
-    using Base = kernels::PanelLists<S, Serial<>>;
+struct Lists : kernels::PanelLists<Serial<>> {
+    using Base = kernels::PanelLists<Serial<>>;
 
-    Lists(std::vector<word>& memory, RandomSpikes<float, S> const& s, index rows)
+    Lists(std::vector<word>& memory, RandomSpikes<float> const& s, index rows)
         : Base(reinterpret_cast<std::byte*>(resized(memory, rows, s.inputs)), rows, s.inputs) {
-        Base::list({s.packed.data(), Element<S>::row_units(s.inputs)}, rows, s.inputs);
+        Base::list({s.packed.data(), Element<bit>::row_units(s.inputs)}, rows, s.inputs);
     }
 
     static word* resized(std::vector<word>& memory, index rows, index inputs) {
@@ -28,13 +27,13 @@ TEST_CASE("panel_lists: entries of plain spikes are right rows or the sums behin
         index const rows = 40;
         RandomSpikes<float> const s(rows, inputs, 0.3, 1);
         std::vector<word> memory;
-        Lists<bit> const lists(memory, s, rows);
+        Lists const lists(memory, s, rows);
         bool right = true;
         for (index r = 0; r < rows; ++r) {
             std::vector<float> found(static_cast<std::size_t>((inputs + 3) / 4 * 4));
             index last = -1;
             for (auto const* entry = lists.begin(r); entry != lists.end(r); ++entry) {
-                index const behind = *entry - Lists<bit>::rows_of(inputs);
+                index const behind = *entry - Lists::rows_of(inputs);
                 unsigned const place =
                     behind < 0 ? *entry / 4U * 16 + (1U << *entry % 4) : lists.sums_begin()[behind];
                 right = right && static_cast<index>(place / 16) > last;
@@ -49,25 +48,10 @@ TEST_CASE("panel_lists: entries of plain spikes are right rows or the sums behin
         }
         CHECK(right);
         index const sums = lists.sums_end() - lists.sums_begin();
-        CHECK(Lists<bit>::rows_of(inputs) + sums <= Lists<bit>::places(inputs));
+        CHECK(Lists::rows_of(inputs) + sums <= Lists::places(inputs));
         std::vector<kernels::GroupEntry> once(lists.sums_begin(), lists.sums_end());
         std::sort(once.begin(), once.end());
         CHECK(std::adjacent_find(once.begin(), once.end()) == once.end());
-    }
-}
-
-TEST_CASE("panel_lists: spikes with values list their events and have no sums") {
-    index const rows = 5;
-    RandomSpikes<float, trit> const s(rows, 130, 0.3, 1);
-    std::vector<word> memory;
-    Lists<trit> const lists(memory, s, rows);
-    CHECK(lists.sums_begin() == lists.sums_end());
-    for (index r = 0; r < rows; ++r) {
-        std::vector<kernels::Event> events(130);
-        auto* const end = kernels::SpikeEvents<trit, Serial<>>::list(
-            s.packed.data() + r * Element<trit>::row_units(130), 3, events.data());
-        events.resize(static_cast<std::size_t>(end - events.data()));
-        CHECK(std::equal(events.begin(), events.end(), lists.begin(r), lists.end(r)));
     }
 }
 

@@ -15,8 +15,8 @@ template <class T, class Policy>
 std::vector<T> sparse(Policy policy, MatmulSize n, std::vector<T> const& x,
                       std::vector<T> const& w) {
     std::vector<T> y(static_cast<std::size_t>(n.rows * n.outputs), T(99));
-    SparseRows<T, Policy>::forward(policy, n.rows, n.inputs, n.outputs, x.data(), w.data(),
-                                   y.data());
+    SparseRows<T, Policy>::forward(policy, n.rows, n.inputs, n.outputs,
+                                   kernels::ByRows<T>(x.data(), n.inputs), w.data(), y.data());
     return y;
 }
 

@@ -8,7 +8,6 @@
 
 #include <spikelet/core/bits.hpp>
 #include <spikelet/kernels/blocked_product.hpp>
-#include <spikelet/kernels/simd.hpp>
 #include <spikelet/kernels/spike_groups.hpp>
 
 #include <kernels/matmul_support.hpp>
@@ -71,28 +70,24 @@ std::vector<double> doubles(std::vector<T> const& x) {
     return {x.begin(), x.end()};
 }
 
-/// start + left right, left of spikes as numbers: the active right rows of four are summed, each
-/// times its value, and sums are added to the result. Fused wherever Policy's processor can.
+/// start + left right, left of spikes as numbers: the active right rows of four are summed, and
+/// sums are added to the result.
 template <class Policy = Serial<>, class T>
 std::vector<T> in_groups(kernels::ProductSize n, std::vector<T> const& left,
                          std::vector<T> const& right, std::vector<T> const& start) {
-    using Batch = simd::Batch<T, Policy>;
     std::vector<T> result = start;
     for (index r = 0; r < n.rows; ++r) {
-        T const* const values = left.data() + r * n.depth;
-        simd::for_each_batch<Batch>(0, n.columns, [&](index c, auto lanes) {
-            T* const at = result.data() + r * n.columns + c;
-            Batch sum = simd::load<Batch>(at, lanes);
+        for (index c = 0; c < n.columns; ++c) {
+            T& sum = result[static_cast<std::size_t>(r * n.columns + c)];
             for (index first = 0; first < n.depth; first += 4) {
-                Batch group(-T(0));  // adds nothing, not even to -0
+                T group = -T(0);  // adds nothing, not even to -0
                 for (index d = first; d < std::min(first + 4, n.depth); ++d) {
-                    Batch const row = simd::load<Batch>(right.data() + d * n.columns + c, lanes);
-                    if (values[d] != 0) { group = simd::fma(Batch(values[d]), row, group); }
+                    bool const fired = left[static_cast<std::size_t>(r * n.depth + d)] != 0;
+                    if (fired) { group += right[static_cast<std::size_t>(d * n.columns + c)]; }
                 }
                 sum += group;
             }
-            simd::store(at, sum, lanes);
-        });
+        }
     }
     return result;
 }

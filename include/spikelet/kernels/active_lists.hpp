@@ -12,8 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <spikelet/core/bits.hpp>
 #include <spikelet/core/memory.hpp>
+#include <spikelet/kernels/event_rows.hpp>
 #include <spikelet/kernels/packing.hpp>
 
 namespace spikelet::kernels {
@@ -98,6 +98,19 @@ public:
         }
     }
 
+    /// The same of rows of events; the block begins at a multiple of 64 columns.
+    template <class S>
+    void list(EventRows<S> factor, Block block, index begin, index end) const {
+        for (index chunk = begin; chunk < end; ++chunk) {
+            index at = chunk * chunk_places_;
+            index const last = first_row(chunk + 1, block.rows);
+            for (index r = first_row(chunk, block.rows); r < last; ++r) {
+                auto const row = factor.template row<T>(block.row + r, block.column);
+                at = list_row(row, block.columns, r, at);
+            }
+        }
+    }
+
     [[nodiscard]] Row row(index r) const { return rows_[r]; }
     [[nodiscard]] Place const* places_at(index at) const { return places_ + at; }
     [[nodiscard]] T const* numbers_at(index at) const { return numbers_ + at; }
@@ -106,6 +119,18 @@ private:
     static constexpr auto number_size = static_cast<index>(sizeof(T));
     // Rows ahead that are asked for: they are far apart, which no prefetcher follows.
     static constexpr index ahead = 8;
+
+    /// A row of numbers.
+    struct NumberRow {
+        T const* numbers;
+        index count;
+
+        /// Which of the 64 numbers from i on are not 0.
+        [[nodiscard]] word active(index i) const {
+            return ActiveLists::active(numbers + i, std::min(bits_per_word, count - i));
+        }
+        [[nodiscard]] T number(index i) const { return numbers[i]; }
+    };
 
     /// Whole groups, with room for two that are written behind the last number.
     static constexpr index chunk_places(index depth) {
@@ -118,7 +143,8 @@ private:
         for (index r = 0; r < block.rows; ++r) {
             T const* const from = factor.at(block.row + r, block.column);
             fetch(from, ahead * factor.stride, block.columns);
-            at = list_row(from, block.columns, chunk * chunk_rows + r, at);
+            NumberRow const row{from, block.columns};
+            at = list_row(row, block.columns, chunk * chunk_rows + r, at);
         }
     }
 
@@ -127,7 +153,8 @@ private:
         transpose_block(factor.at(block.row, block.column), factor.stride, block, rows.data());
         index at = chunk * chunk_places_;
         for (index r = 0; r < block.rows; ++r) {
-            at = list_row(rows.data() + r * most_depth, block.columns, chunk * chunk_rows + r, at);
+            NumberRow const row{rows.data() + r * most_depth, block.columns};
+            at = list_row(row, block.columns, chunk * chunk_rows + r, at);
         }
     }
 
@@ -154,19 +181,20 @@ private:
         }
     }
 
-    /// Lists the numbers at x as row r, from place `at` on; returns where the next row may begin.
+    /// Lists a row's numbers as row r, from place `at` on; returns where the next row may begin.
     /// Four are written at a time, be they there or not: whether there are more is then seldom
     /// another answer than the time before, which processors guess.
-    index list_row(T const* x, index depth, index r, index at) const {
+    template <class From>
+    index list_row(From const& row, index depth, index r, index at) const {
         index end = at;
         for (index i = 0; i < depth; i += bits_per_word) {
-            word rest = active(x + i, std::min(bits_per_word, depth - i));
+            word rest = row.active(i);
             index const count = std::popcount(rest);
             for (index n = end; n < end + count; n += group) {
                 for (index j = n; j < n + group; ++j, rest &= rest - 1) {
                     index const place = i + std::countr_zero(rest) % bits_per_word;
                     places_[j] = static_cast<Place>(place);
-                    if constexpr (WithNumbers) { numbers_[j] = x[place]; }
+                    if constexpr (WithNumbers) { numbers_[j] = row.number(place); }
                 }
             }
             end += count;

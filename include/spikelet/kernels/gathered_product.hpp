@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The product of a few rows of packed spikes with a matrix as it is, result [rows, columns] +=
-// spikes right: every row of the result adds the right rows whose inputs are active, each times the
-// value of its spike, groups of four summed first (spike_groups.hpp). What bounds it is how fast
-// right rows arrive, so values cost little.
+// spikes right: every row of the result adds the right rows whose inputs fired, groups of four
+// summed first (spike_groups.hpp). What bounds it is how fast right rows arrive.
 #pragma once
 
 #include <array>
@@ -11,12 +10,13 @@
 #include <type_traits>
 
 #include <spikelet/kernels/blocked_product.hpp>
-#include <spikelet/kernels/spike_events.hpp>
+#include <spikelet/kernels/simd.hpp>
+#include <spikelet/kernels/spike_groups.hpp>
 
 namespace spikelet::kernels {
 
-/// Products of spikes of kind S with rows of T.
-template <class T, class Policy, class S = bit>
+/// Products of spikes with rows of T.
+template <class T, class Policy>
 class GatheredProduct {
     using Batch = simd::Batch<T, Policy>;
     static constexpr index width = simd::width<Batch>;
@@ -75,23 +75,13 @@ private:
         index row, rows, begin, end;
     };
 
-    static constexpr bool plain = std::is_same_v<S, bit>;
-    static constexpr index planes = Element<S>::planes;
-
-    /// What a row adds: groups that fired (plain spikes) or events.
+    /// The groups of a row that fired.
     struct Fired {
-        std::array<std::uint16_t,
-                   static_cast<std::size_t>(plain ? block_inputs / group_size : block_inputs)>
-            entries;
+        std::array<GroupEntry, static_cast<std::size_t>(block_inputs / group_size)> entries;
         index count;
 
         void list(word const* spikes, index words) {
-            if constexpr (plain) {
-                count = SpikeGroups<Policy>::list_fired(spikes, words, entries.data());
-            } else {
-                count =
-                    SpikeEvents<S, Policy>::list(spikes, words, entries.data()) - entries.data();
-            }
+            count = SpikeGroups<Policy>::list_fired(spikes, words, entries.data());
         }
     };
 
@@ -106,7 +96,7 @@ private:
                 index const words = std::min(block_words, row_words - first);
                 for (index r = 0; r < rows; ++r) {
                     word const* const spikes = w.spikes.data + (row + r) * w.spikes.stride;
-                    fired[static_cast<std::size_t>(r)].list(spikes + first * planes, words);
+                    fired[static_cast<std::size_t>(r)].list(spikes + first, words);
                 }
                 add_block(fired.data(), rows, w.right + first * bits_per_word * w.n.columns,
                           w.n.columns, first == 0 && w.start == Start::zero,
@@ -144,20 +134,12 @@ private:
         Sums sums;
         simd::unrolled<Batches>(
             [&](auto b) { sums[b] = from_zero ? Batch(T(0)) : load(result, b); });
-        if constexpr (plain) {
-            add_groups(fired, right, stride, load, sums);
-        } else {
-            auto const* const end = fired.entries.data() + fired.count;
-            for (Event const* event = fired.entries.data(); event != end;) {
-                event = SpikeEvents<S, Policy>::add_group(
-                    event, [&](index i, auto b) { return load(right + i * stride, b); }, sums);
-            }
-        }
+        add_groups(fired, right, stride, load, sums);
         simd::unrolled<Batches>(
             [&](auto b) { simd::store(result + static_cast<index>(b) * width, sums[b], lanes); });
     }
 
-    /// Adds groups of plain spikes.
+    /// Adds the groups.
     template <std::size_t N>
     static void add_groups(Fired const& fired, T const* right, index stride, auto const& load,
                            std::array<Batch, N>& sums) {

@@ -101,7 +101,8 @@ struct Matmul {
     template <class T>
     static void forward(Policy policy, MatmulSize n, T const* x, T const* w, T* y, T* workspace) {
         if (n.rows < packed_rows && SparseRows<T, Policy>::pays(n.rows, n.inputs, x)) {
-            SparseRows<T, Policy>::forward(policy, n.rows, n.inputs, n.outputs, x, w, y);
+            SparseRows<T, Policy>::forward(policy, n.rows, n.inputs, n.outputs,
+                                           ByRows<T>(x, n.inputs), w, y);
         } else if (many_zeros(n, of_y(n), x)) {
             SparseProduct<T, Policy>::run(policy, of_y(n), ByRows<T>(x, n.inputs), w, Start::zero,
                                           y, reinterpret_cast<std::byte*>(workspace));

@@ -8,25 +8,24 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <spikelet/kernels/spike_events.hpp>
+#include <spikelet/kernels/spike_groups.hpp>
 
 namespace spikelet::kernels {
 
-/// Lists of rows of spikes of kind S, up to 256 inputs of each, in memory of somebody else.
-template <class S, class Policy>
+/// Lists of rows of spikes, up to 256 inputs of each, in memory of somebody else.
+template <class Policy>
 class PanelLists {
     using Groups = SpikeGroups<Policy>;
-    static constexpr bool plain = std::is_same_v<S, bit>;
 
 public:
-    /// Of plain spikes a group's place in the table, of others an Event.
+    /// A group's place in the table.
     using Entry = std::uint16_t;
 
     /// Bytes that the lists of so many rows and inputs take.
     static constexpr index bytes(index rows, index inputs) {
         auto const numbers = (rows + 2) * static_cast<index>(sizeof(std::uint32_t));
         auto const entries =
-            (rows * longest(inputs) + most_sums(inputs)) * static_cast<index>(sizeof(Entry));
+            (rows * groups_of(inputs) + most_sums(inputs)) * static_cast<index>(sizeof(Entry));
         return (numbers + entries + 7) / 8 * 8;
     }
     /// Places of a table for so many inputs.
@@ -51,18 +50,14 @@ public:
         ends_[0] = 0;
         for (index r = 0; r < rows; ++r, spikes.data += spikes.stride) {
             Entry* entry = end;
-            if constexpr (plain) {
-                end += Groups::list_fired(spikes.data, words, end);
-                for (; entry != end; ++entry) {
-                    Entry& place = places[*entry];
-                    if (place == nowhere) {
-                        *sum++ = *entry;
-                        place = next++;
-                    }
-                    *entry = place;
+            end += Groups::list_fired(spikes.data, words, end);
+            for (; entry != end; ++entry) {
+                Entry& place = places[*entry];
+                if (place == nowhere) {
+                    *sum++ = *entry;
+                    place = next++;
                 }
-            } else {
-                end = SpikeEvents<S, Policy>::list(spikes.data, words, end);
+                *entry = place;
             }
             ends_[r + 1] = static_cast<std::uint32_t>(end - entries_);
         }
@@ -85,9 +80,8 @@ private:
     using Places =
         std::array<Entry, static_cast<std::size_t>(most_inputs / group_size * group_patterns)>;
 
-    static constexpr index longest(index inputs) { return plain ? groups_of(inputs) : inputs; }
     static constexpr index most_sums(index inputs) {
-        return plain ? groups_of(inputs) * (group_patterns - 1 - group_size) : 0;
+        return groups_of(inputs) * (group_patterns - 1 - group_size);
     }
 
     static constexpr Places places_of_rows(index inputs) {

@@ -2,16 +2,13 @@
 // The product of many rows of packed spikes with T, result [rows, columns] += spikes right, panel
 // by panel. What each row adds of a block of the depth is listed once (panel_lists.hpp); for every
 // panel of columns the right rows of the block are copied side by side into a table, and each row
-// of the result adds what it lists:
+// of the result adds what it lists: one entry for each group that fired, a right row or, behind
+// these in the table, a sum of several, which is there if any row needs it.
 //
-//   plain spikes   one entry for each group that fired: a right row or, behind these in the table,
-//                  a sum of several, which is there if any row needs it
-//   values         one entry for each active input: its right row times its value
-//
-// So rows of plain spikes meet no branch but the end of their list. What bounds both is how fast
-// entries arrive: 32 bytes a cycle from the L2 cache, twice that as far as they are in L1. Copies
-// pay because rows of a matrix are often a power of two apart and then share few sets of a cache;
-// they cost as much as some 30 to 80 rows of a result.
+// So rows meet no branch but the end of their list. What bounds them is how fast entries arrive: 32
+// bytes a cycle from the L2 cache, twice that as far as they are in L1. Copies pay because rows of
+// a matrix are often a power of two apart and then share few sets of a cache; they cost as much as
+// some 30 to 80 rows of a result.
 #pragma once
 
 #include <array>
@@ -24,17 +21,14 @@
 
 namespace spikelet::kernels {
 
-/// Products of many rows of spikes of kind S with T.
-template <class T, class Policy, class S = bit>
+/// Products of many rows of spikes with T.
+template <class T, class Policy>
 class PanelProduct {
     using Batch = simd::Batch<T, Policy>;
-    using Lists = PanelLists<S, Policy>;
-    static constexpr bool plain = std::is_same_v<S, bit>;
+    using Lists = PanelLists<Policy>;
     static constexpr index width = simd::width<Batch>;
-    // Of plain spikes four cache lines; of others a quarter of the registers, since the sum of a
-    // group needs as many.
-    static constexpr index panel =
-        plain ? 256 / static_cast<index>(sizeof(T)) : simd::registers<Batch> / 4 * width;
+    // Four cache lines.
+    static constexpr index panel = 256 / static_cast<index>(sizeof(T));
     static constexpr index batches = panel / width;
     static constexpr index most_inputs = 256;
     // Fewer additions are not worth another thread.
@@ -67,7 +61,7 @@ public:
         Work const w{n, inputs, right, start, result, static_cast<std::byte*>(workspace)};
         auto const list_some = [&](index begin, index end) {
             for (index b = begin; b < end; ++b) {
-                index const first = b * inputs / bits_per_word * Element<S>::planes;
+                index const first = b * inputs / bits_per_word;
                 w.lists(b).list({spikes.data + first, spikes.stride}, n.rows, w.inputs_of(b));
             }
         };
@@ -110,9 +104,7 @@ private:
             Lists const lists = w.lists(b);
             copy_panel<Batch, panel>(w.right + b * w.inputs * w.n.columns + column, w.n.columns,
                                      w.inputs_of(b), columns, table.data());
-            if constexpr (plain) {
-                add_up(lists, table.data(), table.data() + Lists::rows_of(w.inputs_of(b)) * panel);
-            }
+            add_up(lists, table.data(), table.data() + Lists::rows_of(w.inputs_of(b)) * panel);
             bool const from_zero = b == 0 && w.start == Start::zero;
             with_panel<Batch, panel>(w.result + column, w.n.columns, from_zero, columns,
                                      [&](auto at) { add_rows(at, lists, table.data(), w.n.rows); });
@@ -145,14 +137,9 @@ private:
         for (index r = 0; r < rows; ++r) {
             Sums sums = at.load(r);
             auto const* const end = lists.end(r);
-            for (auto const* entry = lists.begin(r); entry != end;) {
-                if constexpr (plain) {
-                    T const* const row = table + *entry++ * panel;
-                    simd::unrolled<batches>([&](auto b) { sums[b] += batch(row, b); });
-                } else {
-                    entry = SpikeEvents<S, Policy>::add_group(
-                        entry, [&](index i, auto b) { return batch(table + i * panel, b); }, sums);
-                }
+            for (auto const* entry = lists.begin(r); entry != end; ++entry) {
+                T const* const row = table + *entry * panel;
+                simd::unrolled<batches>([&](auto b) { sums[b] += batch(row, b); });
             }
             at.store(r, sums);
         }

@@ -42,11 +42,9 @@ struct QuantizedSpikeMatmul {
             return (words + 1) * n.outputs * static_cast<index>(sizeof(float)) +
                    words * static_cast<index>(sizeof(word));
         }
-        if constexpr (has_tables<S>) {
-            constexpr auto each = static_cast<index>(sizeof(float));
-            return each * (widened(n) + SpikeMatmul<Policy>::template forward_workspace<float>(n));
-        }
-        return 0;
+        constexpr auto each = static_cast<index>(sizeof(float));
+        return each *
+               (widened_units(n) + SpikeMatmul<Policy, S>::template forward_workspace<float>(n));
     }
 
     /// y [M,N] = s W; events [M,K] of S.
@@ -55,10 +53,10 @@ struct QuantizedSpikeMatmul {
                         QuantizedMatrix<C> w, float* y, std::byte* workspace) {
         SPIKELET_ASSERT(n.inputs <= most_inputs, "quantized_spike_matmul: sums would overflow");
         if constexpr (std::is_same_v<C, bf16>) {
-            if (n.rows < many_rows || !has_tables<S>) {
+            if (n.rows < many_rows) {
                 StreamedRows<bf16, S, Policy>::run(policy, n, events, w.codes, y);
-            } else if constexpr (has_tables<S>) {
-                by_tables(policy, n, events, w.codes, y, reinterpret_cast<float*>(workspace));
+            } else {
+                widened<S>(policy, n, events, w.codes, y, reinterpret_cast<float*>(workspace));
             }
         } else if constexpr (std::is_same_v<C, trit>) {
             if (n.rows < several_rows) {
@@ -80,9 +78,6 @@ struct QuantizedSpikeMatmul {
 
 private:
     static constexpr bool is_integer = std::is_same_v<C, std::int8_t> || std::is_same_v<C, int4>;
-    // Spikes that are there or not have tables of their sums.
-    template <class S>
-    static constexpr bool has_tables = std::is_same_v<C, bf16>&& std::is_same_v<S, bit>;
     // With fewer rows nothing that is done to the weights pays.
     static constexpr index many_rows = 64;
     // With as many rows the weights are in the caches.
@@ -91,17 +86,20 @@ private:
     static constexpr index few_active = std::is_same_v<C, int4> ? 30 : 22;
 
     /// Floats, and what follows them on a cache line of its own.
-    static constexpr index widened(MatmulSize n) { return (n.inputs * n.outputs + 15) / 16 * 16; }
+    static constexpr index widened_units(MatmulSize n) {
+        return (n.inputs * n.outputs + 15) / 16 * 16;
+    }
 
-    /// The weights as floats.
-    static void by_tables(Policy policy, MatmulSize n, word const* events, bf16 const* codes,
-                          float* y, float* workspace) {
+    /// By the weights as floats.
+    template <class S>
+    static void widened(Policy policy, MatmulSize n, word const* events, bf16 const* codes,
+                        float* y, float* workspace) {
         auto const widen_some = [=](index begin, index end) {
             std::copy(codes + begin, codes + end, workspace + begin);
         };
         parallel_for(policy, n.inputs * n.outputs, widen_some, index{1} << 17);
-        SpikeMatmul<Policy>::template forward<float>(policy, n, events, workspace, y,
-                                                     workspace + widened(n));
+        SpikeMatmul<Policy, S>::template forward<float>(policy, n, events, workspace, y,
+                                                        workspace + widened_units(n));
     }
 
     /// The sums of all rows of every scale group [groups, N], in the workspace: the product of one

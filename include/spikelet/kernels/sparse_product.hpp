@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The product of many rows of which many numbers are exactly 0, as max(x, 0)^2 makes them,
-// result [rows, columns] += left right, without the terms of zeros:
+// The product of many rows of which many numbers are exactly 0, as max(x, 0)^2 makes them, or many
+// events silent, result [rows, columns] += left right, without the terms of zeros:
 //   result[r][c] = fma(left[r][d], right[d][c], ...) over the d where left[r][d] is not 0
 // The chains are those of BlockedProduct, and so are the bits; sparse_rows.hpp names the two
 // exceptions, sums that underflowed to -0 and factors that are not finite.
@@ -64,9 +64,22 @@ public:
         return 100 * active / std::max<index>(looked_at, 1);
     }
 
-    /// result = left right, or result += left right, right [depth, columns].
-    static void run(Policy policy, ProductSize n, Factor<T> left, T const* right, Start start,
-                    T* result, std::byte* workspace) {
+    /// The same of events.
+    template <class S>
+    static index percent_active(index rows, index columns, EventRows<S> x) {
+        index active = 0;
+        index looked_at = 0;
+        for (index r = 0; r < rows; r += 16, looked_at += columns) {
+            active += x.count_active(r, columns);
+        }
+        return 100 * active / std::max<index>(looked_at, 1);
+    }
+
+    /// result = left right, or result += left right; left is a Factor<T> or EventRows, right
+    /// [depth, columns].
+    template <class Left>
+    static void run(Policy policy, ProductSize n, Left left, T const* right, Start start, T* result,
+                    std::byte* workspace) {
         if (n.depth == 0 && start == Start::zero) { std::fill_n(result, n.rows * n.columns, T(0)); }
         for (index r = 0; r < n.rows; r += block_rows) {
             index const rows = std::min(block_rows, n.rows - r);

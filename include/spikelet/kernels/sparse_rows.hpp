@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Dense products of few rows of numbers of which many are exactly 0, as max(x, 0)^2 makes them: the
-// chains of fma of FewRows without the terms of zeros. Rows of the weights whose inputs are all 0
-// are not read, and reading them is what such products wait for.
+// Dense products of few rows of which many numbers are exactly 0, as max(x, 0)^2 makes them, or of
+// which many events are silent: the chains of fma of FewRows without the terms of zeros. Rows of
+// the weights whose inputs are all 0 are not read, and reading them is what such products wait for.
 //
 // A term 0 w adds nothing to a sum, so results are equal to those with all terms, with two
 // exceptions. A sum that underflowed to -0 stays -0, where a further term of 0 would make it 0: the
@@ -14,7 +14,8 @@
 #include <array>
 #include <cstdint>
 
-#include <spikelet/kernels/simd.hpp>
+#include <spikelet/kernels/event_rows.hpp>
+#include <spikelet/kernels/packing.hpp>
 
 namespace spikelet::kernels {
 
@@ -37,13 +38,17 @@ public:
     /// the weights they read, so the zeros of each save less.
     static bool pays(index rows, index inputs, T const* x) {
         index const n = rows * inputs;
-        index const numbers = n - static_cast<index>(std::count(x, x + n, T(0)));
-        return numbers * (rows == 1 ? 3 : 8) <= n;
+        return pays(rows, inputs, n - static_cast<index>(std::count(x, x + n, T(0))));
+    }
+    /// The same where so many are not 0.
+    static constexpr bool pays(index rows, index inputs, index active) {
+        return active * (rows == 1 ? 3 : 8) <= rows * inputs;
     }
 
-    /// y [rows, outputs] = x [rows, inputs] W.
-    static void forward(Policy policy, index rows, index inputs, index outputs, T const* x,
-                        T const* w, T* y) {
+    /// y [rows, outputs] = x [rows, inputs] W; x is a ByRows<T> or EventRows.
+    template <class Rows>
+    static void forward(Policy policy, index rows, index inputs, index outputs, Rows x, T const* w,
+                        T* y) {
         auto const some = [=](index begin, index end) {
             index const first = begin * width;
             index const last = std::min(end * width, outputs);
@@ -52,7 +57,7 @@ public:
             }
             for (index i = 0; i < inputs; i += block_inputs) {
                 for (index r = 0; r < rows; ++r) {
-                    Terms const terms(x + r * inputs + i, std::min(block_inputs, inputs - i));
+                    Terms const terms(x, r, i, std::min(block_inputs, inputs - i));
                     add(terms, w + i * outputs, outputs, y + r * outputs, first, last);
                 }
             }
@@ -68,13 +73,26 @@ private:
         std::array<T, static_cast<std::size_t>(block_inputs)> values;
         std::array<std::uint16_t, static_cast<std::size_t>(block_inputs)> inputs;
 
-        Terms(T const* x, index n) {
-            for (index i = 0; i < n; ++i) {
-                auto const at = static_cast<std::size_t>(count);
-                values[at] = x[i];
-                inputs[at] = static_cast<std::uint16_t>(i);
-                count += x[i] != T(0) ? 1 : 0;
+        Terms(ByRows<T> x, index row, index column, index n) {
+            T const* const from = x.at(row, column);
+            for (index i = 0; i < n; ++i) { add(i, from[i], from[i] != T(0)); }
+        }
+        template <class S>
+        Terms(EventRows<S> x, index row, index column, index n) {
+            auto const from = x.template row<T>(row, column);
+            for (index i = 0; i < n; i += bits_per_word) {
+                for (word rest = from.active(i); rest != 0; rest &= rest - 1) {
+                    index const at = i + std::countr_zero(rest);
+                    add(at, from.number(at), true);
+                }
             }
+        }
+
+        void add(index input, T value, bool active) {
+            auto const at = static_cast<std::size_t>(count);
+            values[at] = value;
+            inputs[at] = static_cast<std::uint16_t>(input);
+            count += active ? 1 : 0;
         }
     };
 

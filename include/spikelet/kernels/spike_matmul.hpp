@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: MIT
-// The linear map of packed spikes s [M,K] of kind S, w [K,N], y [M,N]:
-//   forward           y[m] = sum of s[m][i] w[i] over the i that are active (not 0)
-//   backward_weight   dw[i] += sum of s[m][i] dy[m] over the m where s[m][i] is active
-// The order of both sums: four rows at a time, their sum added to the result, groups ascending. The
-// sum of a group is its first active row times its value, rounded, then fma for each other active
-// row, ascending; silent groups are left out. Bits of values 0 and 1 are therefore those of plain
-// spikes, which need no product. Every form keeps the order, so bits depend neither on the number
-// of rows nor on density, threads or blocks. Rows of silent inputs are never read for a result:
-// infinities there do no harm. The gradient of the spikes is dense: Matmul::backward_input.
+// The linear map of packed spikes s [M,K], w [K,N], y [M,N]:
+//   forward           y[m] = sum of w[i] over the i where s[m][i] fired
+//   backward_weight   dw[i] += sum of dy[m] over the m where s[m][i] fired
+// The order of both sums: four rows at a time, their sum added to the result, groups ascending;
+// silent groups are left out. Every form keeps it, so bits depend neither on the number of rows
+// nor on density, threads or blocks. Rows of silent inputs are never read for a result: infinities
+// there do no harm. The gradient of the spikes is dense: Matmul::backward_input.
+//
+// Spikes with values, events, have the order of numbers: event_matmul.hpp.
 #pragma once
 
 #include <cstddef>
 
+#include <spikelet/kernels/event_matmul.hpp>
 #include <spikelet/kernels/gathered_product.hpp>
-#include <spikelet/kernels/matmul.hpp>
 #include <spikelet/kernels/panel_product.hpp>
-#include <spikelet/kernels/streamed_rows.hpp>
 
 namespace spikelet::kernels {
 
 /// Products of packed spikes of kind S with dense matrices on a processor.
 template <class Policy, class S = bit>
-struct SpikeMatmul {
+struct SpikeMatmul : EventMatmul<Policy, S> {};
+
+/// The same of plain spikes.
+template <class Policy>
+struct SpikeMatmul<Policy, bit> {
     static_assert(CpuPolicy<Policy>,
                   "spike_matmul: no kernel for this policy; the policies are Serial and OpenMp");
 
@@ -36,34 +39,34 @@ struct SpikeMatmul {
         return units_of<T>(transposed_bytes(n) + product_bytes<T>({n.inputs, n.rows, n.outputs}));
     }
 
-    /// y [M,N] = s W; spikes [M,K] of S, w [K,N].
+    /// y [M,N] = s W; spikes [M,K], w [K,N].
     template <class T>
     static void forward(Policy policy, MatmulSize n, word const* spikes, T const* w, T* y,
                         T* workspace) {
         if constexpr (std::is_same_v<T, float>) {
             if (n.rows == 1) {
-                StreamedRows<T, S, Policy>::run(policy, n, spikes, w, y);
+                StreamedRows<T, bit, Policy>::run(policy, n, spikes, w, y);
                 return;
             }
         }
-        product(policy, {n.rows, n.inputs, n.outputs}, {spikes, Element<S>::row_units(n.inputs)}, w,
-                Start::zero, y, workspace);
+        product(policy, {n.rows, n.inputs, n.outputs}, {spikes, Element<bit>::row_units(n.inputs)},
+                w, Start::zero, y, workspace);
     }
 
-    /// dw [K,N] += s^T dy; spikes [M,K] of S, dy [M,N]. dw may be null.
+    /// dw [K,N] += s^T dy; spikes [M,K], dy [M,N]. dw may be null.
     template <class T>
     static void backward_weight(Policy policy, MatmulSize n, word const* spikes, T const* dy, T* dw,
                                 T* workspace) {
         if (dw == nullptr) { return; }
         auto* const bytes = reinterpret_cast<std::byte*>(workspace);
         auto* const transposed = reinterpret_cast<word*>(bytes);
-        transpose_spikes(policy, n.rows, n.inputs, spikes, transposed);
-        product(policy, {n.inputs, n.rows, n.outputs}, {transposed, Element<S>::row_units(n.rows)},
-                dy, Start::result, dw, bytes + transposed_bytes(n));
+        transpose_spikes<bit>(policy, n.rows, n.inputs, spikes, transposed);
+        product(policy, {n.inputs, n.rows, n.outputs},
+                {transposed, Element<bit>::row_units(n.rows)}, dy, Start::result, dw,
+                bytes + transposed_bytes(n));
     }
 
 private:
-    static constexpr index planes = Element<S>::planes;
     // With fewer rows nothing that is made once for all of them pays, nor where so few groups fire
     // in some more rows: percent times rows.
     static constexpr index many_rows = 16;
@@ -79,10 +82,10 @@ private:
     template <class T>
     static constexpr index product_bytes(ProductSize n) {
         n.rows = std::min(n.rows, block_rows);
-        return n.rows < many_rows ? 0 : PanelProduct<T, Policy, S>::workspace(n);
+        return n.rows < many_rows ? 0 : PanelProduct<T, Policy>::workspace(n);
     }
     static constexpr index transposed_bytes(MatmulSize n) {
-        return n.inputs * Element<S>::row_units(n.rows) * static_cast<index>(sizeof(word));
+        return n.inputs * Element<bit>::row_units(n.rows) * static_cast<index>(sizeof(word));
     }
 
     /// Groups that fire, in percent, by every eighth row.
@@ -91,8 +94,8 @@ private:
         index groups = 0;
         for (index r = 0; r < n.rows; r += 8, groups += groups_of(n.depth)) {
             word const* row = spikes.data + r * spikes.stride;
-            for (index w = 0; w < spikes.stride; w += planes, row += planes) {
-                fired += SpikeGroups<Policy>::count(SpikeEvents<S, Policy>::active(row));
+            for (index w = 0; w < spikes.stride; ++w) {
+                fired += SpikeGroups<Policy>::count(row[w]);
             }
         }
         return 100 * fired / std::max<index>(groups, 1);
@@ -109,39 +112,13 @@ private:
             T* const to = result + row * n.columns;
             index const fired = part.rows < many_rows ? 0 : percent_fired(some, part);
             if (fired * part.rows < much_work) {
-                GatheredProduct<T, Policy, S>::run(policy, part, some, right, start, to);
+                GatheredProduct<T, Policy>::run(policy, part, some, right, start, to);
             } else {
-                using Panels = PanelProduct<T, Policy, S>;
+                using Panels = PanelProduct<T, Policy>;
                 Panels::run(policy, part, Panels::inputs_for(fired), some, right, start, to,
                             workspace);
             }
         }
-    }
-
-    /// Spikes [rows, columns] as [columns, rows].
-    static void transpose_spikes(Policy policy, index rows, index columns, word const* spikes,
-                                 word* to) {
-        index const from_words = Element<S>::row_units(columns);
-        index const to_words = Element<S>::row_units(rows);
-        auto const some = [=](index begin, index end) {
-            for (index w = begin; w < end; ++w) {
-                index const first = w / planes * bits_per_word;
-                word* const plane = to + first * to_words + w % planes;
-                for (index r = 0; r < rows; r += bits_per_word) {
-                    BitTile tile{};
-                    for (index i = 0; i < std::min(bits_per_word, rows - r); ++i) {
-                        tile[static_cast<std::size_t>(i)] = spikes[(r + i) * from_words + w];
-                    }
-                    SpikeGroups<Policy>::transpose(tile);
-                    for (index i = 0; i < std::min(bits_per_word, columns - first); ++i) {
-                        plane[i * to_words + r / bits_per_word * planes] =
-                            tile[static_cast<std::size_t>(i)];
-                    }
-                }
-            }
-        };
-        constexpr index worth_a_thread = index{1} << 16;
-        parallel_for(policy, from_words, some, grain_of(worth_a_thread, rows));
     }
 };
 

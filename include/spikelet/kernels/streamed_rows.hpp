@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Products of few rows of events with weights that are numbers, float or bf16, y [M,N] = s W. Of
 // the weights only the rows of active inputs are read, whole, several at a time while the next ones
-// are on their way to the L2 cache: memory is what bounds it. The order of arithmetic is that of
-// all products with spikes: four inputs make a group, the sum of a group is its first active row
-// times its value, then fma for each other one, ascending, and sums of groups are added ascending.
-// With values of 1 these are plain sums.
+// are on their way to the L2 cache: memory is what bounds it. Plain
+// spikes are added in groups of four as all of them are (spike_groups.hpp); events with values
+// make one ascending chain of fma, as numbers do.
 #pragma once
 
 #include <array>
@@ -49,8 +48,10 @@ public:
     }
 
 private:
-    /// What passes together: rows of weights, their values, whether they end their group; and rows
-    /// that pass next.
+    static constexpr bool plain = std::is_same_v<S, bit>;
+
+    /// What passes together: rows of weights, what their events are worth, whether they end their
+    /// group (plain spikes); and rows that pass next.
     struct Pass {
         index count;
         std::array<W const*, static_cast<std::size_t>(most_rows)> rows, next;
@@ -86,7 +87,7 @@ private:
             pass.next[at] = w + active.input(i + most_rows) * stride;
             if (i >= active.count) { continue; }
             pass.values[at] = static_cast<float>(active.values[static_cast<std::size_t>(i)]);
-            pass.ends[at] = i + 1 == active.count ||
+            pass.ends[at] = !plain || i + 1 == active.count ||
                             active.input(i) / group_size != active.input(i + 1) / group_size;
             if (pass.ends[at]) { pass.count = r + 1; }
         }
@@ -107,31 +108,36 @@ private:
     template <index batches>
     static void add_batches(Pass const& pass, index column, float* y, auto lanes) {
         std::array<Batch, static_cast<std::size_t>(batches)> sum;
-        std::array<Batch, static_cast<std::size_t>(batches)> group;
         auto const at = [](auto b) { return static_cast<index>(b) * width; };
+        auto const row = [&](std::size_t r, auto b) {
+            return simd::load_floats<Batch>(pass.rows[r] + column + at(b), lanes);
+        };
         simd::unrolled<batches>([&](auto b) { sum[b] = simd::load<Batch>(y + at(b), lanes); });
-        bool start = true;
-        for (std::size_t r = 0; r < static_cast<std::size_t>(pass.count); ++r) {
-            Batch const value(pass.values[r]);
-            simd::unrolled<batches>([&](auto b) {
-                W const* const from = pass.rows[r] + column + at(b);
-                Batch const row = simd::load_floats<Batch>(from, lanes);
-                group[b] = start ? times(value, row) : times(value, row, group[b]);
-            });
-            start = pass.ends[r];
-            if (start) {
-                simd::unrolled<batches>([&](auto b) { sum[b] += group[b]; });
+        if constexpr (plain) {
+            add_groups(pass, row, sum);
+        } else {
+            for (std::size_t r = 0; r < static_cast<std::size_t>(pass.count); ++r) {
+                Batch const value(pass.values[r]);
+                simd::unrolled<batches>(
+                    [&](auto b) { sum[b] = simd::fma(value, row(r, b), sum[b]); });
             }
         }
         simd::unrolled<batches>([&](auto b) { simd::store(y + at(b), sum[b], lanes); });
     }
 
-    /// The product, rounded: a multiplication would be fused with the sum that it feeds.
-    static Batch times(Batch const& value, Batch const& row) {
-        return std::is_same_v<S, bit> ? row : simd::fma(value, row, Batch(-0.0F));
-    }
-    static Batch times(Batch const& value, Batch const& row, Batch const& sum) {
-        return std::is_same_v<S, bit> ? sum + row : simd::fma(value, row, sum);
+    template <std::size_t N>
+    static void add_groups(Pass const& pass, auto const& row, std::array<Batch, N>& sum) {
+        constexpr auto batches = static_cast<index>(N);
+        std::array<Batch, N> group;
+        bool start = true;
+        for (std::size_t r = 0; r < static_cast<std::size_t>(pass.count); ++r) {
+            simd::unrolled<batches>(
+                [&](auto b) { group[b] = start ? row(r, b) : group[b] + row(r, b); });
+            start = pass.ends[r];
+            if (start) {
+                simd::unrolled<batches>([&](auto b) { sum[b] += group[b]; });
+            }
+        }
     }
 };
 
