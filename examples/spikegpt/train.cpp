@@ -115,9 +115,9 @@ int train(CLI::App const& flags, TrainRequest& request) {
     if (request.options.data.empty() && !request.resume) { throw CLI::RequiredError("--data"); }
     Output const out(request.json);
     RunFolder const folder{request.out};
-    auto const run = request.resume
-                         ? resume_run(folder, request.options, flags)
-                         : begin_run(folder, request.options, request.init_from, request.force);
+    auto const run = request.resume ? resume_run(folder, request.options, flags)
+                                    : begin_run(folder, request.options, request.init_from,
+                                                request.force, flags);
     introduce(*run, out);
 
     listen_for_stop();

@@ -61,9 +61,10 @@ void add_flag(CLI::App& flags, std::string const& name, T& value, std::string co
 
 }  // namespace
 
-double default_learning_rate(sk::index channels) {
+double default_learning_rate(sk::Inputs inputs, sk::index channels) {
     double const exponent = std::log(5.0) / std::log(4.0);
-    return 3e-3 * std::min(1.0, std::pow(128.0 / static_cast<double>(channels), exponent));
+    double const least = std::min(1.0, std::pow(128.0 / static_cast<double>(channels), exponent));
+    return (sk::reads_events(inputs) ? 2e-3 : 3e-3) * least;
 }
 
 void complete(TrainOptions& options) {
@@ -72,7 +73,7 @@ void complete(TrainOptions& options) {
     if (!options.binary_embedding) {
         options.binary_embedding = variant.spikes.binary_embedding ? "on" : "off";
     }
-    if (!options.lr) { options.lr = default_learning_rate(options.embd); }
+    if (!options.lr) { options.lr = default_learning_rate(variant.spikes.inputs, options.embd); }
     if (!options.lr_final) { options.lr_final = 0.02 * *options.lr; }
     if (!options.weight_decay) { options.weight_decay = options.optimizer == "adamw" ? 0.01 : 0.0; }
     if (options.steps == 0 && options.minutes == 0) { options.steps = default_steps; }

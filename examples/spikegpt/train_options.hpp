@@ -83,8 +83,9 @@ inline constexpr std::array<EventPreset, 3> event_presets{
 /// Where neither --steps nor --minutes says how long.
 inline constexpr sk::index default_steps = 2000;
 
-/// The peak learning rate for a width: 3e-3 up to 128 channels, 6e-4 at 512, and so on.
-double default_learning_rate(sk::index channels);
+/// The peak learning rate for a width: 3e-3 up to 128 channels, 6e-4 at 512, and so on; of events
+/// two thirds of it.
+double default_learning_rate(sk::Inputs inputs, sk::index channels);
 
 /// Sets the options that follow from others, but for the warmup: that follows from the steps, of
 /// which a resumed run may get more.
@@ -160,7 +161,8 @@ void each_learning_option(Options& o, F&& f) {
       one_of(sk::initialisations));
     f("optimizer", o.optimizer, "adamw decays weights apart from the gradients",
       one_of(optimizers));
-    f("lr", o.lr, "Peak learning rate (default by width: 3e-3 at 128, 6e-4 at 512)",
+    f("lr", o.lr,
+      "Peak learning rate (default 3e-3 at 128 channels, 6e-4 at 512; of events 2e-3, 4e-4)",
       number(1e-12, 1e9));
     f("lr-final", o.lr_final, "Learning rate at the end (default 2 % of the peak)", number(0, 1e9));
     f("schedule", o.schedule, "The learning rate on its way down",

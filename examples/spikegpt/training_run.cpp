@@ -32,7 +32,8 @@ LanguageModel model_for(TrainOptions const& options, Sources const& sources) {
 void adopt(TrainOptions& options, sk::MatrixStorage const& trains_as) {
     options.weights = options.weights.value_or(std::string(sk::name_of(trains_as.weights)));
     options.head_weights = options.head_weights.value_or(std::string(sk::name_of(trains_as.head)));
-    options.weight_group = options.weight_group.value_or(trains_as.group);
+    bool const scaled = *options.weights != "f32" || *options.head_weights != "f32";
+    options.weight_group = options.weight_group.value_or(scaled ? trains_as.group : 0);
 }
 
 // Options follow a model that is given.
@@ -99,6 +100,17 @@ void check_inputs(RunFolder const& folder, TrainOptions const& options,
     for (std::string const& path : options.data) { folder.check_is_no_input(path); }
     folder.check_is_no_input(options.valid);
     folder.check_is_no_input(init_from);
+}
+
+// What is said about events must have an effect.
+void check_events(LanguageModel const& language, CLI::App const& flags) {
+    if (sk::event_synapses(language.net) > 0) { return; }
+    for (char const* name : {"--event-cost", "--events", "--event-ramp", "--threshold-rate"}) {
+        if (flags.count(name) > 0) {
+            sk::fail(name, "this model has no events; the variants event_driven and "
+                           "event_driven_post have");
+        }
+    }
 }
 
 // A run goes on from any folder.
@@ -177,7 +189,8 @@ void TrainingRun::save() {
 }
 
 std::unique_ptr<TrainingRun> begin_run(RunFolder const& folder, TrainOptions options,
-                                       std::string const& init_from, bool force) {
+                                       std::string const& init_from, bool force,
+                                       CLI::App const& flags) {
     check_inputs(folder, options, init_from);
     if (!force) { folder.check_free(); }
     Sources const sources(options);
@@ -187,6 +200,7 @@ std::unique_ptr<TrainingRun> begin_run(RunFolder const& folder, TrainOptions opt
     complete(options);
     static_cast<void>(Course(options));
     LanguageModel model = given ? std::move(*given) : model_for(options, sources);
+    check_events(model, flags);
     sk::train_as(model.net, matrix_storage(options));
     check_memory(model, options);
 
