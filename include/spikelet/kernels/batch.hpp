@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 // GCC 12's own AVX-512 headers leave an operand undefined on purpose and then warn about it.
 #if defined(__GNUC__) && !defined(__clang__)
@@ -34,6 +35,22 @@ using Batch = xsimd::batch<T, typename Policy::arch>;
 /// Lanes of a batch.
 template <class B>
 inline constexpr index width = static_cast<index>(B::size);
+
+namespace detail {
+
+template <class F, std::size_t... I>
+[[gnu::always_inline]] inline void unrolled(F&& f, std::index_sequence<I...>) {
+    (f(std::integral_constant<std::size_t, I>{}), ...);
+}
+
+}  // namespace detail
+
+/// Calls f(0), f(1), ... f(N - 1); every number is a type, and no loop is left: arrays of batches
+/// that are indexed by them stay in registers where f is inlined ([[gnu::flatten]] sees to that).
+template <index N, class F>
+[[gnu::always_inline]] inline void unrolled(F&& f) {
+    detail::unrolled(f, std::make_index_sequence<static_cast<std::size_t>(N)>{});
+}
 
 /// A number in every lane, rounded to the lanes' type.
 template <class B>
@@ -84,11 +101,12 @@ B select(Mask const& mask, B const& a, B const& b) {
 namespace detail {
 
 // xsimd 8.1 has no fused operation for AVX-512 and leaves it to compilers to fuse a product and a
-// sum, which g++ does and clang does not. Functions without the instruction set in their type are
+// sum, which g++ does and clang does not. With AVX2 it changes a sign apart from fusing. Functions without the instruction set in their type are
 // inlined always: they must not merge with those of another translation unit (core/policy.hpp).
 // So that the names exist on machines without the instructions.
 void fused();
 void fused_negated();
+void cleared();
 
 #if XSIMD_WITH_AVX512F
 [[gnu::always_inline]] inline __m512 fused(__m512 a, __m512 b, __m512 c) {
@@ -102,6 +120,24 @@ void fused_negated();
 }
 [[gnu::always_inline]] inline __m512d fused_negated(__m512d a, __m512d b, __m512d c) {
     return _mm512_fnmadd_pd(a, b, c);
+}
+#endif
+
+#if XSIMD_WITH_FMA3_AVX2
+[[gnu::always_inline]] inline __m256 fused_negated(__m256 a, __m256 b, __m256 c) {
+    return _mm256_fnmadd_ps(a, b, c);
+}
+[[gnu::always_inline]] inline __m256d fused_negated(__m256d a, __m256d b, __m256d c) {
+    return _mm256_fnmadd_pd(a, b, c);
+}
+#endif
+
+#if XSIMD_WITH_AVX
+[[gnu::always_inline]] inline __m256 cleared(__m256 mask, __m256 x) {
+    return _mm256_andnot_ps(mask, x);
+}
+[[gnu::always_inline]] inline __m256d cleared(__m256d mask, __m256d x) {
+    return _mm256_andnot_pd(mask, x);
 }
 #endif
 
@@ -124,6 +160,17 @@ B fnma(B const& a, B const& b, B const& c) {
         return detail::fused_negated(a.data, b.data, c.data);
     } else {
         return simd::fma(-a, b, c);
+    }
+}
+
+/// x, but 0 where the mask holds.
+template <class Mask, class B>
+B zero_where(Mask const& mask, B const& x) {
+    // g++ 12 makes two instructions of xsimd's way to choose.
+    if constexpr (requires { detail::cleared(mask.data, x.data); }) {
+        return detail::cleared(mask.data, x.data);
+    } else {
+        return simd::select(mask, B(0), x);
     }
 }
 

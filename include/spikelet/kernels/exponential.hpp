@@ -6,7 +6,9 @@
 
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <numbers>
+#include <type_traits>
 
 #include <spikelet/kernels/batch.hpp>
 
@@ -14,7 +16,7 @@ namespace spikelet::simd {
 
 namespace detail {
 
-/// Constants of e^x: an x above ln of the largest number, the lowest x whose result is computed,
+/// Constants of e^x: ln of the largest number, rounded down, the lowest x whose result is computed,
 /// ln 2 in two parts of which the first has few digits (Cody & Waite, "Software manual for the
 /// elementary functions", 1980), and how many terms of the Taylor series reach the last digit.
 template <class T>
@@ -22,14 +24,14 @@ struct Exponential;
 
 template <>
 struct Exponential<float> {
-    static constexpr float highest = 88.73F, lowest = -86.98F;
+    static constexpr float highest = 88.7228317F, lowest = -86.98F;
     static constexpr float ln2_high = 0.693359375F, ln2_low = -2.12194440e-4F;
     static constexpr int terms = 7;
 };
 
 template <>
 struct Exponential<double> {
-    static constexpr double highest = 709.79, lowest = -708.04;
+    static constexpr double highest = 709.782712893384, lowest = -708.04;
     static constexpr double ln2_high = 0.693145751953125, ln2_low = 1.42860682030941723e-6;
     static constexpr int terms = 13;
 };
@@ -57,31 +59,48 @@ void scaled();  // so that the name exists on machines without the instruction
 }
 #endif
 
-/// x 2^power for whole powers, where the result is a normal number.
+/// x 2^power for whole powers, where x and the result are normal numbers.
 template <class B>
-B times_power_of_two(B const& x, B const& power) {
+[[gnu::always_inline]] inline B times_power_of_two(B const& x, B const& power) {
     if constexpr (requires { detail::scaled(x.data, power.data); }) {
         return detail::scaled(x.data, power.data);
     } else {
-        // For the largest results 2^n itself is no number of T; 2^(n-1) is, and twice x.
-        return xsimd::ldexp(x + x, xsimd::to_int(power - B(1)));
+        // The exponent is what stands above the digits.
+        using T = typename B::value_type;
+        constexpr int digits = std::numeric_limits<T>::digits - 1;
+        auto const exponent = xsimd::to_int(power) << digits;
+        using Integers = std::remove_const_t<decltype(exponent)>;
+        return xsimd::bitwise_cast<B>(xsimd::bitwise_cast<Integers>(x) + exponent);
     }
-}
-
-/// 2^power e^(most + the low part of power ln 2), where `most` is x less the high part.
-template <class B>
-[[gnu::always_inline]] inline B exp_from(B const& power, B const& most) {
-    using T = typename B::value_type;
-    B const rest = simd::fnma(power, B(Exponential<T>::ln2_low), most);
-    constexpr auto& factors = inverse_factorials<T>;
-    B series(factors.back());
-    for (std::size_t n = factors.size() - 1; n > 0; --n) {
-        series = simd::fma(series, rest, B(factors[n - 1]));
-    }
-    return times_power_of_two(series, power);
 }
 
 }  // namespace detail
+
+/// The bits of exp for several x of which none is above 0 by more than a rounding (or by 88), step by
+/// step for all of them at once, since each step waits for the one before it.
+template <class B, std::size_t N>
+[[gnu::always_inline]] inline std::array<B, N> exp_at_most_one(std::array<B, N> const& x) {
+    using T = typename B::value_type;
+    using Constants = detail::Exponential<T>;
+    constexpr auto& factors = detail::inverse_factorials<T>;
+    constexpr auto all = [](auto&& step) { simd::unrolled<static_cast<index>(N)>(step); };
+    std::array<B, N> power, rest, series;
+    all([&](auto i) {
+        power[i] = xsimd::nearbyint(x[i] * B(static_cast<T>(1 / std::numbers::ln2)));
+    });
+    all([&](auto i) { rest[i] = simd::fnma(power[i], B(Constants::ln2_high), x[i]); });
+    all([&](auto i) { rest[i] = simd::fnma(power[i], B(Constants::ln2_low), rest[i]); });
+    all([&](auto i) { series[i] = B(factors.back()); });
+    simd::unrolled<Constants::terms>([&](auto n) {
+        B const factor(factors[Constants::terms - 1 - n]);
+        all([&](auto i) { series[i] = simd::fma(series[i], rest[i], factor); });
+    });
+    all([&](auto i) {
+        series[i] = simd::zero_where(x[i] < B(Constants::lowest),
+                                     detail::times_power_of_two(series[i], power[i]));
+    });
+    return series;
+}
 
 /// e^x with an error below 1 unit in the last place (1.3 without fused multiply-adds); infinity
 /// where that is too large for T; 0 below 1.7e-38 (float) or 3.2e-308 (double), near the end of the
@@ -89,22 +108,21 @@ template <class B>
 template <class B>
 [[gnu::always_inline]] inline B exp(B const& x) {
     using T = typename B::value_type;
-    using Constants = detail::Exponential<T>;
-    B const bounded(xsimd::min(B(Constants::highest), x));
-    B const power = xsimd::nearbyint(bounded * B(static_cast<T>(1 / std::numbers::ln2)));
-    B const most = simd::fnma(power, B(Constants::ln2_high), bounded);
-    return simd::select(x < B(Constants::lowest), B(0), detail::exp_from(power, most));
+    B const infinity(std::numeric_limits<T>::infinity());
+    auto const [normal] = simd::exp_at_most_one(std::array{x});
+    return simd::select(x > B(detail::Exponential<T>::highest), infinity, normal);
+}
+
+/// -|x|.
+template <class B>
+[[gnu::always_inline]] inline B minus_abs(B const& x) {
+    return x | B(typename B::value_type(-0.0));
 }
 
 /// e^-|x| with the bits of exp(-abs(x)), but fewer instructions.
 template <class B>
 [[gnu::always_inline]] inline B exp_minus_abs(B const& x) {
-    using T = typename B::value_type;
-    using Constants = detail::Exponential<T>;
-    B const a = simd::abs(x);
-    B const power = xsimd::nearbyint(a * B(static_cast<T>(-1 / std::numbers::ln2)));
-    B const most = simd::fnma(power, B(Constants::ln2_high), -a);
-    return simd::select(a > B(-Constants::lowest), B(0), detail::exp_from(power, most));
+    return simd::exp_at_most_one(std::array{simd::minus_abs(x)})[0];
 }
 
 /// 1 / (1 + e^-x), without overflow.

@@ -125,22 +125,6 @@ constexpr index lane_count(Part part) {
     __builtin_prefetch(reinterpret_cast<void const*>(address), 0, 2);
 }
 
-namespace detail {
-
-template <class F, std::size_t... I>
-[[gnu::always_inline]] inline void unrolled(F&& f, std::index_sequence<I...>) {
-    (f(std::integral_constant<std::size_t, I>{}), ...);
-}
-
-}  // namespace detail
-
-/// Calls f(0), f(1), ... f(N - 1); every number is a type, and no loop is left: arrays of batches
-/// that are indexed by them stay in registers where f is inlined ([[gnu::flatten]] sees to that).
-template <index N, class F>
-[[gnu::always_inline]] inline void unrolled(F&& f) {
-    detail::unrolled(f, std::make_index_sequence<static_cast<std::size_t>(N)>{});
-}
-
 /// Calls f(i, Full) for every whole batch of [begin, end) and f(i, Part) for what is left.
 template <class B, class F>
 [[gnu::always_inline]] inline void for_each_batch(index begin, index end, F&& f) {

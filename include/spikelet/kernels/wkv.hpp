@@ -145,23 +145,25 @@ private:
                 auto const past = state.template load<B>(c - s.first, lanes);
                 if (run.history != nullptr) { history.store(row + c, past, lanes); }
                 B const bonus = simd::load<B>(run.time_first + c, lanes) + key;
-                auto const share = Shares<B>::of(past.o, bonus);
+                B const decayed = past.o + simd::load<B>(w + (c - s.first), lanes);
+                auto const [first, second] = simd::exp_at_most_one(
+                    std::array{simd::minus_abs(past.o - bonus), simd::minus_abs(decayed - key)});
+                auto const share = Shares<B>::of(past.o, bonus, first);
+                auto const after = Shares<B>::of(decayed, key, second);
                 B const numerator = simd::fma(share.b, value, share.a * past.p);
                 B const denominator = simd::fma(share.a, past.q, share.b);
                 simd::store(run.y + row + c, numerator / denominator, lanes);
-                B const decay = simd::load<B>(w + (c - s.first), lanes);
-                state.store(c - s.first, advance(past, decay, key, value), lanes);
+                state.store(c - s.first, advance(past, after, value), lanes);
             });
         }
     }
 
-    /// e^(a-n) and e^(b-n) with n = max(a, b): one of the two is 1.
+    /// e^(a-n) and e^(b-n) with n = max(a, b): one of the two is 1, the other e^-|a-b|.
     template <class B>
     struct Shares {
         B n, a, b;
 
-        [[gnu::always_inline]] static Shares of(B const& a, B const& b) {
-            B const smaller = simd::exp_minus_abs(a - b);
+        [[gnu::always_inline]] static Shares of(B const& a, B const& b, B const& smaller) {
             auto const first = a >= b;
             return {simd::max(a, b), simd::select(first, B(1), smaller),
                     simd::select(first, smaller, B(1))};
@@ -169,9 +171,8 @@ private:
     };
 
     template <class B>
-    [[gnu::always_inline]] static State<B> advance(State<B> const& s, B const& w, B const& key,
+    [[gnu::always_inline]] static State<B> advance(State<B> const& s, Shares<B> const& share,
                                                    B const& value) {
-        auto const share = Shares<B>::of(s.o + w, key);
         return {simd::fma(share.b, value, share.a * s.p), simd::fma(share.a, s.q, share.b),
                 share.n};
     }
@@ -213,18 +214,22 @@ private:
         B const key = simd::load<B>(in.k + i, lanes);
         B const value = simd::load<B>(in.v + i, lanes);
         B const y = simd::load<B>(in.y + i, lanes);
-        auto const now = Shares<B>::of(past.o, simd::load<B>(in.time_first + c, lanes) + key);
+        B const bonus = simd::load<B>(in.time_first + c, lanes) + key;
+        B const n = simd::max(past.o, bonus);
+        B const decayed = w + r;
+        // No exponent is above 0 but for its rounding, since n >= o >= w + ... + w + k of any past k.
+        auto const [first, second, f, carried] = simd::exp_at_most_one(
+            std::array{simd::minus_abs(past.o - bonus), simd::minus_abs(decayed + n), key + r,
+                       decayed + past.o});
+        auto const now = Shares<B>::of(past.o, bonus, first);
         B const g = simd::load<B>(in.dy + i, lanes) / simd::fma(now.a, past.q, now.b);
         B const e = now.b * g;
-        B const f = simd::exp(key + r);
         B const change = value - y;
         simd::accumulate(in.dk, i, simd::fma(e, change, f * simd::fma(P, value, Q)), lanes);
         simd::accumulate(in.dv, i, simd::fma(f, P, e), lanes);
         simd::accumulate(du, 0, e, change, lanes);
-        B const decayed = w + r;
-        simd::accumulate(dw, 0, simd::exp(decayed + past.o), simd::fma(P, past.p, Q * past.q),
-                         lanes);
-        auto const share = Shares<B>::of(decayed, -now.n);
+        simd::accumulate(dw, 0, carried, simd::fma(P, past.p, Q * past.q), lanes);
+        auto const share = Shares<B>::of(decayed, -n, second);
         B const fresh = share.b * g;
         adjoints.store(
             c - s.first,
