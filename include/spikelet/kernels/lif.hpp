@@ -72,29 +72,9 @@ struct Lif {
     static void backward(Policy policy, Btc n, LifOptions o, Surrogate surrogate, T const* charge,
                          T const* dspikes, T const* dstate, AddsTo<T> dx, T* dstart,
                          T const* dcharge = nullptr) {
-        using B = simd::Batch<T, Policy>;
+        Back<T> const back{charge, dspikes, dstate, dcharge, dx, dstart};
         for_each_strip(policy, n, [=](index b, index first, index last) {
-            Membranes<T> carried;  // gradient of the membrane after the step
-            index const channels = b * n.C + first;
-            for (index c = 0; c < last - first; ++c) {
-                carried[static_cast<std::size_t>(c)] =
-                    dstate == nullptr ? T(0) : dstate[channels + c];
-            }
-            for (index t = n.T - 1; t >= 0; --t) {
-                index const row = (b * n.T + t) * n.C;
-                simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
-                    index const i = row + c;
-                    B const h = simd::load<B>(charge + i, lanes);
-                    B const slope = surrogate(h - simd::constant<B>(o.threshold));
-                    T* const dv = carried.data() + (c - first);
-                    B const through_reset = simd::load<B>(dv, lanes) * reset_slope(o, h, slope);
-                    B e = simd::fma(simd::load<B>(dspikes + i, lanes), slope, through_reset);
-                    if (dcharge != nullptr) { e += simd::load<B>(dcharge + i, lanes); }
-                    simd::accumulate(dx, i, simd::constant<B>(o.gain()), e, lanes);
-                    simd::store(dv, simd::constant<B>(o.leak()) * e, lanes);
-                });
-            }
-            if (dstart != nullptr) { std::copy_n(carried.data(), last - first, dstart + channels); }
+            reverse(Strip{n, b, first, last}, o, surrogate, back);
         });
     }
 
@@ -107,6 +87,26 @@ private:
     struct Strip {
         Btc n;
         index b, first, last;
+    };
+
+    template <class T>
+    struct Back {
+        T const *charge, *dspikes, *dstate, *dcharge;
+        Accumulator<T> dx;
+        T* dstart;
+    };
+
+    /// Options in every lane, worked out once: a store may have changed them, for all a compiler knows.
+    template <class B>
+    struct Constants {
+        explicit Constants(LifOptions o)
+            : leak(simd::constant<B>(o.leak())),
+              gain(simd::constant<B>(o.gain())),
+              rest(simd::constant<B>(o.rest())),
+              threshold(simd::constant<B>(o.threshold)),
+              reset_value(simd::constant<B>(o.reset_value)) {}
+
+        B leak, gain, rest, threshold, reset_value;
     };
 
     /// A function of its own, so that streams need no stack for membranes.
@@ -122,6 +122,7 @@ private:
     template <class T>
     static void fire(Strip s, LifOptions o, T const* x, word* spikes, T* charge, T* v) {
         using B = simd::Batch<T, Policy>;
+        Constants<B> const k(o);
         for (index t = 0; t < s.n.T; ++t) {
             index const row = s.b * s.n.T + t;
             word* const fired = spikes + row * Element<bit>::row_units(s.n.C);
@@ -132,10 +133,10 @@ private:
                         index const i = row * s.n.C + c;
                         T* const membrane = v + (c - s.first);
                         B const h =
-                            charged(o, simd::load<B>(membrane, lanes), simd::load<B>(x + i, lanes));
-                        auto const fires = h >= simd::constant<B>(o.threshold);
+                            charged(k, simd::load<B>(membrane, lanes), simd::load<B>(x + i, lanes));
+                        auto const fires = h >= k.threshold;
                         bits |= simd::in_use(simd::to_bits(fires), lanes) << (c - w);
-                        simd::store(membrane, after_reset(o, h, fires), lanes);
+                        simd::store(membrane, after_reset(o.reset, k, h, fires), lanes);
                         if (charge != nullptr) { simd::store(charge + i, h, lanes); }
                     });
                 fired[w / bits_per_word] = bits;
@@ -143,20 +144,48 @@ private:
         }
     }
 
+    /// Backward along time. A function of its own, whose parameters no store can reach.
+    template <class T, class Surrogate>
+    static void reverse(Strip s, LifOptions o, Surrogate surrogate, Back<T> in) {
+        using B = simd::Batch<T, Policy>;
+        Constants<B> const k(o);
+        Membranes<T> carried;  // gradient of the membrane after the step
+        index const channels = s.b * s.n.C + s.first;
+        for (index c = 0; c < s.last - s.first; ++c) {
+            carried[static_cast<std::size_t>(c)] =
+                in.dstate == nullptr ? T(0) : in.dstate[channels + c];
+        }
+        for (index t = s.n.T - 1; t >= 0; --t) {
+            index const row = (s.b * s.n.T + t) * s.n.C;
+            simd::for_each_batch<B>(s.first, s.last, [&](index c, auto lanes) {
+                index const i = row + c;
+                B const h = simd::load<B>(in.charge + i, lanes);
+                B const slope = surrogate(h - k.threshold);
+                T* const dv = carried.data() + (c - s.first);
+                B const through_reset = simd::load<B>(dv, lanes) * reset_slope(o, k, h, slope);
+                B e = simd::fma(simd::load<B>(in.dspikes + i, lanes), slope, through_reset);
+                if (in.dcharge != nullptr) { e += simd::load<B>(in.dcharge + i, lanes); }
+                simd::accumulate(in.dx, i, k.gain, e, lanes);
+                simd::store(dv, k.leak * e, lanes);
+            });
+        }
+        if (in.dstart != nullptr) {
+            std::copy_n(carried.data(), s.last - s.first, in.dstart + channels);
+        }
+    }
+
     template <class B>
-    static B charged(LifOptions o, B const& v, B const& x) {
-        B const rest = simd::constant<B>(o.rest());
-        B const leaked = simd::fma(simd::constant<B>(o.leak()), v - rest, rest);
-        return simd::fma(simd::constant<B>(o.gain()), x, leaked);
+    static B charged(Constants<B> const& k, B const& v, B const& x) {
+        return simd::fma(k.gain, x, simd::fma(k.leak, v - k.rest, k.rest));
     }
 
     template <class B, class Fires>
-    static B after_reset(LifOptions o, B const& h, Fires const& fires) {
-        switch (o.reset) {
+    static B after_reset(Reset reset, Constants<B> const& k, B const& h, Fires const& fires) {
+        switch (reset) {
         case Reset::hard:
-            return simd::select(fires, simd::constant<B>(o.reset_value), h);
+            return simd::select(fires, k.reset_value, h);
         case Reset::soft:
-            return simd::select(fires, h - simd::constant<B>(o.threshold), h);
+            return simd::select(fires, h - k.threshold, h);
         case Reset::none:
             break;
         }
@@ -164,16 +193,14 @@ private:
     }
 
     template <class B>
-    static B reset_slope(LifOptions o, B const& h, B const& slope) {
+    static B reset_slope(LifOptions const& o, Constants<B> const& k, B const& h, B const& slope) {
         B const one(1);
         B const g = o.detach_reset ? B(0) : slope;
         switch (o.reset) {
-        case Reset::hard: {
-            B const silent = simd::select(h >= simd::constant<B>(o.threshold), B(0), one);
-            return simd::fma(simd::constant<B>(o.reset_value) - h, g, silent);
-        }
+        case Reset::hard:
+            return simd::fma(k.reset_value - h, g, simd::zero_where(h >= k.threshold, one));
         case Reset::soft:
-            return simd::fnma(simd::constant<B>(o.threshold), g, one);
+            return simd::fnma(k.threshold, g, one);
         case Reset::none:
             break;
         }
