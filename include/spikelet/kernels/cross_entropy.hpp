@@ -31,16 +31,18 @@ struct CrossEntropy {
     static double forward(Policy policy, index rows, index V, T const* logits,
                           std::int32_t const* targets, double* nats, T* log_sum) {
         auto some_rows = [=](index begin, index end) {
+            T top = largest(V, logits + begin * V);
             for (index r = begin; r < end; ++r) {
                 T const* const z = logits + r * V;
-                T const top = largest(V, z);
-                double const log_rest = log_sum_exp(V, z, top);
+                // The next row comes out of memory while this one is computed.
+                auto const [log_rest, next] = log_sum_exp(V, z, top, r + 1 < end ? z + V : z);
                 log_sum[2 * r] = top;
                 log_sum[2 * r + 1] = static_cast<T>(log_rest);
                 nats[r] = targets[r] == ignored_target
                               ? 0.0
                               : log_rest +
                                     (static_cast<double>(top) - static_cast<double>(z[targets[r]]));
+                top = next;
             }
         };
         parallel_for(policy, rows, some_rows, grain_of(4096, V));
@@ -94,15 +96,25 @@ private:
     }
 
     template <class T>
-    static double log_sum_exp(index V, T const* z, T top) {
+    struct Sum {
+        double logarithm;
+        T next_top;
+    };
+
+    /// The logarithm of the sum of e^(z - top), and the largest number of the next row.
+    template <class T>
+    static Sum<T> log_sum_exp(index V, T const* z, T top, T const* next) {
         using B = simd::Batch<T, Policy>;
         T const lowest = std::numeric_limits<T>::lowest();
         B const shift(top);
         B sum(0);
+        B next_top(lowest);
         simd::for_each_batch<B>(0, V, [&](index v, auto lanes) {
-            sum = sum + simd::exp(simd::load<B>(z + v, lanes, lowest) - shift);
+            next_top = simd::max(next_top, simd::load<B>(next + v, lanes, lowest));
+            B const below = simd::load<B>(z + v, lanes, lowest) - shift;
+            sum = sum + simd::exp_at_most_one(std::array{below})[0];
         });
-        return std::log(static_cast<double>(simd::sum(sum)));
+        return {std::log(static_cast<double>(simd::sum(sum))), simd::largest(next_top)};
     }
 
     /// log_sum [2] as forward() leaves it.
@@ -113,8 +125,8 @@ private:
         B const log_rest(log_sum[1]);
         B const factor(scale);
         simd::for_each_batch<B>(0, V, [&](index v, auto lanes) {
-            B const p = simd::exp((simd::load<B>(z + v, lanes) - top) - log_rest);
-            simd::accumulate(dz, v, p, factor, lanes);
+            B const below = (simd::load<B>(z + v, lanes) - top) - log_rest;
+            simd::accumulate(dz, v, simd::exp_at_most_one(std::array{below})[0], factor, lanes);
         });
     }
 };

@@ -50,11 +50,14 @@ struct ShiftMix {
         // A strip takes all sequences, so that the sums over them have one order.
         for_each_strip(policy, {1, n.B * n.T, n.C}, [&](index, index first, index last) {
             using B = simd::Batch<T, Policy>;
-            for (index r = 0; r < n.B * n.T; r += rows_at_once) {
-                index const end = std::min(r + rows_at_once, n.B * n.T);
-                simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
-                    some_rows_back<B>(back, r, end, c, lanes);
-                });
+            for (index b = 0; b < n.B; ++b) {
+                for (index t = 0; t < n.T; t += rows_at_once) {
+                    index const count = std::min(rows_at_once, n.T - t);
+                    Rows const rows{b * n.T + t, count, t == 0, t + count == n.T};
+                    simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
+                        some_rows_back<B>(back, rows, c, lanes);
+                    });
+                }
             }
         });
     }
@@ -87,33 +90,39 @@ private:
         Each<T, N> dm;
     };
 
-    /// What rows [begin, end) add to the gradients of the channels at c.
+    /// Consecutive rows of one sequence, maybe its first or its last.
+    struct Rows {
+        index begin, count;
+        bool first, last;
+    };
+
+    /// What some rows add to the gradients of the channels at c.
     template <class B, class T, std::size_t N>
-    [[gnu::always_inline]] static void some_rows_back(Back<T, N> const& in, index begin, index end,
-                                                      index c, auto lanes) {
+    [[gnu::always_inline]] static void some_rows_back(Back<T, N> const& in, Rows rows, index c,
+                                                      auto lanes) {
         index const C = in.n.C;
+        index i = rows.begin * C + c;
         std::array<B, N> weight, sum, next;
         simd::unrolled<static_cast<index>(N)>([&](auto j) {
             weight[j] = simd::load<B>(in.m[j] + c, lanes);
             sum[j] = in.dm[j] == nullptr ? B(0) : simd::load<B>(in.dm[j] + c, lanes);
-            next[j] = simd::load<B>(in.dy[j] + begin * C + c, lanes);
+            next[j] = simd::load<B>(in.dy[j] + i, lanes);
         });
-        B before = begin % in.n.T == 0 ? B(0) : simd::load<B>(in.x + (begin - 1) * C + c, lanes);
-        for (index r = begin; r < end; ++r) {
-            index const i = r * C + c;
-            bool const ends = r % in.n.T + 1 == in.n.T;
-            bool const last = r + 1 == in.n.B * in.n.T;
+        B before = rows.first ? B(0) : simd::load<B>(in.x + i - C, lanes);
+        for (index left = rows.count - 1; left >= 0; --left, i += C) {
+            bool const ends = left == 0 && rows.last;
             B const now = simd::load<B>(in.x + i, lanes);
             B const change = now - before;
             B dx = in.dx.data == nullptr ? B(0) : simd::found<B>(in.dx, i, lanes);
             simd::unrolled<static_cast<index>(N)>([&](auto j) {
                 sum[j] = simd::fma(change, next[j], sum[j]);
                 dx = simd::fma(weight[j], next[j], dx);
-                next[j] = last ? B(0) : simd::load<B>(in.dy[j] + i + C, lanes);
-                dx = ends ? dx : simd::fma(B(1) - weight[j], next[j], dx);
+                if (ends) { return; }
+                next[j] = simd::load<B>(in.dy[j] + i + C, lanes);
+                dx = simd::fma(B(1) - weight[j], next[j], dx);
             });
             if (in.dx.data != nullptr) { simd::store(in.dx.data + i, dx, lanes); }
-            before = ends ? B(0) : now;
+            before = now;
         }
         simd::unrolled<static_cast<index>(N)>([&](auto j) {
             if (in.dm[j] != nullptr) { simd::store(in.dm[j] + c, sum[j], lanes); }
