@@ -6,7 +6,9 @@
 //   dx += rstd (g dy - mean(g dy) - h mean(g dy h)),  dg += sum over rows of h dy,  db += sum of dy
 #pragma once
 
+#include <array>
 #include <cmath>
+#include <type_traits>
 
 #include <spikelet/kernels/simd.hpp>
 
@@ -22,25 +24,17 @@ struct LayerNorm {
     template <class T>
     static void forward(Policy policy, index rows, index C, T eps, T const* x, T const* gain,
                         T const* bias, T* y, T* statistics) {
-        using B = simd::Batch<T, Policy>;
-        auto some_rows = [=](index begin, index end) {
-            for (index r = begin; r < end; ++r) {
-                auto const [mean, rstd] = measure<B>(C, eps, x + r * C);
-                B const shift(mean);
-                B const scale(rstd);
-                simd::for_each_batch<B>(0, C, [&](index c, auto lanes) {
-                    B const h = (simd::load<B>(x + r * C + c, lanes) - shift) * scale;
-                    B const g = simd::load<B>(gain + c, lanes);
-                    simd::store(y + r * C + c, simd::fma(h, g, simd::load<B>(bias + c, lanes)),
-                                lanes);
-                });
-                if (statistics != nullptr) {
-                    statistics[2 * r] = mean;
-                    statistics[2 * r + 1] = rstd;
+        auto const all = [=](index begin, index end) {
+            each_few_rows(begin, end, [=](index r, auto few) {
+                std::array<Moments<T>, few> const moments = measure<few>(C, eps, x + r * C);
+                normalise<few>(C, x + r * C, gain, bias, y + r * C, moments);
+                for (index k = 0; statistics != nullptr && k < few; ++k) {
+                    statistics[2 * (r + k)] = moments[static_cast<std::size_t>(k)].mean;
+                    statistics[2 * (r + k) + 1] = moments[static_cast<std::size_t>(k)].rstd;
                 }
-            }
+            });
         };
-        parallel_for(policy, rows, some_rows, grain_of(8192, C));
+        parallel_for(policy, rows, all, grain_of(8192, C));
     }
 
     /// x, dy, dx [rows,C]; gain, dgain, dbias [C]; statistics [rows,2] as forward() leaves them.
@@ -49,35 +43,29 @@ struct LayerNorm {
     static void backward(Policy policy, index rows, index C, T const* x, T const* gain,
                          T const* statistics, T const* dy, AddsTo<T> dx, T* dgain, T* dbias) {
         using B = simd::Batch<T, Policy>;
-        auto const input = [=](index begin, index end) {
-            for (index r = begin; dx.data != nullptr && r < end; ++r) {
-                input_gradient(C, x + r * C, gain, statistics + 2 * r, dy + r * C, dx + r * C);
-            }
-        };
-        auto const parameters = [=](index begin, index end, index first, index last) {
-            for (index r = begin; r < end; r += rows_at_once) {
-                index const count = std::min(rows_at_once, end - r);
-                parameter_gradients<T>(first, last,
-                                       {count, C, x + r * C, statistics + 2 * r, dy + r * C}, dgain,
-                                       dbias);
-            }
-        };
-        bool const has_parameters = dgain != nullptr || dbias != nullptr;
+        Back<T> const back{C, x, gain, statistics, dy, dx, dgain, dbias};
         if (thread_count(policy) == 1) {
-            // A row is still in the cache when its parameters' turn comes.
-            for (index r = 0; r < rows; r += rows_at_once) {
-                index const end = std::min(r + rows_at_once, rows);
-                input(r, end);
-                if (has_parameters) { parameters(r, end, 0, C); }
-            }
+            each_few_rows(0, rows, [&](index r, auto few) { rows_back<few>(back, r, 0, C); });
             return;
         }
-        parallel_for(policy, rows, input, grain_of(8192, C));
-        if (!has_parameters) { return; }
-        auto const some_channels = [=](index begin, index end) {
-            parameters(0, rows, begin * simd::width<B>, std::min(C, end * simd::width<B>));
-        };
-        parallel_for(policy, (C + simd::width<B> - 1) / simd::width<B>, some_channels);
+        // Rows by threads, then channels by threads: sums over rows have one order.
+        Back<T> const input{C, x, gain, statistics, dy, dx, nullptr, nullptr};
+        Back<T> const parameters{C, x, gain, statistics, dy, {nullptr}, dgain, dbias};
+        parallel_for(
+            policy, rows,
+            [=](index begin, index end) {
+                each_few_rows(begin, end,
+                              [=](index r, auto few) { rows_back<few>(input, r, 0, C); });
+            },
+            grain_of(8192, C));
+        parallel_for(policy, (C + simd::width<B> - 1) / simd::width<B>,
+                     [=](index begin, index end) {
+                         index const first = begin * simd::width<B>;
+                         index const last = std::min(C, end * simd::width<B>);
+                         each_few_rows(0, rows, [=](index r, auto few) {
+                             rows_back<few>(parameters, r, first, last);
+                         });
+                     });
     }
 
 private:
@@ -87,75 +75,133 @@ private:
         T rstd;
     };
 
-    template <class B, class T>
-    static Moments<T> measure(index C, T eps, T const* x) {
-        auto const first = simd::sums_over<B, 1>(
-            C, [&](auto& sums, index c, auto lanes) { sums[0] += simd::load<B>(x + c, lanes); });
-        T const mean = simd::sum(first[0]) / static_cast<T>(C);
-        // The rounding of the first sum is large where the mean is: the second pass measures it.
-        B const shift(mean);
-        auto const [rest, squares] = simd::sums_over<B, 2>(C, [&](auto& sums, index c, auto lanes) {
-            B const d = simd::load<B>(x + c, lanes, mean) - shift;
-            sums[0] += d;
-            sums[1] = simd::fma(d, d, sums[1]);
-        });
-        T const correction = simd::sum(rest) / static_cast<T>(C);
-        T const variance =
-            std::fma(-correction, correction, simd::sum(squares) / static_cast<T>(C));
-        return {mean + correction, T(1) / std::sqrt(std::max(variance, T(0)) + eps)};
+    /// Calls f(r, count) for some rows at a time, the count a type.
+    template <class F>
+    static void each_few_rows(index begin, index end, F&& f) {
+        index r = begin;
+        for (; r + 4 <= end; r += 4) { f(r, std::integral_constant<index, 4>{}); }
+        for (; r < end; ++r) { f(r, std::integral_constant<index, 1>{}); }
     }
 
-    template <class T>
-    static void input_gradient(index C, T const* x, T const* gain, T const* statistics, T const* dy,
-                               Accumulator<T> dx) {
+    /// Of rows x [few,C]: none waits for the lanes, the root or the division of another.
+    template <index few, class T>
+    static std::array<Moments<T>, few> measure(index C, T eps, T const* x) {
         using B = simd::Batch<T, Policy>;
-        B const shift(statistics[0]);
-        B const scale(statistics[1]);
-        auto normal = [&](index c, auto lanes) {
-            return (simd::load<B>(x + c, lanes) - shift) * scale;
+        std::array<Moments<T>, few> moments;
+        std::array<std::array<B, 2>, few> sums;
+        T const count = static_cast<T>(C);
+        auto const each_row = [](auto&& f) {
+            for (std::size_t r = 0; r < few; ++r) { f(r); }
         };
-        auto plus_scaled = [&](B const& sum, index c, auto lanes) {
-            return simd::fma(simd::load<B>(gain + c, lanes), simd::load<B>(dy + c, lanes), sum);
-        };
-        auto const [sum, product] = simd::sums_over<B, 2>(C, [&](auto& sums, index c, auto lanes) {
-            sums[0] = plus_scaled(sums[0], c, lanes);
-            sums[1] = simd::fma(plus_scaled(B(0), c, lanes), normal(c, lanes), sums[1]);
+        each_row([&](std::size_t r) {
+            T const* const row = x + static_cast<index>(r) * C;
+            sums[r][0] = simd::sums_over<B, 1>(
+                C, [&](auto& s, index c, auto lanes) { s[0] += simd::load<B>(row + c, lanes); })[0];
         });
-        B const mean(simd::sum(sum) / static_cast<T>(C));
-        B const along(simd::sum(product) / static_cast<T>(C));
+        each_row([&](std::size_t r) { moments[r].mean = simd::sum(sums[r][0]) / count; });
+        // The rounding of the first sum is large where the mean is: the second pass measures it.
+        each_row([&](std::size_t r) {
+            T const* const row = x + static_cast<index>(r) * C;
+            T const mean = moments[r].mean;
+            B const shift(mean);
+            sums[r] = simd::sums_over<B, 2>(C, [&](auto& s, index c, auto lanes) {
+                B const d = simd::load<B>(row + c, lanes, mean) - shift;
+                s[0] += d;
+                s[1] = simd::fma(d, d, s[1]);
+            });
+        });
+        each_row([&](std::size_t r) {
+            T const correction = simd::sum(sums[r][0]) / count;
+            T const variance = std::fma(-correction, correction, simd::sum(sums[r][1]) / count);
+            moments[r].mean += correction;
+            moments[r].rstd = T(1) / std::sqrt(std::max(variance, T(0)) + eps);
+        });
+        return moments;
+    }
+
+    template <std::size_t few, class T>
+    static void normalise(index C, T const* x, T const* gain, T const* bias, T* y,
+                          std::array<Moments<T>, few> const& moments) {
+        using B = simd::Batch<T, Policy>;
         simd::for_each_batch<B>(0, C, [&](index c, auto lanes) {
-            B const centred = simd::fnma(normal(c, lanes), along, plus_scaled(-mean, c, lanes));
-            simd::accumulate(dx, c, scale, centred, lanes);
+            B const g = simd::load<B>(gain + c, lanes);
+            B const b = simd::load<B>(bias + c, lanes);
+            simd::unrolled<few>([&](auto r) {
+                index const i = static_cast<index>(r) * C + c;
+                B const h = (simd::load<B>(x + i, lanes) - B(moments[r].mean)) * B(moments[r].rstd);
+                simd::store(y + i, simd::fma(h, g, b), lanes);
+            });
         });
     }
 
-    // Rows whose contributions to the parameters are added to one load of the sums.
-    static constexpr index rows_at_once = 4;
-
-    /// Some consecutive rows.
     template <class T>
-    struct Rows {
-        index count, C;
-        T const *x, *statistics, *dy;
+    struct Back {
+        index C;
+        T const *x, *gain, *statistics, *dy;
+        Accumulator<T> dx;
+        T *dgain, *dbias;
     };
 
-    /// dgain and dbias of channels [first, last) += those of a few rows, in order.
+    /// mean(g dy) and mean(g dy h).
     template <class T>
-    static void parameter_gradients(index first, index last, Rows<T> rows, T* dgain, T* dbias) {
+    struct Means {
+        T plain, along;
+    };
+
+    template <index few, class T>
+    static std::array<Means<T>, few> means(Back<T> const& in, index r) {
         using B = simd::Batch<T, Policy>;
+        std::array<std::array<B, 2>, few> sums;
+        for (std::size_t k = 0; k < few; ++k) {
+            index const row = r + static_cast<index>(k);
+            T const* const x = in.x + row * in.C;
+            T const* const dy = in.dy + row * in.C;
+            B const shift(in.statistics[2 * row]);
+            B const scale(in.statistics[2 * row + 1]);
+            sums[k] = simd::sums_over<B, 2>(in.C, [&](auto& s, index c, auto lanes) {
+                B const g = simd::load<B>(in.gain + c, lanes);
+                B const d = simd::load<B>(dy + c, lanes);
+                B const h = (simd::load<B>(x + c, lanes) - shift) * scale;
+                s[0] = simd::fma(g, d, s[0]);
+                s[1] = simd::fma(g * d, h, s[1]);
+            });
+        }
+        std::array<Means<T>, few> means;
+        for (std::size_t k = 0; k < few; ++k) {
+            means[k] = {simd::sum(sums[k][0]) / static_cast<T>(in.C),
+                        simd::sum(sums[k][1]) / static_cast<T>(in.C)};
+        }
+        return means;
+    }
+
+    /// What rows r, ... add to the gradients of channels [first, last).
+    template <index few, class T>
+    [[gnu::flatten]] static void rows_back(Back<T> const& given, index r, index first, index last) {
+        using B = simd::Batch<T, Policy>;
+        Back<T> const in = given;
+        bool const input = in.dx.data != nullptr;
+        auto const mean = input ? means<few>(in, r) : std::array<Means<T>, few>{};
+        std::array<T, 2 * few> statistics;
+        std::copy_n(in.statistics + 2 * r, 2 * few, statistics.data());
         simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
-            B gains = dgain != nullptr ? simd::load<B>(dgain + c, lanes) : B(0);
-            B biases = dbias != nullptr ? simd::load<B>(dbias + c, lanes) : B(0);
-            for (index r = 0; r < rows.count; ++r) {
-                B const shift(rows.statistics[2 * r]);
-                B const scale(rows.statistics[2 * r + 1]);
-                B const g = simd::load<B>(rows.dy + r * rows.C + c, lanes);
-                B const h = (simd::load<B>(rows.x + r * rows.C + c, lanes) - shift) * scale;
-                gains = simd::fma(h, g, gains);
-                biases += g;
-            }
-            if (dgain != nullptr) { simd::store(dgain + c, gains, lanes); }
-            if (dbias != nullptr) { simd::store(dbias + c, biases, lanes); }
+            B const gain = simd::load<B>(in.gain + c, lanes);
+            B gains = in.dgain != nullptr ? simd::load<B>(in.dgain + c, lanes) : B(0);
+            B biases = in.dbias != nullptr ? simd::load<B>(in.dbias + c, lanes) : B(0);
+            simd::unrolled<few>([&](auto k) {
+                index const i = (r + static_cast<index>(k)) * in.C + c;
+                B const dy = simd::load<B>(in.dy + i, lanes);
+                B const scale(statistics[2 * k + 1]);
+                B const h = (simd::load<B>(in.x + i, lanes) - B(statistics[2 * k])) * scale;
+                if (input) {
+                    B const centred = simd::fma(gain, dy, B(-mean[k].plain));
+                    simd::accumulate(in.dx, i, scale, simd::fnma(h, B(mean[k].along), centred),
+                                     lanes);
+                }
+                gains = simd::fma(h, dy, gains);
+                biases += dy;
+            });
+            if (in.dgain != nullptr) { simd::store(in.dgain + c, gains, lanes); }
+            if (in.dbias != nullptr) { simd::store(in.dbias + c, biases, lanes); }
         });
     }
 };
