@@ -79,7 +79,7 @@ private:
     }
 
     // Rows whose contributions to the weights are added to one load of the sums.
-    static constexpr index rows_at_once = 4;
+    static constexpr index rows_at_once = 2;
 
     template <class T, std::size_t N>
     struct Back {
@@ -95,6 +95,16 @@ private:
         index begin, count;
         bool first, last;
     };
+
+    /// Asks for the next rows, be it behind the end: rows of five arrays are more streams than
+    /// processors follow.
+    template <class T, std::size_t N>
+    [[gnu::always_inline]] static void ask_for(Back<T, N> const& in, index i) {
+        index const bytes = i * static_cast<index>(sizeof(T));
+        simd::prefetch_for_reading(in.x, bytes);
+        for (T const* const dy : in.dy) { simd::prefetch_for_reading(dy + in.n.C, bytes); }
+        if (in.dx.data != nullptr) { simd::prefetch(in.dx.data, bytes); }
+    }
 
     /// What some rows add to the gradients of the channels at c.
     template <class B, class T, std::size_t N>
@@ -113,6 +123,7 @@ private:
             bool const ends = left == 0 && rows.last;
             B const now = simd::load<B>(in.x + i, lanes);
             B const change = now - before;
+            ask_for(in, i + rows_at_once * C);
             B dx = in.dx.data == nullptr ? B(0) : simd::found<B>(in.dx, i, lanes);
             simd::unrolled<static_cast<index>(N)>([&](auto j) {
                 sum[j] = simd::fma(change, next[j], sum[j]);

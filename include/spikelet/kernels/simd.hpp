@@ -113,16 +113,26 @@ constexpr index lane_count(Part part) {
     return bits & ((word{1} << part.n) - 1);
 }
 
-/// Asks for the cache line at p, to be written soon.
-[[gnu::always_inline]] inline void prefetch(void const* p) { __builtin_prefetch(p, 1); }
+namespace detail {
 
-/// Asks for the cache line that lies `bytes` behind p, be it behind the end of an array, to be read
-/// a while later: into the L2 cache, since what waits for the L1 takes the places of loads that are
-/// needed now. Call it in a plain loop: g++ 12 takes a lambda that does nothing else for one
-/// without effect, and drops it.
-[[gnu::always_inline]] inline void prefetch_for_reading(void const* p, index bytes = 0) {
+/// The address `bytes` behind p, be it behind the end of an array.
+[[gnu::always_inline]] inline void const* behind(void const* p, index bytes) {
     auto const address = reinterpret_cast<std::uintptr_t>(p) + static_cast<std::uintptr_t>(bytes);
-    __builtin_prefetch(reinterpret_cast<void const*>(address), 0, 2);
+    return reinterpret_cast<void const*>(address);
+}
+
+}  // namespace detail
+
+/// Asks for the cache line `bytes` behind p, be it behind the end of an array, to be written soon.
+[[gnu::always_inline]] inline void prefetch(void const* p, index bytes = 0) {
+    __builtin_prefetch(detail::behind(p, bytes), 1);
+}
+
+/// The same, to be read a while later: into the L2 cache, since what waits for the L1 takes the
+/// places of loads that are needed now. Call it in a plain loop: g++ 12 takes a lambda that does
+/// nothing else for one without effect, and drops it.
+[[gnu::always_inline]] inline void prefetch_for_reading(void const* p, index bytes = 0) {
+    __builtin_prefetch(detail::behind(p, bytes), 0, 2);
 }
 
 /// Calls f(i, Full) for every whole batch of [begin, end) and f(i, Part) for what is left.

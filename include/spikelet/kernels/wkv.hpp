@@ -210,10 +210,6 @@ private:
         index const i = (s.b * s.n.T + t) * s.n.C + c;
         auto const [P, Q, r] = adjoints.template load<B>(c - s.first, lanes);
         Planes<T const> const history{in.history, all};
-        // Time goes down and rows go up: no processor expects the next row.
-        for (T const* const next : {in.k, in.v, in.y, in.dy, in.history, in.history + all, in.history + 2 * all}) {
-            simd::prefetch_for_reading(next + i, -4 * s.n.C);
-        }
         State<B> const past = history.template load<B>(i, lanes);
         B const key = simd::load<B>(in.k + i, lanes);
         B const value = simd::load<B>(in.v + i, lanes);
