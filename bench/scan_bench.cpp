@@ -5,6 +5,7 @@
 #include "support.hpp"
 
 #include <functional>
+#include <limits>
 #include <string>
 
 #include <spikelet/kernels/adam.hpp>
@@ -21,12 +22,16 @@ namespace {
 
 using kernels::Btc;
 
-/// Arrays that a kernel must read, write, or read and write again in one pass.
+/// Arrays that a kernel must read, write, or read and write again in one pass, and how many rows of
+/// them there are, if not one for each step.
 struct Pass {
     int reads = 0, writes = 0, updates = 0;
+    index rows = std::numeric_limits<index>::max();
 
     [[nodiscard]] int arrays() const { return reads + writes + updates; }
-    [[nodiscard]] int floats() const { return arrays() + updates; }
+    [[nodiscard]] double floats(index steps, index channels) const {
+        return (arrays() + updates) * area(std::min(rows, steps), channels);
+    }
 };
 
 /// Arrays [1, time, channels] as kernels along time take them.
@@ -175,11 +180,15 @@ void cross_entropy_training(benchmark::State& state) {
     }
 }
 
+constexpr index vocabulary = 256;
+
 void embedding_gradient(benchmark::State& state) {
     Activations a(state, 1);
     std::vector<std::int32_t> ids;
-    for (index t = 0; t < a.n.T; ++t) { ids.push_back(static_cast<std::int32_t>(7 * t % 256)); }
-    Numbers table(256 * a.n.C);
+    for (index t = 0; t < a.n.T; ++t) {
+        ids.push_back(static_cast<std::int32_t>(7 * t % vocabulary));
+    }
+    Numbers table(vocabulary * a.n.C);
     for (auto _ : state) {
         kernels::Gather<Serial<>>::backward<float>({}, a.n.T, a.n.C, ids.data(), a[0],
                                                    table.data());
@@ -228,7 +237,8 @@ void memory_alone(benchmark::State& state, std::vector<Pass> const& passes) {
     constexpr index page = 1024;
     for (auto _ : state) {
         for (Pass const& pass : passes) {
-            for (index i = 0; i < a.size; i += page) { touch(pass, i, std::min(i + page, a.size)); }
+            index const size = std::min(pass.rows, a.n.T) * a.n.C;
+            for (index i = 0; i < size; i += page) { touch(pass, i, std::min(i + page, size)); }
         }
         benchmark::DoNotOptimize(simd::sum(sum));
         benchmark::ClobberMemory();
@@ -273,7 +283,10 @@ std::vector<Kernel> kernels_of_one_pass() {
          shift_mix_training,
          28,
          {{.reads = 1, .writes = 3}, {.reads = 4, .writes = 1}}},
-        {"embedding_gradient", embedding_gradient, 1, {{.reads = 1}}},
+        {"embedding_gradient",
+         embedding_gradient,
+         1,
+         {{.reads = 1}, {.updates = 1, .rows = vocabulary}}},
         {"adam", adam, 18, {{.updates = 4}}},
         {"cross_entropy_training",
          cross_entropy_training,
@@ -287,12 +300,14 @@ void register_kernels() {
     for (Kernel const& kernel : kernels_of_one_pass()) {
         auto const add = [&](std::string const& who, double operations,
                              std::function<void(benchmark::State&)> run) {
-            double bytes = 0;
-            for (Pass const& pass : kernel.passes) { bytes += 4 * pass.floats(); }
             auto const counted = [=](benchmark::State& state) {
                 run(state);
+                double floats = 0;
+                for (Pass const& pass : kernel.passes) {
+                    floats += pass.floats(state.range(0), state.range(1));
+                }
                 double const elements = area(state.range(0), state.range(1));
-                report(state, {operations * elements, bytes * elements});
+                report(state, {operations * elements, 4 * floats});
             };
             auto const name = kernel.name + ("/" + who);
             benchmark::RegisterBenchmark(name.c_str(), counted)->Apply(kernel.sizes);

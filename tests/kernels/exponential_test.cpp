@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/kernels/exponential.hpp>
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -102,6 +103,19 @@ TEST_CASE_TEMPLATE("exponential: exp of an element does not depend on where it s
     }
     CHECK(same_bits(whole, alone));
     CHECK(same_bits(whole, behind));
+}
+
+TEST_CASE_TEMPLATE("exponential: several at once have the bits of one alone", T, float, double) {
+    using B = Batch<T>;
+    auto const x = random_numbers<T>(3 * simd::width<B>, 2);
+    auto const batch = [&](index i) {
+        return B(T(-100)) * simd::abs(B::load_unaligned(x.data() + i * simd::width<B>));
+    };
+    std::array const exponents{batch(0), batch(1), batch(2)};
+    auto const together = simd::exp_at_most_one(exponents);
+    for (std::size_t i = 0; i < exponents.size(); ++i) {
+        CHECK(same_bits(lanes_of(together[i]), lanes_of(simd::exp(exponents[i]))));
+    }
 }
 
 TEST_CASE_TEMPLATE("exponential: e^-|x| has the bits of e^x of the negative number", T, float,

@@ -101,8 +101,9 @@ B select(Mask const& mask, B const& a, B const& b) {
 namespace detail {
 
 // xsimd 8.1 has no fused operation for AVX-512 and leaves it to compilers to fuse a product and a
-// sum, which g++ does and clang does not. With AVX2 it changes a sign apart from fusing. Functions without the instruction set in their type are
-// inlined always: they must not merge with those of another translation unit (core/policy.hpp).
+// sum, which g++ does and clang does not; fma(-a, b, c) costs a change of sign with AVX2. Functions
+// without the instruction set in their type are inlined always: they must not merge with those of
+// another translation unit (core/policy.hpp).
 // So that the names exist on machines without the instructions.
 void fused();
 void fused_negated();

@@ -3,6 +3,10 @@
 //   loss = 1/n sum of (log sum_v e^z[v] - z[target]);   dz += (softmax(z) - onehot) dloss / n
 // where n counts the rows whose target is not ignored. L2Wrap (RWKV) keeps the value and adds
 // 1e-4/rows max(z) to the gradient of each row's largest logit, whatever dloss or the target is.
+//
+// Forward a row passes out of memory once, for its largest number, and out of the L2 once more, for
+// the exponentials; the former of a row and the latter of the row before are one loop, so that the
+// memory works while the processor computes.
 #pragma once
 
 #include <cmath>

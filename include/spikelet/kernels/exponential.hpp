@@ -76,8 +76,8 @@ template <class B>
 
 }  // namespace detail
 
-/// The bits of exp for several x of which none is above 0 by more than a rounding (or by 88), step by
-/// step for all of them at once, since each step waits for the one before it.
+/// exp of several x of which none is far above 0 (below 88), with the bits of exp. Step by step for
+/// all of them at once, since each step waits for the one before it.
 template <class B, std::size_t N>
 [[gnu::always_inline]] inline std::array<B, N> exp_at_most_one(std::array<B, N> const& x) {
     using T = typename B::value_type;

@@ -33,7 +33,7 @@ struct Gather {
             index const first = begin * simd::width<B>;
             index const last = std::min(C, end * simd::width<B>);
             for (index r = 0; r < rows; ++r) {
-                // Worked out before the loop: a store may have changed ids, for all a compiler knows.
+                // Before the loop: a store may have changed ids, for all a compiler knows.
                 T const* const from = dy + r * C;
                 T* const to = dtable + ids[r] * C;
                 simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {

@@ -4,6 +4,12 @@
 //   y = (x - mean) rstd g + b,   rstd = 1 / sqrt(var + eps)
 // Backward, with h = (x - mean) rstd:
 //   dx += rstd (g dy - mean(g dy) - h mean(g dy h)),  dg += sum over rows of h dy,  db += sum of dy
+//
+// Four rows share what a row would wait for, or fetch, alone:
+//   forward    sum x | four sums of lanes | sum d, d^2 | four sums, roots, quotients | y
+//   backward   sum g dy, g dy h | eight sums of lanes | dx, dg, db
+// A row passes out of memory once and out of the L1 or L2 twice more, on the way back once more;
+// gain, bias, dg and db are loaded once for four rows.
 #pragma once
 
 #include <array>
@@ -49,23 +55,25 @@ struct LayerNorm {
             return;
         }
         // Rows by threads, then channels by threads: sums over rows have one order.
-        Back<T> const input{C, x, gain, statistics, dy, dx, nullptr, nullptr};
-        Back<T> const parameters{C, x, gain, statistics, dy, {nullptr}, dgain, dbias};
-        parallel_for(
-            policy, rows,
-            [=](index begin, index end) {
+        if (dx.data != nullptr) {
+            Back<T> const input{C, x, gain, statistics, dy, dx, nullptr, nullptr};
+            auto const some_rows = [=](index begin, index end) {
                 each_few_rows(begin, end,
                               [=](index r, auto few) { rows_back<few>(input, r, 0, C); });
-            },
-            grain_of(8192, C));
-        parallel_for(policy, (C + simd::width<B> - 1) / simd::width<B>,
-                     [=](index begin, index end) {
-                         index const first = begin * simd::width<B>;
-                         index const last = std::min(C, end * simd::width<B>);
-                         each_few_rows(0, rows, [=](index r, auto few) {
-                             rows_back<few>(parameters, r, first, last);
-                         });
-                     });
+            };
+            parallel_for(policy, rows, some_rows, grain_of(8192, C));
+        }
+        if (dgain != nullptr || dbias != nullptr) {
+            Back<T> const parameters{C, x, gain, statistics, dy, {nullptr}, dgain, dbias};
+            auto const some_channels = [=](index begin, index end) {
+                index const first = begin * simd::width<B>;
+                index const last = std::min(C, end * simd::width<B>);
+                each_few_rows(0, rows, [=](index r, auto few) {
+                    rows_back<few>(parameters, r, first, last);
+                });
+            };
+            parallel_for(policy, (C + simd::width<B> - 1) / simd::width<B>, some_channels);
+        }
     }
 
 private:
@@ -174,11 +182,12 @@ private:
         return means;
     }
 
-    /// What rows r, ... add to the gradients of channels [first, last).
+    /// What rows r, ... add to the gradients of channels [first, last). Everything is inlined: as a
+    /// function of its own the body of the loop would load every pointer again.
     template <index few, class T>
     [[gnu::flatten]] static void rows_back(Back<T> const& given, index r, index first, index last) {
         using B = simd::Batch<T, Policy>;
-        Back<T> const in = given;
+        Back<T> const in = given;  // a copy that no store can reach
         bool const input = in.dx.data != nullptr;
         auto const mean = input ? means<few>(in, r) : std::array<Means<T>, few>{};
         std::array<T, 2 * few> statistics;

@@ -8,6 +8,9 @@
 // reads the charge itself, and dv at the end:
 //   e[t] = ds[t] g + (dv[t] + leak e[t+1]) R[t] + dh[t],    dx[t] += gain e[t]
 //   R = hard: 1 - s + (r - h) g    soft: 1 - threshold g    none: 1    (without g: reset detached)
+//
+// Bound by memory: 8 bytes for a neuron and step forward where the charge is kept, 12 backward.
+// Membranes stay in the cache.
 #pragma once
 
 #include <array>
@@ -96,7 +99,8 @@ private:
         T* dstart;
     };
 
-    /// Options in every lane, worked out once: a store may have changed them, for all a compiler knows.
+    /// Options in every lane. In the loop they would be worked out again: a store may have changed
+    /// them, for all a compiler knows.
     template <class B>
     struct Constants {
         explicit Constants(LifOptions o)

@@ -5,6 +5,9 @@
 //              dm_j  += sum over t of dy_j[t] (x[t] - x[t-1])
 // The bits of y_j are those of Mix on x and its Shift, which would write and read a copy of x and
 // of its gradient.
+//
+// Bound by memory: 4 (1 + N) bytes an element forward, 4 (2 + N) backward for N mixes. Backward
+// takes two rows of each array and asks for the next two.
 #pragma once
 
 #include <array>

@@ -10,6 +10,9 @@
 //   dw += e^(w+r+o) (P p + Q q)       m = max(w+r, -n)
 //   P = e^(w+r-m) P + e^(-n-m) g      Q = e^(w+r-m) Q - e^(-n-m) g y      r = m
 // and dtime_decay = w dw, because w = -exp(time_decay).
+//
+// Exponentials are half of the instructions and nearly all of the latency: those of a step, two
+// forward and four backward, do not need one another and are computed side by side.
 #pragma once
 
 #include <array>
@@ -217,7 +220,7 @@ private:
         B const bonus = simd::load<B>(in.time_first + c, lanes) + key;
         B const n = simd::max(past.o, bonus);
         B const decayed = w + r;
-        // No exponent is above 0 but for its rounding, since n >= o >= w + ... + w + k of any past k.
+        // No exponent is above 0 but by a rounding: n >= o >= w + ... + w + k of every past k.
         auto const [first, second, f, carried] = simd::exp_at_most_one(
             std::array{simd::minus_abs(past.o - bonus), simd::minus_abs(decayed + n), key + r,
                        decayed + past.o});
