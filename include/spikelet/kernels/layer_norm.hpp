@@ -34,9 +34,10 @@ struct LayerNorm {
             each_few_rows(begin, end, [=](index r, auto few) {
                 std::array<Moments<T>, few> const moments = measure<few>(C, eps, x + r * C);
                 normalise<few>(C, x + r * C, gain, bias, y + r * C, moments);
-                for (index k = 0; statistics != nullptr && k < few; ++k) {
-                    statistics[2 * (r + k)] = moments[static_cast<std::size_t>(k)].mean;
-                    statistics[2 * (r + k) + 1] = moments[static_cast<std::size_t>(k)].rstd;
+                for (std::size_t k = 0; statistics != nullptr && k < few; ++k) {
+                    T* const kept = statistics + 2 * (r + static_cast<index>(k));
+                    kept[0] = moments[k].mean;
+                    kept[1] = moments[k].rstd;
                 }
             });
         };
@@ -87,12 +88,12 @@ private:
     template <class F>
     static void each_few_rows(index begin, index end, F&& f) {
         index r = begin;
-        for (; r + 4 <= end; r += 4) { f(r, std::integral_constant<index, 4>{}); }
-        for (; r < end; ++r) { f(r, std::integral_constant<index, 1>{}); }
+        for (; r + 4 <= end; r += 4) { f(r, std::integral_constant<std::size_t, 4>{}); }
+        for (; r < end; ++r) { f(r, std::integral_constant<std::size_t, 1>{}); }
     }
 
     /// Of rows x [few,C]: none waits for the lanes, the root or the division of another.
-    template <index few, class T>
+    template <std::size_t few, class T>
     static std::array<Moments<T>, few> measure(index C, T eps, T const* x) {
         using B = simd::Batch<T, Policy>;
         std::array<Moments<T>, few> moments;
@@ -156,7 +157,7 @@ private:
         T plain, along;
     };
 
-    template <index few, class T>
+    template <std::size_t few, class T>
     static std::array<Means<T>, few> means(Back<T> const& in, index r) {
         using B = simd::Batch<T, Policy>;
         std::array<std::array<B, 2>, few> sums;
@@ -184,7 +185,7 @@ private:
 
     /// What rows r, ... add to the gradients of channels [first, last). Everything is inlined: as a
     /// function of its own the body of the loop would load every pointer again.
-    template <index few, class T>
+    template <std::size_t few, class T>
     [[gnu::flatten]] static void rows_back(Back<T> const& given, index r, index first, index last) {
         using B = simd::Batch<T, Policy>;
         Back<T> const in = given;  // a copy that no store can reach
