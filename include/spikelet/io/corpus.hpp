@@ -29,7 +29,8 @@ struct Batch {
     friend bool operator==(Batch const&, Batch const&) = default;
 };
 
-/// A long sequence of ids. Bytes are read where the text is; characters become ids once.
+/// A long sequence of ids. Bytes are read where the text is; characters and tokens become ids once,
+/// those of each file for themselves.
 ///
 ///     Corpus train(text, Vocabulary::characters_of(text));
 ///     auto [input, target] = train.batch(8, 256, rng);
@@ -130,9 +131,11 @@ private:
     [[nodiscard]] static std::vector<Id> encoded(Text const& text, Vocabulary const& vocabulary) {
         std::vector<Id> ids;
         for (TextPiece const& piece : text.pieces()) {
-            piece.check_utf8();
-            vocabulary.for_each_id(piece.bytes,
-                                   [&](std::int32_t id) { ids.push_back(static_cast<Id>(id)); });
+            if (vocabulary.is_characters()) { piece.check_utf8(); }
+            vocabulary.encode_in_portions(
+                piece.bytes, [&](std::span<std::int32_t const> portion, std::size_t) {
+                    for (std::int32_t const id : portion) { ids.push_back(static_cast<Id>(id)); }
+                });
         }
         ids.shrink_to_fit();
         return ids;

@@ -72,6 +72,19 @@ constexpr void for_each_code_point(std::string_view text, F&& f) {
     return valid;
 }
 
+/// How many bytes at the end of `text` begin a sequence that does not end there.
+[[nodiscard]] constexpr std::size_t unfinished_utf8_suffix(std::string_view text) {
+    for (std::size_t length = 1; length <= 3 && length <= text.size(); ++length) {
+        std::string_view const suffix = text.substr(text.size() - length);
+        if ((static_cast<unsigned char>(suffix.front()) & 0xc0) == 0x80) { continue; }
+        Utf8Sequence const sequence = first_utf8(suffix);
+        bool const unfinished =
+            sequence.ending == Utf8Ending::unfinished && sequence.length == length;
+        return unfinished ? length : 0;
+    }
+    return 0;
+}
+
 /// Throws Error, naming the byte, unless `text` is valid. `offset` is where in `where` it starts.
 inline void check_utf8(std::string_view where, std::string_view text, std::size_t offset = 0) {
     std::size_t const valid = valid_utf8_prefix(text);

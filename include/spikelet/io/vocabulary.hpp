@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the ids of a model stand for: bytes, or the characters of the text it was trained on.
+// What the ids of a model stand for: bytes, the characters of the text it was trained on, or the
+// tokens of a tokenizer.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,12 +19,13 @@
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
 #include <spikelet/io/text.hpp>
+#include <spikelet/io/tokenizer.hpp>
 #include <spikelet/io/utf8.hpp>
 
 namespace spikelet {
 
 /// The symbols of a model. Bytes: the id is the value. Characters: the id is the rank of the code
-/// point among those of the training text.
+/// point among those of the training text. Tokens: as the tokenizer says. Copies share it.
 class Vocabulary {
 public:
     /// The 256 bytes, which write any text.
@@ -55,40 +59,76 @@ public:
         return Vocabulary(std::move(symbols));
     }
 
-    /// All characters by id; for bytes an empty text.
+    /// The tokens of `tokenizer`, which must be there.
+    [[nodiscard]] static Vocabulary of_tokens(std::shared_ptr<Tokenizer const> tokenizer) {
+        Vocabulary vocabulary({});
+        vocabulary.tokenizer_ = std::move(tokenizer);
+        return vocabulary;
+    }
+
+    /// The tokenizer, if ids are tokens; else null.
+    [[nodiscard]] Tokenizer const* tokenizer() const { return tokenizer_.get(); }
+
+    /// All characters by id; an empty text where ids are not characters.
     [[nodiscard]] std::string symbols() const {
         std::string text;
         for (char32_t const c : symbols_) { append_utf8(text, c); }
         return text;
     }
 
-    [[nodiscard]] bool is_bytes() const { return symbols_.empty(); }
+    [[nodiscard]] bool is_bytes() const { return symbols_.empty() && tokenizer_ == nullptr; }
+    [[nodiscard]] bool is_characters() const { return !symbols_.empty(); }
 
     /// Number of ids.
-    [[nodiscard]] index size() const { return is_bytes() ? 256 : std::ssize(symbols_); }
-
-    /// The id of characters that are not in the vocabulary: that of the space, or else 0.
-    [[nodiscard]] std::int32_t unknown() const { return unknown_; }
-
-    /// Calls `f(id)` for each symbol of `text`. What is not UTF-8 is unknown, too.
-    template <class F>
-    void for_each_id(std::string_view text, F&& f) const {
-        if (is_bytes()) {
-            for (char const c : text) {
-                f(static_cast<std::int32_t>(static_cast<unsigned char>(c)));
-            }
-        } else {
-            for_each_code_point(
-                text, [&](char32_t c) { f(c < ascii_.size() ? ascii_[c] : rank_or(unknown_, c)); });
-        }
+    [[nodiscard]] index size() const {
+        if (tokenizer_ != nullptr) { return tokenizer_->size(); }
+        return is_bytes() ? 256 : std::ssize(symbols_);
     }
 
-    /// The ids of `text`.
+    /// The id that stands between documents; only tokens may have one.
+    [[nodiscard]] std::optional<std::int32_t> end_of_text() const {
+        return tokenizer_ == nullptr ? std::nullopt : tokenizer_->end_of_text();
+    }
+
+    /// The id of characters that are not in the vocabulary: that of the space, or else 0. Bytes and
+    /// tokens write any text.
+    [[nodiscard]] std::int32_t unknown() const { return unknown_; }
+
+    /// The ids of `text`. Where ids are characters, what is not UTF-8 is unknown.
     [[nodiscard]] std::vector<std::int32_t> encode(std::string_view text) const {
         std::vector<std::int32_t> ids;
-        ids.reserve(text.size());
-        for_each_id(text, [&](std::int32_t id) { ids.push_back(id); });
+        encode(text, true, ids);
         return ids;
+    }
+
+    /// Appends the ids of a start of `text` and returns its length in bytes: all of the text if
+    /// that `ends` here, or else as much as stays the same whatever follows, perhaps nothing.
+    std::size_t encode(std::string_view text, bool ends, std::vector<std::int32_t>& ids) const {
+        if (tokenizer_ != nullptr) { return tokenizer_->encode(text, ends, ids); }
+        if (is_bytes()) {
+            for (char const c : text) { ids.push_back(static_cast<unsigned char>(c)); }
+            return text.size();
+        }
+        if (!ends) { text.remove_suffix(unfinished_utf8_suffix(text)); }
+        for_each_code_point(text, [&](char32_t c) {
+            ids.push_back(c < ascii_.size() ? ascii_[c] : rank_or(unknown_, c));
+        });
+        return text.size();
+    }
+
+    /// Calls f(ids, bytes) for one portion of `text` after another: the ids are those of all of it,
+    /// and the portions together have its bytes. `portion` is about how many bytes each has.
+    template <class F>
+    void encode_in_portions(std::string_view text, F&& f, std::size_t portion = 1 << 20) const {
+        std::vector<std::int32_t> ids;
+        for (std::size_t reach = portion; !text.empty();) {
+            ids.clear();
+            bool const ends = reach >= text.size();
+            std::size_t const taken = encode(text.substr(0, reach), ends, ids);
+            if (taken > 0) { f(std::span<std::int32_t const>(ids), taken); }
+            reach = taken > 0 ? portion : 2 * reach;
+            text.remove_prefix(taken);
+        }
     }
 
     /// The text of these ids. Any bytes may come out; `Utf8Stream` makes them printable.
@@ -100,7 +140,9 @@ public:
                 fail("vocabulary",
                      std::to_string(id) + " is not an id, there are " + std::to_string(size()));
             }
-            if (is_bytes()) {
+            if (tokenizer_ != nullptr) {
+                text += tokenizer_->bytes_of(id);
+            } else if (is_bytes()) {
                 text += static_cast<char>(static_cast<unsigned char>(id));
             } else {
                 append_utf8(text, symbols_[static_cast<std::size_t>(id)]);
@@ -109,7 +151,13 @@ public:
         return text;
     }
 
-    friend bool operator==(Vocabulary const&, Vocabulary const&) = default;
+    friend bool operator==(Vocabulary const& a, Vocabulary const& b) {
+        if (a.symbols_ != b.symbols_) { return false; }
+        if (a.tokenizer_ == nullptr || b.tokenizer_ == nullptr) {
+            return a.tokenizer_ == b.tokenizer_;
+        }
+        return a.tokenizer_ == b.tokenizer_ || a.tokenizer_->to_json() == b.tokenizer_->to_json();
+    }
 
 private:
     explicit Vocabulary(std::vector<char32_t> symbols) : symbols_(std::move(symbols)) {
@@ -123,7 +171,8 @@ private:
         return known ? static_cast<std::int32_t>(place - symbols_.begin()) : otherwise;
     }
 
-    std::vector<char32_t> symbols_;          // ascending; none for bytes
+    std::vector<char32_t> symbols_;  // ascending; none but where ids are characters
+    std::shared_ptr<Tokenizer const> tokenizer_;
     std::array<std::int32_t, 128> ascii_{};  // ids of the most frequent ones
     std::int32_t unknown_ = 0;
 };
