@@ -6,6 +6,7 @@
 #   spikelet::openmp     + OpenMP: several cores
 #   spikelet::edge       + no exceptions, no RTTI: chips
 #   spikelet::io         + nlohmann_json: safetensors, checkpoints, saved sessions
+#   spikelet::tokenizers + spikelet::io, PCRE2, utf8proc: byte-level BPE, files of vocabularies
 #   spikelet::blas       + a BLAS with cblas.h: kernels/blas_matmul.hpp
 #
 # They carry usage requirements only: no warnings, no optimisation, no processor flags.
@@ -35,16 +36,25 @@ foreach(package IN ITEMS OpenMP nlohmann_json)
     endif()
 endforeach()
 include("${CMAKE_CURRENT_LIST_DIR}/spikelet_cblas.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/spikelet_tokenizing.cmake")
+if(own_programs AND NOT CMAKE_CROSSCOMPILING AND NOT spikelet_tokenizing_FOUND)
+    message(FATAL_ERROR "spikelet's own programs need PCRE2 and utf8proc; tools/setup installs them")
+endif()
 unset(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL)
 
-# The headers. Those that need nlohmann_json belong to spikelet::io, those of BLAS to spikelet::blas.
+# The headers. Those that need a library belong to the target that brings it.
 set(include_root "${PROJECT_SOURCE_DIR}/include")
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${include_root}/spikelet/*.hpp")
 set(io_headers "${headers}")
-set(needs_json "/io/(checkpoint|safetensors[a-z_]*|session_state|vocabulary_json)[.]hpp$")
+set(needs_json
+    "/io/(checkpoint|safetensors[a-z_]*|session_state|tokenizer_json|vocabulary_json|world_tokenizer)[.]hpp$")
 list(FILTER io_headers INCLUDE REGEX "${needs_json}")
+set(tokenizer_headers "${headers}")
+set(needs_tokenizing "/io/(bpe_trainer|byte_bpe|nfc|text_pattern|vocabulary_file)[.]hpp$")
+list(FILTER tokenizer_headers INCLUDE REGEX "${needs_tokenizing}")
 set(blas_headers "${include_root}/spikelet/kernels/blas_matmul.hpp")
 list(FILTER headers EXCLUDE REGEX "${needs_json}")
+list(FILTER headers EXCLUDE REGEX "${needs_tokenizing}")
 list(REMOVE_ITEM headers ${blas_headers})
 
 add_library(spikelet INTERFACE)
@@ -87,6 +97,10 @@ endif()
 if(nlohmann_json_FOUND)
     add_component(io nlohmann_json::nlohmann_json ${io_headers})
 endif()
+if(TARGET spikelet_io AND TARGET spikelet::tokenizing)
+    add_component(tokenizers spikelet::tokenizing ${tokenizer_headers})
+    target_link_libraries(spikelet_tokenizers INTERFACE spikelet_io)
+endif()
 if(TARGET spikelet::cblas)
     add_component(blas spikelet::cblas ${blas_headers})
 endif()
@@ -112,4 +126,5 @@ install(
         "${PROJECT_BINARY_DIR}/package/spikeletConfigVersion.cmake"
         "${CMAKE_CURRENT_LIST_DIR}/spikelet_xsimd.cmake"
         "${CMAKE_CURRENT_LIST_DIR}/spikelet_cblas.cmake"
+        "${CMAKE_CURRENT_LIST_DIR}/spikelet_tokenizing.cmake"
     DESTINATION "${package_dir}")

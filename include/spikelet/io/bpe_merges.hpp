@@ -55,7 +55,8 @@ public:
         queue.clear();
         std::size_t const count = ids.size() - first;
         for (std::size_t i = 0; i < count; ++i) {
-            symbols.push_back({ids[first + i], i == 0 ? none : i - 1, i + 1 == count ? none : i + 1});
+            symbols.push_back(
+                {ids[first + i], i == 0 ? none : i - 1, i + 1 == count ? none : i + 1});
         }
         for (std::size_t i = 0; i + 1 < count; ++i) { consider(i, scratch); }
         while (!queue.empty()) {

@@ -7,7 +7,7 @@
 //   5. pieces by GPT-2's pattern
 //   6. each piece: its bytes, merged pair by pair
 // The bytes of the ids, put together, are the text, in form C if the model asks for that. Bytes that
-// the model has no id for, which do not occur in UTF-8, become U+FFFD.
+// the model has no id for (they do not occur in UTF-8) become U+FFFD.
 #pragma once
 
 #include <algorithm>
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include <spikelet/core/error.hpp>
+#include <spikelet/core/quote.hpp>
 #include <spikelet/io/bpe_merges.hpp>
 #include <spikelet/io/bpe_model.hpp>
 #include <spikelet/io/byte_trie.hpp>
@@ -49,13 +50,16 @@ public:
 
     std::size_t encode(std::string_view text, bool ends,
                        std::vector<std::int32_t>& ids) const override {
-        std::size_t const length = ends ? text.size() : last_cut(text);
-        Work work{ids, {}, {}};
-        split_at_words(
-            raw_words_, text.substr(0, length),
-            [&](std::string_view piece) { encode_bytes(piece, work); },
+        BpeMerges::Scratch scratch;
+        return cut(
+            text, ends, [&](std::string_view piece) { encode_piece(piece, ids, scratch); },
             [&](std::int32_t id) { ids.push_back(id); });
-        return length;
+    }
+
+    /// Calls f(piece) for the pieces within which pairs merge, and returns what encode returns.
+    template <class F>
+    std::size_t for_each_piece(std::string_view text, bool ends, F&& f) const {
+        return cut(text, ends, f, [](std::int32_t) {});
     }
 
     [[nodiscard]] std::string_view bytes_of(std::int32_t id) const override {
@@ -63,8 +67,8 @@ public:
     }
 
     [[nodiscard]] std::optional<std::int32_t> end_of_text() const override {
-        auto const found =
-            std::ranges::find(model_.added, std::string_view(end_of_text_word), &AddedToken::content);
+        auto const found = std::ranges::find(model_.added, std::string_view(end_of_text_word),
+                                             &AddedToken::content);
         return found == model_.added.end() ? std::nullopt : std::optional(found->id);
     }
 
@@ -77,14 +81,7 @@ private:
         std::int32_t id;
         bool whole;  // its bytes, merged, make this id
     };
-    // What one call of encode takes along.
-    struct Work {
-        std::vector<std::int32_t>& ids;
-        BpeMerges::Scratch merging;
-        std::string normalized;
-    };
-
-    static constexpr char const* replacement = "\xef\xbf\xbd";  // U+FFFD
+    static constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD
 
     void add_word(AddedToken const& token) {
         std::string memory;
@@ -167,38 +164,37 @@ private:
         return 0;
     }
 
-    void encode_bytes(std::string_view text, Work& work) const {
-        while (!text.empty()) {
-            std::size_t const valid = valid_utf8_prefix(text);
-            encode_text(text.substr(0, valid), work);
-            text.remove_prefix(valid);
-            std::string_view const broken = text.substr(0, first_utf8(text).length);
-            if (!broken.empty()) { encode_broken(broken, work); }
-            text.remove_prefix(broken.size());
-        }
+    // Steps 1 to 5: calls piece(bytes) and word(id).
+    template <class Piece, class Word>
+    std::size_t cut(std::string_view text, bool ends, Piece&& piece, Word&& word) const {
+        std::size_t const length = ends ? text.size() : last_cut(text);
+        std::string memory;
+        auto const cut_text = [&](std::string_view part) {
+            split_at_words(
+                words_, model_.nfc ? to_nfc(part, memory) : part,
+                [&](std::string_view rest) { pattern_.for_each_piece(rest, piece); }, word);
+        };
+        auto const cut_bytes = [&](std::string_view part) {
+            while (!part.empty()) {
+                std::size_t const valid = valid_utf8_prefix(part);
+                cut_text(part.substr(0, valid));
+                part.remove_prefix(valid);
+                auto const broken = part.substr(0, first_utf8(part).length);
+                if (!broken.empty()) { piece(has_ids(broken) ? broken : replacement); }
+                part.remove_prefix(broken.size());
+            }
+        };
+        split_at_words(raw_words_, text.substr(0, length), cut_bytes, word);
+        return length;
     }
 
-    void encode_broken(std::string_view bytes, Work& work) const {
-        merge(has_ids(bytes) ? bytes : replacement, work.ids, work.merging);
-    }
-
-    void encode_text(std::string_view text, Work& work) const {
-        auto const form = model_.nfc ? to_nfc(text, work.normalized) : text;
-        split_at_words(
-            words_, form,
-            [&](std::string_view part) {
-                pattern_.for_each_piece(
-                    part, [&](std::string_view piece) { encode_piece(piece, work); });
-            },
-            [&](std::int32_t id) { work.ids.push_back(id); });
-    }
-
-    void encode_piece(std::string_view piece, Work& work) const {
+    void encode_piece(std::string_view piece, std::vector<std::int32_t>& ids,
+                      BpeMerges::Scratch& scratch) const {
         auto const found = tokens_.find(piece);
         if (found != tokens_.end() && found->second.whole) {
-            work.ids.push_back(found->second.id);
+            ids.push_back(found->second.id);
         } else {
-            merge(piece, work.ids, work.merging);
+            merge(piece, ids, scratch);
         }
     }
 

@@ -63,8 +63,8 @@ private:
     std::array<bool, 256> starts_{};
 };
 
-/// Calls word(id) for the words in `text` from left to right, of those at one place the longest, and
-/// between(piece) for what lies between them.
+/// Calls word(id) for the words in `text` from left to right, of those at one place the longest,
+/// and between(piece) for what lies between them.
 template <class Between, class Word>
 void split_at_words(ByteTrie const& words, std::string_view text, Between&& between, Word&& word) {
     std::size_t begin = 0;

@@ -132,10 +132,12 @@ private:
         std::vector<Id> ids;
         for (TextPiece const& piece : text.pieces()) {
             if (vocabulary.is_characters()) { piece.check_utf8(); }
-            vocabulary.encode_in_portions(
-                piece.bytes, [&](std::span<std::int32_t const> portion, std::size_t) {
-                    for (std::int32_t const id : portion) { ids.push_back(static_cast<Id>(id)); }
-                });
+            vocabulary.encode_in_portions(piece.bytes,
+                                          [&](std::span<std::int32_t const> portion, std::size_t) {
+                                              for (std::int32_t const id : portion) {
+                                                  ids.push_back(static_cast<Id>(id));
+                                              }
+                                          });
         }
         ids.shrink_to_fit();
         return ids;

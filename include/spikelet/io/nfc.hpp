@@ -68,8 +68,9 @@ inline std::size_t combining_prefix(std::string_view text) {
     memory.clear();
     for (; !text.empty(); plain = detail::plain_prefix(text)) {
         // What comes first may go together with the last of the plain ones.
-        std::size_t const begin =
-            plain == 0 || plain == text.size() ? plain : detail::last_sequence(text.substr(0, plain));
+        std::size_t const begin = plain == 0 || plain == text.size()
+                                      ? plain
+                                      : detail::last_sequence(text.substr(0, plain));
         memory += text.substr(0, begin);
         std::size_t const end = plain + detail::combining_prefix(text.substr(plain));
         if (end > begin) { detail::append_nfc(memory, text.substr(begin, end - begin)); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A regular expression that cuts text into pieces (PCRE2, compiled to machine code where it can be).
+// A regular expression that cuts text into pieces (PCRE2, compiled to machine code if it can be).
 // The build says PCRE2_CODE_UNIT_WIDTH=8, as the target spikelet::tokenizers does.
 #pragma once
 
@@ -57,9 +57,8 @@ private:
     // An empty match takes nothing, and would never end: it counts as none.
     Range next_match(std::string_view text, std::size_t begin, pcre2_match_data* match) const {
         constexpr auto options = PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY;
-        int const count =
-            pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), begin,
-                        options, match, nullptr);
+        int const count = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()),
+                                      text.size(), begin, options, match, nullptr);
         if (count == PCRE2_ERROR_NOMATCH) { return {text.size(), text.size()}; }
         if (count < 0) { complain(count); }
         PCRE2_SIZE const* const ends = pcre2_get_ovector_pointer(match);

@@ -42,9 +42,9 @@ public:
         if (auto const type = text_at(bpe, "type"); !type.empty() && type != "BPE") {
             complain("the model is " + quote(type) + ", expected 'BPE'");
         }
-        refuse_unless_usual(bpe, {"dropout", "unk_token", "continuing_subword_prefix",
-                                  "end_of_word_suffix", "fuse_unk", "byte_fallback",
-                                  "ignore_merges"});
+        refuse_unless_usual(bpe,
+                            {"dropout", "unk_token", "continuing_subword_prefix",
+                             "end_of_word_suffix", "fuse_unk", "byte_fallback", "ignore_merges"});
         read_normalizer();
         read_pre_tokenizer();
         read_added_tokens();
@@ -188,8 +188,7 @@ private:
                    json[1].is_string()) {
             return {json[0].get<std::string>(), json[1].get<std::string>()};
         }
-        complain("a merge is " +
-                 quote(json.dump(-1, ' ', false, Json::error_handler_t::replace)) +
+        complain("a merge is " + quote(json.dump(-1, ' ', false, Json::error_handler_t::replace)) +
                  ", expected two tokens");
     }
 
@@ -231,7 +230,8 @@ private:
     for (char const* part : {"pre_tokenizer", "post_processor", "decoder"}) {
         json[part] = byte_level;
     }
-    // Readers count the tokens of the model to give ids to those that follow: no gap but at the end.
+    // Readers count the tokens of the model to give ids to those that follow, so added ones with
+    // lower ids are among them.
     std::size_t last = model.tokens.size();
     while (last > 0 && (added[last - 1] != nullptr || model.tokens[last - 1].empty())) { --last; }
     std::vector<std::pair<std::string, Json>> vocab;

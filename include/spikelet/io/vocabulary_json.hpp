@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A vocabulary as text, to keep with the model: {"kind":"bytes"}, or
-// {"kind":"characters","symbols":"\n !'abc"} with all symbols in the order of their ids.
+// A vocabulary as text, to keep with the model: {"kind":"bytes"},
+// {"kind":"characters","symbols":"\n !'abc"} with all symbols in the order of their ids, or what a
+// tokenizer says of itself, which vocabulary_file.hpp reads.
 #pragma once
 
 #include <string>
@@ -15,13 +16,14 @@ namespace spikelet {
 
 /// Says what the vocabulary is.
 [[nodiscard]] inline std::string to_json(Vocabulary const& vocabulary) {
+    if (auto const* const tokenizer = vocabulary.tokenizer()) { return tokenizer->to_json(); }
     auto json = nlohmann::ordered_json::object();
     json["kind"] = vocabulary.is_bytes() ? "bytes" : "characters";
     if (!vocabulary.is_bytes()) { json["symbols"] = vocabulary.symbols(); }
     return json.dump();
 }
 
-/// Reads what `to_json` wrote. Throws Error.
+/// Reads what `to_json` wrote of bytes and characters. Throws Error.
 [[nodiscard]] inline Vocabulary vocabulary_from_json(std::string_view text) {
     auto const json = nlohmann::json::parse(text, nullptr, false);
     if (!json.is_object()) { fail("vocabulary", "expected a JSON object"); }
