@@ -9,6 +9,7 @@
 #include "flags.hpp"
 #include "output.hpp"
 #include "progress.hpp"
+#include "source.hpp"
 #include "stored_model.hpp"
 
 namespace spikegpt {
@@ -37,7 +38,7 @@ struct EvalRequest {
 
 void declare(CLI::App& flags, EvalRequest& request) {
     flags.add_option("--model", request.model, "The model")->type_name("FILE")->required();
-    flags.add_option("--data", request.data, "Text to predict; several files count as one")
+    flags.add_option("--data", request.data, "Text to predict, several files count as one; or ids")
         ->type_name("FILE...")
         ->required();
     flags
@@ -146,8 +147,8 @@ int eval(CLI::App const&, EvalRequest& request) {
     Computer const computer = choose_computer(request.cpu, request.threads);
     StoredModel const language = load_stored_model(request.model);
     complete(request);
-    auto const text = sk::Text::of_files(request.data);
-    sk::Corpus const corpus(text, language.vocabulary);
+    Source const source(request.data);
+    sk::Corpus const corpus = source.corpus(language.vocabulary);
     Evaluator evaluator(computer, language.net, {.carry_state = request.mode == "stream"});
     Measurement const sum = measure(evaluator, corpus, request);
 
@@ -166,7 +167,7 @@ int eval(CLI::App const&, EvalRequest& request) {
     out.say("active inputs      {:.4f}", evaluator.density().mean());
     say_rates(evaluator.rates(), out);
     out.say("computed by        {}", computer.text());
-    if (auto const unknown = describe_unknown(language.vocabulary, text)) {
+    if (auto const unknown = source.describe_unknown(language.vocabulary)) {
         out.say("{}", *unknown);
     }
     out.result(summary(sum, request, language, bits_per_byte, evaluator, computer));

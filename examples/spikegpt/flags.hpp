@@ -3,6 +3,7 @@
 #pragma once
 
 #include <charconv>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -56,6 +57,18 @@ inline CLI::Validator size_name() {
                                size.channels);
     }
     return one_of(spikelet::named_sizes).description(meaning);
+}
+
+/// Accepts these names and whatever is a file.
+template <class... Names>
+CLI::Validator vocabulary_name(Names... names) {
+    std::string known;
+    ((known += std::string(names) + ", "), ...);
+    auto const check = [=](std::string const& text) -> std::string {
+        if (((text == names) || ...) || std::filesystem::exists(text)) { return {}; }
+        return fmt::format("{} is not one of {}nor a file", spikelet::quote(text), known);
+    };
+    return {check, known + "FILE", ""};
 }
 
 /// Accepts any text; for tables of flags in which every flag has a check.

@@ -132,7 +132,8 @@ private:
 
     void restore(GenerateRequest const& request) {
         auto const saved = with_weights(language_, [&](auto const& net) {
-            return sk::load_session_state(request.state_in, describe_model(language_), net);
+            return sk::load_session_state(request.state_in, shortened(describe_model(language_)),
+                                          net);
         });
         stream_->restore(saved.numbers);
         unread_ = saved.unread;
@@ -190,8 +191,8 @@ int generate(CLI::App const&, GenerateRequest const& request) {
     auto const keep_state = [&] {
         if (request.state_out.empty()) { return; }
         with_weights(language, [&](auto const& net) {
-            sk::save_session_state(request.state_out, writer.state(), describe_model(language),
-                                   net);
+            sk::save_session_state(request.state_out, writer.state(),
+                                   shortened(describe_model(language)), net);
         });
     };
     for (; written < request.tokens && stop_signal() == 0; ++written) {

@@ -9,7 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include <spikelet/io/checkpoint.hpp>
-#include <spikelet/io/vocabulary_json.hpp>
+#include <spikelet/io/checksum.hpp>
+#include <spikelet/io/vocabulary_file.hpp>
 #include <spikelet/models/spikegpt_metadata.hpp>
 
 #include "output.hpp"
@@ -19,6 +20,9 @@ namespace spikegpt {
 namespace {
 
 constexpr char const* vocabulary_key = "vocabulary";
+
+// A vocabulary of more bytes than this is kept with the model alone.
+constexpr std::size_t short_vocabulary = 1 << 16;
 
 // Files of other kinds that are easily taken for a model.
 void check_is_model(sk::SafetensorsFile const& file) {
@@ -41,7 +45,7 @@ sk::Vocabulary vocabulary_of(sk::Metadata const& description, sk::index size) {
         sk::fail("vocabulary",
                  fmt::format("nothing says what the {} stand for", counted(size, "id")));
     }
-    auto vocabulary = sk::vocabulary_from_json(text->second);
+    auto vocabulary = sk::any_vocabulary_from_json(text->second);
     if (vocabulary.size() != size) {
         sk::fail("vocabulary",
                  fmt::format("it has {}, the model {}", counted(vocabulary.size(), "id"), size));
@@ -58,6 +62,16 @@ std::string nearest_variant(sk::SpikeGptConfig const& config) {
 sk::Metadata describe_model(sk::Vocabulary const& vocabulary, sk::SpikeGptConfig const& config) {
     sk::Metadata description = sk::metadata(config);
     description[vocabulary_key] = sk::to_json(vocabulary);
+    return description;
+}
+
+sk::Metadata shortened(sk::Metadata description) {
+    std::string& vocabulary = description[vocabulary_key];
+    if (vocabulary.size() > short_vocabulary) {
+        sk::Checksum sum;
+        sum.add(vocabulary);
+        vocabulary = nlohmann::json{{"checksum", sum.text()}}.dump();
+    }
     return description;
 }
 
@@ -111,7 +125,7 @@ std::optional<sk::index> trained_context(std::string const& path) {
 
 std::optional<std::string> describe_unknown(sk::Vocabulary const& vocabulary,
                                             sk::Text const& text) {
-    if (vocabulary.is_bytes()) { return {}; }
+    if (!vocabulary.is_characters()) { return {}; }
     std::set<char32_t> known;
     sk::for_each_code_point(vocabulary.symbols(), [&](char32_t c) { known.insert(c); });
     sk::index count = 0;

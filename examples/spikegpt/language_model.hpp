@@ -23,9 +23,9 @@ inline constexpr char const* context_key = "ctx";
 /// Where it notes how its matrices are stored, if not as numbers.
 inline constexpr char const* weights_key = "weights";
 
-/// What one id is called: "byte" or "character".
+/// What one id is called: "byte", "character" or "token".
 inline std::string symbol_of(sk::Vocabulary const& vocabulary) {
-    return vocabulary.is_bytes() ? "byte" : "character";
+    return vocabulary.is_bytes() ? "byte" : vocabulary.is_characters() ? "character" : "token";
 }
 
 struct LanguageModel {
@@ -35,8 +35,8 @@ struct LanguageModel {
     /// What one id is called.
     [[nodiscard]] std::string symbol() const { return symbol_of(vocabulary); }
 
-    /// Bits per byte or per character, in three letters.
-    [[nodiscard]] std::string bits_unit() const { return vocabulary.is_bytes() ? "bpb" : "bpc"; }
+    /// Bits per byte, character or token, in three letters.
+    [[nodiscard]] std::string bits_unit() const { return "bp" + symbol().substr(0, 1); }
 };
 
 /// The name that comes nearest to where the spikes of a model are, as in its file.
@@ -47,6 +47,9 @@ sk::Metadata describe_model(sk::Vocabulary const& vocabulary, sk::SpikeGptConfig
 inline sk::Metadata describe_model(LanguageModel const& language) {
     return describe_model(language.vocabulary, language.net.config);
 }
+
+/// The same for files beside the model's: of a long vocabulary no more than a checksum.
+sk::Metadata shortened(sk::Metadata description);
 
 /// A model of this description, without weights. `source` is for messages, and `most_layers` is how
 /// many layers make sense in it. Throws Error.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// spikegpt: trains spiking language models, lets them write, measures them, looks into them.
+// spikegpt: trains spiking language models, lets them write, measures them, looks into them, and
+// turns text into what they read.
 // Errors of every kind end here, as one line on standard error.
 #include <algorithm>
 #include <new>
@@ -47,6 +48,7 @@ int main(int argc, char** argv) {
     add_eval(program, command);
     add_info(program, command);
     add_quantize(program, command);
+    add_tokenize(program, command);
     try {
         program.parse(argc, argv);
         if (!command) { throw CLI::RequiredError("A subcommand"); }

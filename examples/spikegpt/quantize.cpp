@@ -10,6 +10,7 @@
 #include "evaluation.hpp"
 #include "flags.hpp"
 #include "output.hpp"
+#include "source.hpp"
 #include "stored_model.hpp"
 
 namespace spikegpt {
@@ -118,9 +119,9 @@ struct Comparison {
     double before, after;
 };
 
-Comparison compare(StoredModel const& before, StoredModel const& after, sk::Text const& text,
+Comparison compare(StoredModel const& before, StoredModel const& after, Source const& text,
                    Computer const& computer, Windows const& windows) {
-    sk::Corpus const corpus(text, before.vocabulary);
+    sk::Corpus const corpus = text.corpus(before.vocabulary);
     auto const measure = [&](StoredModel const& model) {
         Evaluator evaluator(computer, model.net);
         return evaluator.in_windows(corpus, windows).bits_per_token();
@@ -137,8 +138,8 @@ int quantize(CLI::App const&, QuantizeRequest const& request) {
     }
     auto const storage = storage_of(request, before.net.config.trains_as);
     Computer const computer = choose_computer(request.cpu, request.threads);
-    std::optional<sk::Text> text;
-    if (!request.data.empty()) { text = sk::Text::of_files(request.data); }
+    std::optional<Source> text;
+    if (!request.data.empty()) { text.emplace(request.data); }
     check_out(request);
     StoredModel const after = quantized(before, storage);
     auto const ctx = trained_context(request.model);

@@ -174,7 +174,7 @@ void ResumeFile::restore(LanguageModel& language, Learner& learner) const {
 
 void save_config(RunFolder const& folder, RunRecord const& record, LanguageModel const& language) {
     Json model;
-    for (auto const& [key, text] : describe_model(language)) {
+    for (auto const& [key, text] : shortened(describe_model(language))) {
         model[key] = Json::parse(text, nullptr, false);
     }
     model["parameters"] = sk::parameter_count(language.net);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The texts of a training run.
+// What a training run reads.
 #pragma once
 
 #include <optional>
@@ -7,19 +7,20 @@
 
 #include <spikelet/io/corpus.hpp>
 
+#include "source.hpp"
 #include "train_options.hpp"
 
 namespace spikegpt {
 
-/// Text to learn from and text to validate on, not yet turned into ids.
+/// What to learn from and what to validate on.
 struct Sources {
-    sk::Text train;
-    std::optional<sk::Text> valid;
+    Source train;
+    std::optional<Source> valid;
 
-    /// Opens the files of the options. Throws Error if one cannot be read or has no text.
+    /// Opens the files of the options. Throws Error if one cannot be read or is empty.
     explicit Sources(TrainOptions const& options);
 
-    /// A short text that differs when a text does. Of large texts it reads samples only.
+    /// A short text that differs when one of them does.
     [[nodiscard]] std::string fingerprint() const;
 };
 
@@ -28,7 +29,7 @@ struct Corpora {
     sk::Corpus train;
     std::optional<sk::Corpus> valid;
 
-    /// Throws Error if the texts do not fit the vocabulary, or are too short for a sequence.
+    /// Throws Error if they do not fit the vocabulary, or are too short for a sequence.
     Corpora(Sources const& sources, sk::Vocabulary const& vocabulary, sk::index ctx);
 };
 

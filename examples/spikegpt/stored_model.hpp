@@ -21,7 +21,7 @@ struct StoredModel {
     std::unique_ptr<sk::SpikeGpt<>> numbers;  ///< what `net` borrows, where the file has floats
     StoredNet net;  ///< computes as in training, also where matrices train in few bits
 
-    /// What one id is called: "byte" or "character".
+    /// What one id is called: "byte", "character" or "token".
     [[nodiscard]] std::string symbol() const { return symbol_of(vocabulary); }
 };
 

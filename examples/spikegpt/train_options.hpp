@@ -115,16 +115,16 @@ TrainOptions continued(TrainOptions const& saved, TrainOptions const& given, CLI
 struct Choice {
     std::string_view name;
 };
-inline constexpr std::array<Choice, 2> vocabularies{{{"byte"}, {"char"}}};
 inline constexpr std::array<Choice, 2> optimizers{{{"adam"}, {"adamw"}}};
 inline constexpr std::array<Choice, 2> switches{{{"on"}, {"off"}}};
 
 /// Calls f(name, value, meaning, check) for the options that say what is read.
 template <class Options, class F>
 void each_text_option(Options& o, F&& f) {
-    f("data", o.data, "Text to learn from; several files count as one (required but with --resume)",
+    f("data", o.data,
+      "Text to learn from, several files count as one; or ids (required but with --resume)",
       anything());
-    f("valid", o.valid, "Text to validate on", anything());
+    f("valid", o.valid, "Text or ids to validate on", anything());
     f("valid-fraction", o.valid_fraction,
       "Without --valid: the part of the text, at its end, to validate on", number(0, 0.9));
 }
@@ -132,8 +132,8 @@ void each_text_option(Options& o, F&& f) {
 /// The same for the options that say what is trained: a resumed run must not change them.
 template <class Options, class F>
 void each_model_option(Options& o, F&& f) {
-    f("vocab", o.vocab, "Ids stand for bytes, or for the characters of the text",
-      one_of(vocabularies));
+    f("vocab", o.vocab, "Ids stand for bytes, the characters of the text, or what a file says",
+      vocabulary_name("byte", "char"));
     f("variant", o.variant, "Where spikes are", one_of(sk::variants));
     f("layers", o.layers, "Number of blocks", whole(1, 1024));
     f("embd", o.embd, "Channels", whole(1, 16384));

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include <spikelet/io/checkpoint.hpp>
+#include <spikelet/io/vocabulary_file.hpp>
 #include <spikelet/models/spikegpt_init.hpp>
 
 #include "memory.hpp"
@@ -22,8 +23,9 @@ constexpr std::uint64_t initial_weights = 1;
 constexpr std::uint64_t choice_of_batches = 2;
 
 LanguageModel model_for(TrainOptions const& options, Sources const& sources) {
-    auto vocabulary = options.vocab == "byte" ? sk::Vocabulary::bytes()
-                                              : sk::Vocabulary::characters_of(sources.train);
+    auto vocabulary = options.vocab == "byte"   ? sk::Vocabulary::bytes()
+                      : options.vocab == "char" ? sources.train.characters()
+                                                : sk::load_vocabulary(options.vocab);
     auto const config = model_config(options, vocabulary.size());
     return {std::move(vocabulary), sk::SpikeGpt<>(config)};
 }
@@ -39,7 +41,9 @@ void adopt(TrainOptions& options, sk::MatrixStorage const& trains_as) {
 // Options follow a model that is given.
 void adopt(TrainOptions& options, LanguageModel const& language) {
     sk::SpikeGptConfig const& config = language.net.config;
-    options.vocab = language.vocabulary.is_bytes() ? "byte" : "char";
+    options.vocab = language.vocabulary.is_bytes()        ? "byte"
+                    : language.vocabulary.is_characters() ? "char"
+                                                          : "tokens";
     options.layers = config.layers;
     options.embd = config.channels;
     options.threshold = config.neuron.threshold;
@@ -168,7 +172,7 @@ TrainingRun::TrainingRun(RunFolder to, RunRecord what, LanguageModel model, Sour
       record(std::move(what)),
       language(std::move(model)),
       corpora(sources, language.vocabulary, record.options.ctx),
-      unknown(sources.valid ? describe_unknown(language.vocabulary, *sources.valid) : std::nullopt),
+      unknown(sources.valid ? sources.valid->describe_unknown(language.vocabulary) : std::nullopt),
       computer(choose_computer(record.options.cpu, record.options.threads)),
       learner(computer.engine().learner(language.net, learner_options(record.options),
                                         computer.threads)) {}

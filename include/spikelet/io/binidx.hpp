@@ -99,6 +99,9 @@ public:
     [[nodiscard]] std::string const& path() const { return bin_.path(); }
     [[nodiscard]] BinidxType type() const { return type_; }
 
+    /// All of X.bin.
+    [[nodiscard]] std::span<std::byte const> bin_bytes() const { return bin_.bytes(); }
+
     /// Number of sequences, and of entries that say where documents begin.
     [[nodiscard]] index sequences() const { return sequences_; }
     [[nodiscard]] index document_entries() const { return documents_; }

@@ -6,8 +6,8 @@
 //   4. words that are never cut, the others
 //   5. pieces by GPT-2's pattern
 //   6. each piece: its bytes, merged pair by pair
-// The bytes of the ids, put together, are the text, in form C if the model asks for that. Bytes that
-// the model has no id for (they do not occur in UTF-8) become U+FFFD.
+// The bytes of the ids, put together, are the text, in form C if the model asks for that. Bytes
+// that the model has no id for (they do not occur in UTF-8) become U+FFFD.
 #pragma once
 
 #include <algorithm>

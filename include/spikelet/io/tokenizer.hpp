@@ -45,4 +45,15 @@ public:
     [[nodiscard]] virtual std::string to_json() const = 0;
 };
 
+/// Calls take(part, ends) with parts of `text`, about `portion` bytes each, until all of it is taken.
+/// It returns how many bytes it took: all where the text `ends`; if none, it gets a longer part.
+template <class Take>
+void take_in_portions(std::string_view text, std::size_t portion, Take&& take) {
+    for (std::size_t reach = portion; !text.empty();) {
+        std::size_t const taken = take(text.substr(0, reach), reach >= text.size());
+        reach = taken > 0 ? portion : 2 * reach;
+        text.remove_prefix(taken);
+    }
+}
+
 }  // namespace spikelet

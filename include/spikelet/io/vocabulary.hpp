@@ -121,14 +121,12 @@ public:
     template <class F>
     void encode_in_portions(std::string_view text, F&& f, std::size_t portion = 1 << 20) const {
         std::vector<std::int32_t> ids;
-        for (std::size_t reach = portion; !text.empty();) {
+        take_in_portions(text, portion, [&](std::string_view part, bool ends) {
             ids.clear();
-            bool const ends = reach >= text.size();
-            std::size_t const taken = encode(text.substr(0, reach), ends, ids);
+            std::size_t const taken = encode(part, ends, ids);
             if (taken > 0) { f(std::span<std::int32_t const>(ids), taken); }
-            reach = taken > 0 ? portion : 2 * reach;
-            text.remove_prefix(taken);
-        }
+            return taken;
+        });
     }
 
     /// The text of these ids. Any bytes may come out; `Utf8Stream` makes them printable.
