@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -75,8 +76,10 @@ private:
     struct Candidate {
         std::int64_t count;
         Pair pair;
-        friend bool operator<(Candidate const& a, Candidate const& b) {
-            return a.count != b.count ? a.count < b.count : a.pair > b.pair;
+        friend bool operator==(Candidate const&, Candidate const&) = default;
+        friend std::strong_ordering operator<=>(Candidate const& a, Candidate const& b) {
+            auto const by_count = a.count <=> b.count;
+            return by_count != 0 ? by_count : b.pair <=> a.pair;
         }
     };
 

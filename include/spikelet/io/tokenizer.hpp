@@ -45,7 +45,7 @@ public:
     [[nodiscard]] virtual std::string to_json() const = 0;
 };
 
-/// Calls take(part, ends) with parts of `text`, about `portion` bytes each, until all of it is taken.
+/// Calls take(part, ends) with parts of `text`, of about `portion` bytes, until all of it is taken.
 /// It returns how many bytes it took: all where the text `ends`; if none, it gets a longer part.
 template <class Take>
 void take_in_portions(std::string_view text, std::size_t portion, Take&& take) {
