@@ -127,3 +127,16 @@ TEST_CASE("utf8: a stream says the same however the bytes are cut") {
     }
     CHECK(wrong == 0);
 }
+
+TEST_CASE("utf8: a sequence that does not end is known by its length") {
+    CHECK(unfinished_utf8_suffix("") == 0);
+    CHECK(unfinished_utf8_suffix("a") == 0);
+    CHECK(unfinished_utf8_suffix("aä") == 0);
+    CHECK(unfinished_utf8_suffix("a\xc3") == 1);
+    CHECK(unfinished_utf8_suffix("a\xe2\x82") == 2);
+    CHECK(unfinished_utf8_suffix("a\xf0\x9f\x98") == 3);
+    CHECK(unfinished_utf8_suffix("\x82") == 0);
+    CHECK(unfinished_utf8_suffix("a\xff") == 0);
+    CHECK(unfinished_utf8_suffix("\xc3\x28\xa0") == 0);
+    CHECK(unfinished_utf8_suffix("\xe0\x80") == 0);  // overlong, and broken already
+}

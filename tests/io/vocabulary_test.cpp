@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <cstdint>
+#include <memory>
 #include <numeric>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -86,4 +90,56 @@ TEST_CASE("vocabulary: symbols must be characters in ascending order") {
     CHECK_THROWS_WITH_AS(Vocabulary::of_symbols("aa"), message.c_str(), Error);
     CHECK_THROWS_WITH_AS(Vocabulary::of_symbols("\xff"),
                          "vocabulary: byte 0 (value 255) is not valid UTF-8", Error);
+}
+
+TEST_CASE("vocabulary: portions have the ids of the whole") {
+    std::string const text = "a😀ä€\xf0\x9f"
+                             "b";
+    for (Vocabulary const& vocabulary : {Vocabulary::bytes(), characters_of("ä€a😀b")}) {
+        for (std::size_t portion = 1; portion <= text.size(); ++portion) {
+            Ids ids;
+            std::size_t bytes = 0;
+            auto const add = [&](std::span<std::int32_t const> part, std::size_t taken) {
+                ids.insert(ids.end(), part.begin(), part.end());
+                bytes += taken;
+            };
+            vocabulary.encode_in_portions(text, add, portion);
+            CHECK(ids == vocabulary.encode(text));
+            CHECK(bytes == text.size());
+        }
+    }
+}
+
+TEST_CASE("vocabulary: tokens are those of the tokenizer") {
+    // "ab" is 0, every other byte is 1 and written as "?".
+    class Pairs final : public Tokenizer {
+    public:
+        [[nodiscard]] spikelet::index size() const override { return 2; }
+        std::size_t encode(std::string_view text, bool, Ids& ids) const override {
+            for (std::size_t i = 0; i < text.size(); ++i) {
+                bool const is_pair = text.substr(i, 2) == "ab";
+                ids.push_back(is_pair ? 0 : 1);
+                i += is_pair ? 1 : 0;
+            }
+            return text.size();
+        }
+        [[nodiscard]] std::string_view bytes_of(std::int32_t id) const override {
+            return id == 0 ? "ab" : "?";
+        }
+        [[nodiscard]] std::optional<std::int32_t> end_of_text() const override { return 1; }
+        [[nodiscard]] std::string to_json() const override { return "{}"; }
+    };
+    auto const vocabulary = Vocabulary::of_tokens(std::make_shared<Pairs>());
+    CHECK_FALSE(vocabulary.is_bytes());
+    CHECK_FALSE(vocabulary.is_characters());
+    CHECK(vocabulary.size() == 2);
+    CHECK(vocabulary.end_of_text() == 1);
+    CHECK_FALSE(Vocabulary::bytes().end_of_text());
+    CHECK(vocabulary.encode("cabab") == Ids{1, 0, 0});
+    CHECK(vocabulary.decode(Ids{1, 0}) == "?ab");
+    CHECK_THROWS_WITH_AS(vocabulary.decode(Ids{2}), "vocabulary: 2 is not an id, there are 2",
+                         Error);
+    CHECK(vocabulary == Vocabulary::of_tokens(std::make_shared<Pairs>()));
+    CHECK_FALSE(vocabulary == Vocabulary::bytes());
+    CHECK_FALSE(Vocabulary::bytes() == vocabulary);
 }
