@@ -64,11 +64,11 @@ TEST_CASE("bpe_merges: random words come out as by the rule") {
             merges.add(side(), side(), {rank, 3 + rank});
         }
         for (int i = 0; i < 30; ++i) {
-            Ids word;
+            Ids ids;
             for (spikelet::index k = rng.below(20); k > 0; --k) {
-                word.push_back(static_cast<std::int32_t>(rng.below(3)));
+                ids.push_back(static_cast<std::int32_t>(rng.below(3)));
             }
-            CHECK(merged(merges, word) == merged_slowly(merges, word));
+            CHECK(merged(merges, ids) == merged_slowly(merges, ids));
         }
     }
 }

@@ -56,7 +56,7 @@ std::vector<std::pair<std::int32_t, std::int32_t>> merges_by_hand(std::string co
 
 TEST_CASE("bpe_trainer: the pair that occurs most becomes a token") {
     CHECK(learned("ab ab ab cd", 1) == std::vector<std::string>{"ab"});
-    CHECK(learned("hug hug pug pun bun hugs", 3) == std::vector<std::string>{"ug", "hug", " hug"});
+    CHECK(learned("hug hug pug pun bun hugs", 3) == std::vector<std::string>{"ug", "hug", "un"});
 }
 
 TEST_CASE("bpe_trainer: of pairs that occur as often the lowest comes first") {
@@ -71,7 +71,8 @@ TEST_CASE("bpe_trainer: it ends where no pair occurs twice") {
 }
 
 TEST_CASE("bpe_trainer: ids are the end of text, bytes by their characters, merges") {
-    BpeModel const& model = BpeTrainer().model();
+    BpeTrainer const trainer;
+    BpeModel const& model = trainer.model();
     CHECK(model.tokens.size() == 257);
     CHECK(model.tokens[0] == "<|endoftext|>");
     CHECK(model.tokens[1] == "!");

@@ -33,13 +33,13 @@ public:
     /// Counts the pieces of a start of `text` and returns its length, as Tokenizer::encode does.
     std::size_t add(std::string_view text, bool ends = true) {
         return cutter_.for_each_piece(text, ends, [&](std::string_view piece) {
-            if (piece.size() > 1) { ++pieces_[std::string(piece)]; }
+            if (piece.size() > 1) { ++texts_[std::string(piece)]; }
         });
     }
 
     /// Learns one merge from all that was added; false if no pair occurs twice.
     bool learn() {
-        if (words_.empty()) { begin(); }
+        if (pieces_.empty()) { begin(); }
         while (!queue_.empty()) {
             std::ranges::pop_heap(queue_);
             Candidate const best = queue_.back();
@@ -69,7 +69,7 @@ private:
             return (left << 32 | static_cast<std::uint32_t>(pair.second)) * 0x9e3779b97f4a7c15;
         }
     };
-    struct Word {
+    struct Piece {
         std::vector<std::int32_t> ids;
         std::int64_t count;
     };
@@ -104,24 +104,24 @@ private:
         for (std::size_t id = 0; id < model_.tokens.size(); ++id) {
             ids_.emplace(model_.tokens[id], static_cast<std::int32_t>(id));
         }
-        for (auto const& [piece, count] : pieces_) {
-            Word word{{}, count};
-            for (char const c : piece) { word.ids.push_back(ids_.at(std::string(1, c))); }
-            for (std::size_t i = 0; i + 1 < word.ids.size(); ++i) {
-                places_[{word.ids[i], word.ids[i + 1]}].push_back(words_.size());
+        for (auto const& [bytes, count] : texts_) {
+            Piece counted{{}, count};
+            for (char const c : bytes) { counted.ids.push_back(ids_.at(std::string(1, c))); }
+            for (std::size_t i = 0; i + 1 < counted.ids.size(); ++i) {
+                places_[{counted.ids[i], counted.ids[i + 1]}].push_back(pieces_.size());
             }
-            count_pairs(word, 1);
-            words_.push_back(std::move(word));
+            count_pairs(counted, 1);
+            pieces_.push_back(std::move(counted));
         }
-        pieces_.clear();
+        texts_.clear();
         for (auto const& [pair, count] : counts_) { queue_.push_back({count, pair}); }
         std::ranges::make_heap(queue_);
     }
 
-    // Counts the pairs of a word in, or with sign -1 out.
-    void count_pairs(Word const& word, int sign) {
-        for (std::size_t i = 0; i + 1 < word.ids.size(); ++i) {
-            counts_[{word.ids[i], word.ids[i + 1]}] += sign * word.count;
+    // Counts the pairs of a piece in, or with sign -1 out.
+    void count_pairs(Piece const& piece, int sign) {
+        for (std::size_t i = 0; i + 1 < piece.ids.size(); ++i) {
+            counts_[{piece.ids[i], piece.ids[i + 1]}] += sign * piece.count;
         }
     }
 
@@ -147,10 +147,10 @@ private:
         places_.erase(pair);
         std::vector<Pair> grown;
         for (std::size_t const at : where) {
-            Word& word = words_[at];
-            count_pairs(word, -1);
-            replace(word.ids, pair, id);
-            count_pairs(word, 1);
+            Piece& piece = pieces_[at];
+            count_pairs(piece, -1);
+            replace(piece.ids, pair, id);
+            count_pairs(piece, 1);
             note_pairs(at, id, grown);
         }
         counts_.erase(pair);
@@ -176,7 +176,7 @@ private:
 
     // Only pairs with the new token are in places where they were not, and can be more than before.
     void note_pairs(std::size_t at, std::int32_t id, std::vector<Pair>& grown) {
-        auto const& ids = words_[at].ids;
+        auto const& ids = pieces_[at].ids;
         for (std::size_t i = 0; i + 1 < ids.size(); ++i) {
             if (ids[i] != id && ids[i + 1] != id) { continue; }
             grown.emplace_back(ids[i], ids[i + 1]);
@@ -186,11 +186,11 @@ private:
 
     BpeModel model_;
     ByteBpe cutter_;
-    std::unordered_map<std::string, std::int64_t> pieces_;
+    std::unordered_map<std::string, std::int64_t> texts_;  // of pieces, how often; until begin()
     std::unordered_map<std::string, std::int32_t> ids_;
-    std::vector<Word> words_;
+    std::vector<Piece> pieces_;
     std::unordered_map<Pair, std::int64_t, Hash> counts_;
-    std::unordered_map<Pair, std::vector<std::size_t>, Hash> places_;  // words, perhaps twice
+    std::unordered_map<Pair, std::vector<std::size_t>, Hash> places_;  // pieces, perhaps twice
     std::unordered_set<Pair, Hash>
         known_;                     // merged before: tokens that come again make pairs again
     std::vector<Candidate> queue_;  // a heap; counts may be out of date, never too small

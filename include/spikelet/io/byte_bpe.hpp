@@ -164,15 +164,15 @@ private:
         return 0;
     }
 
-    // Steps 1 to 5: calls piece(bytes) and word(id).
-    template <class Piece, class Word>
-    std::size_t cut(std::string_view text, bool ends, Piece&& piece, Word&& word) const {
+    // Steps 1 to 5: calls on_piece(bytes) and on_word(id).
+    template <class OnPiece, class OnWord>
+    std::size_t cut(std::string_view text, bool ends, OnPiece&& on_piece, OnWord&& on_word) const {
         std::size_t const length = ends ? text.size() : last_cut(text);
         std::string memory;
         auto const cut_text = [&](std::string_view part) {
             split_at_words(
                 words_, model_.nfc ? to_nfc(part, memory) : part,
-                [&](std::string_view rest) { pattern_.for_each_piece(rest, piece); }, word);
+                [&](std::string_view rest) { pattern_.for_each_piece(rest, on_piece); }, on_word);
         };
         auto const cut_bytes = [&](std::string_view part) {
             while (!part.empty()) {
@@ -180,11 +180,11 @@ private:
                 cut_text(part.substr(0, valid));
                 part.remove_prefix(valid);
                 auto const broken = part.substr(0, first_utf8(part).length);
-                if (!broken.empty()) { piece(has_ids(broken) ? broken : replacement); }
+                if (!broken.empty()) { on_piece(has_ids(broken) ? broken : replacement); }
                 part.remove_prefix(broken.size());
             }
         };
-        split_at_words(raw_words_, text.substr(0, length), cut_bytes, word);
+        split_at_words(raw_words_, text.substr(0, length), cut_bytes, on_word);
         return length;
     }
 

@@ -23,15 +23,15 @@ public:
     };
 
     /// Adds a word, which must not be empty. A word that is there gets the new id.
-    void add(std::string_view word, std::int32_t id) {
+    void add(std::string_view bytes, std::int32_t id) {
         std::uint64_t node = 0;
-        for (char const c : word) {
+        for (char const c : bytes) {
             auto const [edge, is_new] = edges_.try_emplace(key(node, c), ids_.size());
             if (is_new) { ids_.push_back(-1); }
             node = edge->second;
         }
         ids_[node] = id;
-        starts_[static_cast<unsigned char>(word.front())] = true;
+        starts_[static_cast<unsigned char>(bytes.front())] = true;
     }
 
     /// The longest word that `text` begins with.
@@ -63,21 +63,22 @@ private:
     std::array<bool, 256> starts_{};
 };
 
-/// Calls word(id) for the words in `text` from left to right, of those at one place the longest,
-/// and between(piece) for what lies between them.
-template <class Between, class Word>
-void split_at_words(ByteTrie const& words, std::string_view text, Between&& between, Word&& word) {
+/// Calls on_word(id) for the words in `text` from left to right, of those at one place the longest,
+/// and on_rest(piece) for what lies between them.
+template <class OnRest, class OnWord>
+void split_at_words(ByteTrie const& words, std::string_view text, OnRest&& on_rest,
+                    OnWord&& on_word) {
     std::size_t begin = 0;
     for (std::size_t i = words.empty() ? text.size() : 0; i < text.size();) {
         auto const match = words.longest(text.substr(i));
         if (match.length > 0) {
-            if (i > begin) { between(text.substr(begin, i - begin)); }
-            word(match.id);
+            if (i > begin) { on_rest(text.substr(begin, i - begin)); }
+            on_word(match.id);
             begin = i + match.length;
         }
         i = std::max(i + 1, begin);
     }
-    if (begin < text.size()) { between(text.substr(begin)); }
+    if (begin < text.size()) { on_rest(text.substr(begin)); }
 }
 
 }  // namespace spikelet
