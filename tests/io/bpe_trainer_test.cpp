@@ -98,10 +98,8 @@ TEST_CASE("bpe_trainer: text in portions has the result of the whole") {
     std::string const text = random_text(rng, 2000);
     BpeTrainer whole, portions;
     whole.add(text);
-    for (std::string_view rest = text; !rest.empty();) {
-        std::size_t const reach = std::min<std::size_t>(rest.size(), 500);
-        rest.remove_prefix(portions.add(rest.substr(0, reach), reach == rest.size()));
-    }
+    take_in_portions(text, 500,
+                     [&](std::string_view part, bool ends) { return portions.add(part, ends); });
     while (whole.merges() < 50 && whole.learn()) { portions.learn(); }
     CHECK(whole.merges() == 50);
     CHECK(whole.model() == portions.model());
