@@ -6,6 +6,7 @@
 #   spikelet::openmp     + OpenMP: several cores
 #   spikelet::edge       + no exceptions, no RTTI: chips
 #   spikelet::io         + nlohmann_json: safetensors, checkpoints, saved sessions
+#   spikelet::torch      + spikelet::io, zlib: files of PyTorch
 #   spikelet::tokenizers + spikelet::io, PCRE2, utf8proc: byte-level BPE, files of vocabularies
 #   spikelet::blas       + a BLAS with cblas.h: kernels/blas_matmul.hpp
 #
@@ -29,8 +30,11 @@ set(own_programs OFF)
 if(SPIKELET_TESTS OR SPIKELET_EXAMPLES OR SPIKELET_TOOLS OR SPIKELET_BENCH)
     set(own_programs ON)
 endif()
-foreach(package IN ITEMS OpenMP nlohmann_json)
+foreach(package IN ITEMS OpenMP nlohmann_json ZLIB)
     find_package(${package} QUIET)
+    if(package STREQUAL "ZLIB" AND CMAKE_CROSSCOMPILING)
+        continue()  # what is tested in emulation goes without
+    endif()
     if(own_programs AND NOT ${package}_FOUND)
         message(FATAL_ERROR "spikelet's own programs need ${package}; tools/setup installs it")
     endif()
@@ -49,11 +53,15 @@ set(io_headers "${headers}")
 set(needs_json
     "/io/(checkpoint|safetensors[a-z_]*|session_state|tokenizer_json|vocabulary_json|world_tokenizer)[.]hpp$")
 list(FILTER io_headers INCLUDE REGEX "${needs_json}")
+set(torch_headers "${headers}")
+set(needs_zlib "/io/(checkpoint_file|inflate|torch_[a-z]+|zip_writer)[.]hpp$")
+list(FILTER torch_headers INCLUDE REGEX "${needs_zlib}")
 set(tokenizer_headers "${headers}")
 set(needs_tokenizing "/io/(bpe_trainer|byte_bpe|nfc|text_pattern|vocabulary_file)[.]hpp$")
 list(FILTER tokenizer_headers INCLUDE REGEX "${needs_tokenizing}")
 set(blas_headers "${include_root}/spikelet/kernels/blas_matmul.hpp")
 list(FILTER headers EXCLUDE REGEX "${needs_json}")
+list(FILTER headers EXCLUDE REGEX "${needs_zlib}")
 list(FILTER headers EXCLUDE REGEX "${needs_tokenizing}")
 list(REMOVE_ITEM headers ${blas_headers})
 
@@ -96,6 +104,9 @@ if(OpenMP_CXX_FOUND)
 endif()
 if(nlohmann_json_FOUND)
     add_component(io nlohmann_json::nlohmann_json ${io_headers})
+endif()
+if(TARGET spikelet_io AND ZLIB_FOUND)
+    add_component(torch "spikelet_io;ZLIB::ZLIB" ${torch_headers})
 endif()
 if(TARGET spikelet_io AND TARGET spikelet::tokenizing)
     add_component(tokenizers spikelet::tokenizing ${tokenizer_headers})

@@ -42,6 +42,7 @@ CONFINED = [
     (r"#\s*pragma\s+omp|_Pragma\(\s*\"omp", ("core/policy.hpp",), "OpenMP"),
     (r"#\s*include\s*[<\"]cblas", ("kernels/blas_matmul.hpp",), "BLAS"),
     (r"#\s*include\s*[<\"]nlohmann", ("io/",), "nlohmann_json"),
+    (r"#\s*include\s*[<\"]zlib", ("io/inflate.hpp",), "zlib"),
     (r"#\s*include\s*[<\"]pcre2", ("io/text_pattern.hpp",), "PCRE2"),
     (r"#\s*include\s*[<\"]utf8proc", ("io/nfc.hpp",), "utf8proc"),
     (r"#\s*include\s*<(iostream|fstream)>", ("io/",), "stream input and output"),

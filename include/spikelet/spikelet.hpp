@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Everything but what needs another library or only developers need: with nlohmann_json,
 // <spikelet/io/checkpoint.hpp> for models, <spikelet/io/session_state.hpp> for conversations,
-// <spikelet/io/safetensors.hpp> for tensors; with a BLAS, <spikelet/kernels/blas_matmul.hpp>; for
-// ops of one's own, <spikelet/autodiff/gradcheck.hpp>.
+// <spikelet/io/safetensors.hpp> for tensors; with zlib, too, <spikelet/io/checkpoint_file.hpp> for
+// PyTorch's files; with a BLAS, <spikelet/kernels/blas_matmul.hpp>; for ops of one's own,
+// <spikelet/autodiff/gradcheck.hpp>.
 #pragma once
 
 // IWYU pragma: begin_exports

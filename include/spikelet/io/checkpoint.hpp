@@ -24,6 +24,7 @@
 #include <spikelet/io/safetensors.hpp>
 #include <spikelet/io/safetensors_writer.hpp>
 #include <spikelet/io/stored_tensor.hpp>
+#include <spikelet/io/tensor_file.hpp>
 
 namespace spikelet {
 
@@ -32,14 +33,6 @@ struct FileParameter {
     std::string name;
     std::vector<index> shape;  ///< with the ones in front
     bool transposed = false;   ///< [out, in], while the parameter is [in, out]
-};
-
-/// A file with tensors by name, SafetensorsFile for one.
-template <class File>
-concept TensorFile = requires(File const& file, std::string_view name) {
-    { file.path() } -> std::convertible_to<std::string>;
-    { file.tensors() } -> std::convertible_to<std::span<StoredTensor const>>;
-    { file.find(name) } -> std::same_as<StoredTensor const*>;
 };
 
 namespace detail {
@@ -238,14 +231,15 @@ void save_checkpoint(std::string path, Model const& model, Metadata const& metad
 
 /// Reads all weights of a model, in any type of floating-point numbers and with any number of ones
 /// in front of the shapes; stored weights must be what they are in the file (store_as()).
-/// Parameters without memory get their own. Throws Error, and changes nothing, if a tensor is
-/// missing, is left over or does not fit, or if a parameter is bound to constant numbers. A file's
-/// checksum is not looked at, which would take a third longer: call SafetensorsFile::verify()
-/// before where damage is feared.
+/// Parameters without memory get their own, while the file gives back that of tensors which were
+/// read. Throws Error, and changes nothing, if a tensor is missing, is left over or does not fit,
+/// or if a parameter is bound to constant numbers. A file's checksum is not looked at, which would
+/// take a third longer: call SafetensorsFile::verify() before where damage is feared.
 template <TensorFile File, class Model>
 void load_checkpoint(File const& file, Model& model) {
     static_assert(Layer<Model> || IsParameter<Model>,
                   "load_checkpoint: list the model's parts with SPIKELET_PARTS");
+    constexpr bool releases = requires(File const& f, StoredTensor const& t) { f.release(t); };
     std::string const where = quote(file.path());
     detail::check_checkpoint(file, where, model);
     allocate(model);
@@ -257,6 +251,7 @@ void load_checkpoint(File const& file, Model& model) {
         } else {
             convert(tensor.dtype, tensor.bytes, parameter.span(), here);
         }
+        if constexpr (releases) { file.release(tensor); }
     });
 }
 

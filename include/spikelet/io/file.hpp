@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -85,6 +86,21 @@ public:
     }
     [[nodiscard]] std::string_view text() const {
         return {static_cast<char const*>(memory_), size_};
+    }
+
+    /// Gives back the memory of bytes that are not needed for now, as far as they are whole pages
+    /// of this file. They stay readable, from the disk.
+    void release(std::span<std::byte const> part) const {
+        auto const page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+        auto const from = reinterpret_cast<std::uintptr_t>(part.data());
+        auto const file = reinterpret_cast<std::uintptr_t>(memory_);
+        if (from < file || from + part.size() > file + size_) { return; }
+        std::uintptr_t const first = (from + page - 1) / page * page;
+        std::uintptr_t const last = (from + part.size()) / page * page;
+        if (first < last) {
+            static_cast<void>(::madvise(static_cast<std::byte*>(memory_) + (first - file),
+                                        last - first, MADV_DONTNEED));
+        }
     }
 
 private:

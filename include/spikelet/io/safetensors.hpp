@@ -25,6 +25,7 @@
 #include <spikelet/io/safetensors_checksum.hpp>
 #include <spikelet/io/safetensors_header.hpp>
 #include <spikelet/io/stored_tensor.hpp>
+#include <spikelet/io/tensor_file.hpp>
 
 namespace spikelet {
 
@@ -91,8 +92,6 @@ inline void check_safetensors_layout(std::string_view where, std::vector<Safeten
     }
 }
 
-inline bool by_name(StoredTensor const& a, StoredTensor const& b) { return a.name < b.name; }
-
 }  // namespace detail
 
 /// Reads a file that is in memory; the tensors borrow from it. Does not check the checksum, which
@@ -121,11 +120,7 @@ inline bool by_name(StoredTensor const& a, StoredTensor const& b) { return a.nam
                                     .shape = std::move(*entry.shape),
                                     .bytes = data.subspan(first, last - first)});
     }
-    auto& tensors = contents.tensors;
-    std::sort(tensors.begin(), tensors.end(), detail::by_name);
-    auto const twin = std::adjacent_find(tensors.begin(), tensors.end(),
-                                         [](auto& a, auto& b) { return a.name == b.name; });
-    if (twin != tensors.end()) { fail(where, "tensor " + quote(twin->name) + " is there twice"); }
+    detail::sort_by_name(where, contents.tensors);
     return contents;
 }
 
@@ -133,7 +128,7 @@ inline bool by_name(StoredTensor const& a, StoredTensor const& b) { return a.nam
 ///
 ///     auto file = SafetensorsFile::open("model.safetensors");
 ///     std::vector<float> weight = file.read<float>("head.weight");
-class SafetensorsFile {
+class SafetensorsFile : public NamedTensors<SafetensorsFile> {
 public:
     /// Throws Error, also for a file that breaks a rule of the format.
     [[nodiscard]] static SafetensorsFile open(std::string path) {
@@ -166,66 +161,8 @@ public:
     /// All tensors, sorted by name.
     [[nodiscard]] std::span<StoredTensor const> tensors() const { return contents_.tensors; }
 
-    /// Their names, sorted.
-    [[nodiscard]] std::vector<std::string> names() const {
-        std::vector<std::string> names;
-        for (StoredTensor const& tensor : tensors()) { names.push_back(tensor.name); }
-        return names;
-    }
-
-    /// The tensor of this name, or null.
-    [[nodiscard]] StoredTensor const* find(std::string_view name) const {
-        auto const found = std::ranges::lower_bound(tensors(), name, {}, &StoredTensor::name);
-        return found != tensors().end() && found->name == name ? &*found : nullptr;
-    }
-
-    /// The tensor of this name. Throws Error if there is none.
-    [[nodiscard]] StoredTensor const& tensor(std::string_view name) const {
-        StoredTensor const* const found = find(name);
-        if (found == nullptr) {
-            fail(where(), "there is no tensor " + quote(name) + " among the " +
-                              std::to_string(tensors().size()) + " of the file");
-        }
-        return *found;
-    }
-
-    /// Copies a tensor into `to`, converted as `convert` does. Throws Error if the number of
-    /// elements is not that of `to`, or one does not fit T.
-    template <Number T>
-    void read(std::string_view name, std::span<T> to) const {
-        StoredTensor const& from = tensor(name);
-        if (from.size() != std::ssize(to)) {
-            fail(where(), "tensor " + quote(name) + " is " + describe(from.dtype, from.shape) +
-                              ", expected " + std::to_string(to.size()) + " elements");
-        }
-        convert(from.dtype, from.bytes, to, where() + ": tensor " + quote(name));
-    }
-
-    /// The same for numbers whose bits matter. Throws Error also if the file has another type.
-    template <Number T>
-    void read_bits(std::string_view name, std::span<T> to) const {
-        if (StoredTensor const& from = tensor(name); from.dtype != dtype_of<T>()) {
-            fail(where(), "tensor " + quote(name) + " is " + describe(from.dtype, from.shape) +
-                              ", expected " + std::string(name_of(dtype_of<T>())));
-        }
-        read(name, to);
-    }
-
-    /// A tensor as numbers of type T, row-major.
-    template <Number T>
-    [[nodiscard]] std::vector<T> read(std::string_view name) const {
-        std::vector<T> values(static_cast<std::size_t>(tensor(name).size()));
-        read(name, std::span<T>(values));
-        return values;
-    }
-
-    /// The same for numbers whose bits matter. Throws Error if the file has another type.
-    template <Number T>
-    [[nodiscard]] std::vector<T> read_bits(std::string_view name) const {
-        std::vector<T> values(static_cast<std::size_t>(tensor(name).size()));
-        read_bits(name, std::span<T>(values));
-        return values;
-    }
+    /// Gives back the memory of a tensor that is not needed for now; it stays readable.
+    void release(StoredTensor const& tensor) const { file_.release(tensor.bytes); }
 
 private:
     explicit SafetensorsFile(MappedFile file)

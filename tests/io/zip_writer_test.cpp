@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include <spikelet/io/zip_writer.hpp>
+
+#include <cstdint>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/io/file.hpp>
+#include <spikelet/io/file_writer.hpp>
+#include <spikelet/io/zip.hpp>
+
+#include "io/support.hpp"
+
+using namespace spikelet;
+using namespace spikelet_test;
+
+namespace {
+
+void write(std::string const& path, std::uint64_t long_from, int entries = 3) {
+    write_file_atomically(path, [&](FileWriter& file) {
+        ZipWriter archive(file, long_from);
+        for (int i = 0; i < entries; ++i) {
+            archive.add("entry/" + std::to_string(i),
+                        std::string(static_cast<std::size_t>(i), 'x'));
+        }
+        archive.finish();
+    });
+}
+
+void check(std::string const& path, int entries = 3) {
+    MappedFile const file(path);
+    auto const found = read_zip(file.bytes());
+    REQUIRE(std::ssize(found) == entries);
+    for (int i = 0; i < entries; ++i) {
+        ZipEntry const& entry = found[static_cast<std::size_t>(i)];
+        CHECK(entry.name == "entry/" + std::to_string(i));
+        CHECK(std::ssize(entry.bytes) == i);
+        CHECK(entry.crc == crc32_of(entry.bytes));
+        CHECK((entry.bytes.data() - file.bytes().data()) % 64 == 0);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("zip_writer: what is written is read back, from places that are multiples of 64") {
+    TemporaryFolder folder;
+    write(folder / "zip", detail::zip_long);
+    check(folder / "zip");
+}
+
+TEST_CASE("zip_writer: large archives have fields of 64 bits") {
+    TemporaryFolder folder;
+    write(folder / "all", 0);
+    check(folder / "all");
+    write(folder / "places", 100);
+    check(folder / "places");
+    CHECK(read_file(folder / "all").find("PK\6\7") != std::string::npos);
+}
