@@ -20,6 +20,7 @@ void add_generate(CLI::App& program, Command& command);
 void add_eval(CLI::App& program, Command& command);
 void add_info(CLI::App& program, Command& command);
 void add_quantize(CLI::App& program, Command& command);
+void add_convert(CLI::App& program, Command& command);
 void add_tokenize(CLI::App& program, Command& command);
 
 /// Adds a subcommand with flags that are fields of `Request`, which lives as long as the program.

@@ -25,7 +25,7 @@ constexpr char const* examples =
 constexpr struct { std::string_view name; } modes[] = {{"parallel"}, {"stream"}};
 
 struct EvalRequest {
-    std::string model;
+    ModelSource model{};
     std::vector<std::string> data;
     std::optional<sk::index> ctx;
     std::optional<sk::index> stride;
@@ -37,7 +37,7 @@ struct EvalRequest {
 };
 
 void declare(CLI::App& flags, EvalRequest& request) {
-    flags.add_option("--model", request.model, "The model")->type_name("FILE")->required();
+    add_model_flags(flags, request.model);
     flags.add_option("--data", request.data, "Text to predict, several files count as one; or ids")
         ->type_name("FILE...")
         ->required();
@@ -77,7 +77,7 @@ void complete(EvalRequest& request) {
     if (request.mode == "stream" && request.stride) {
         throw CLI::ValidationError("--stride", "a stream has none");
     }
-    if (!request.ctx) { request.ctx = trained_context(request.model).value_or(128); }
+    if (!request.ctx) { request.ctx = trained_context(request.model.path).value_or(128); }
     if (!request.stride) { request.stride = request.ctx; }
     if (*request.stride > *request.ctx) {
         throw CLI::ValidationError("--stride", fmt::format("{} is larger than --ctx, which is {}",
@@ -145,10 +145,10 @@ nlohmann::ordered_json summary(Measurement const& sum, EvalRequest const& reques
 int eval(CLI::App const&, EvalRequest& request) {
     Output const out(request.json);
     Computer const computer = choose_computer(request.cpu, request.threads);
-    StoredModel const language = load_stored_model(request.model);
+    StoredModel const language = load_stored_language(request.model);
     complete(request);
     Source const source(request.data);
-    sk::Corpus const corpus = source.corpus(language.vocabulary);
+    sk::Corpus const corpus = source.corpus(*language.vocabulary);
     Evaluator evaluator(computer, language.net, {.carry_state = request.mode == "stream"});
     Measurement const sum = measure(evaluator, corpus, request);
 
@@ -159,7 +159,7 @@ int eval(CLI::App const&, EvalRequest& request) {
     out.say("tokens             {}", sum.tokens);
     out.say("nats               {:.3f}", sum.nats);
     out.say("bits per {:<9} {:.4f}", language.symbol(), sum.bits_per_token());
-    if (!language.vocabulary.is_bytes()) { out.say("bits per byte      {:.4f}", bits_per_byte); }
+    if (!language.vocabulary->is_bytes()) { out.say("bits per byte      {:.4f}", bits_per_byte); }
     out.say("perplexity         {:.4f}", sum.perplexity());
     if (auto const rate = neuron_rate(evaluator.rates())) {
         out.say("firing neurons     {:.4f}", *rate);
@@ -167,7 +167,7 @@ int eval(CLI::App const&, EvalRequest& request) {
     out.say("active inputs      {:.4f}", evaluator.density().mean());
     say_rates(evaluator.rates(), out);
     out.say("computed by        {}", computer.text());
-    if (auto const unknown = source.describe_unknown(language.vocabulary)) {
+    if (auto const unknown = source.describe_unknown(*language.vocabulary)) {
         out.say("{}", *unknown);
     }
     out.result(summary(sum, request, language, bits_per_byte, evaluator, computer));

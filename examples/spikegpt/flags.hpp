@@ -2,6 +2,7 @@
 // What the values of flags must be, in words that help whoever got one wrong.
 #pragma once
 
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <string>
@@ -48,6 +49,12 @@ CLI::Validator one_of(Table const& table) {
     };
     return {check, names, ""};
 }
+
+/// A name and what it stands for.
+struct Choice {
+    std::string_view name;
+};
+inline constexpr std::array<Choice, 2> switches{{{"on"}, {"off"}}};
 
 /// Accepts the names of sizes, and says what they stand for.
 inline CLI::Validator size_name() {

@@ -34,7 +34,7 @@ constexpr struct {
 } rules[] = {{"usual", sk::SamplingRule::usual}, {"official", sk::SamplingRule::official}};
 
 struct GenerateRequest {
-    std::string model;
+    ModelSource model{};
     std::string prompt;
     sk::index tokens = 300;
     sk::SamplingOptions sampling{};
@@ -49,7 +49,7 @@ struct GenerateRequest {
 };
 
 void declare(CLI::App& flags, GenerateRequest& request) {
-    flags.add_option("--model", request.model, "The model")->type_name("FILE")->required();
+    add_model_flags(flags, request.model);
     flags.add_option("--prompt", request.prompt, "What the text begins with");
     flags.add_option("--tokens", request.tokens, "How many ids to write")
         ->check(whole(0, 1'000'000'000'000))
@@ -101,9 +101,9 @@ public:
           random_(static_cast<std::uint64_t>(request.seed.value_or(42))),
           stream_(std::move(stream)) {
         if (!request.state_in.empty()) { restore(request); }
-        auto const prompt = language.vocabulary.encode(request.prompt);
+        auto const prompt = language.vocabulary->encode(request.prompt);
         unread_.insert(unread_.end(), prompt.begin(), prompt.end());
-        if (unread_.empty()) { unread_ = language.vocabulary.encode("\n"); }
+        if (unread_.empty()) { unread_ = language.vocabulary->encode("\n"); }
     }
 
     /// The next id, which the stream reads only when it is asked for another.
@@ -149,7 +149,7 @@ private:
 
 void warn_of_unknown(StoredModel const& language, std::string const& prompt) {
     auto const text = sk::Text::of_string(prompt);
-    if (auto const unknown = describe_unknown(language.vocabulary, text)) {
+    if (auto const unknown = describe_unknown(*language.vocabulary, text)) {
         fmt::print(stderr, "spikegpt: prompt: {}\n", *unknown);
     }
 }
@@ -158,7 +158,7 @@ void warn_of_unknown(StoredModel const& language, std::string const& prompt) {
 void check_state_out(GenerateRequest const& request) {
     std::string const& path = request.state_out;
     std::error_code ignored;
-    if (std::filesystem::equivalent(path, request.model, ignored)) {
+    if (std::filesystem::equivalent(path, request.model.path, ignored)) {
         sk::fail("--state-out", sk::quote(path) + " is the model");
     }
     sk::FileWriter const trial(path);  // never committed
@@ -176,7 +176,7 @@ void check_state_out(GenerateRequest const& request) {
 int generate(CLI::App const&, GenerateRequest const& request) {
     Output const out(request.json);
     Computer const computer = choose_computer(request.cpu, request.threads);
-    StoredModel const language = load_stored_model(request.model);
+    StoredModel const language = load_stored_language(request.model);
     if (!request.state_out.empty()) { check_state_out(request); }
     Writer writer(language, request,
                   computer.engine().stream(language.net, chunk, computer.threads));
@@ -197,7 +197,7 @@ int generate(CLI::App const&, GenerateRequest const& request) {
     };
     for (; written < request.tokens && stop_signal() == 0; ++written) {
         std::int32_t const id = writer.write();
-        std::string const piece = readable.push(language.vocabulary.decode({&id, 1}));
+        std::string const piece = readable.push(language.vocabulary->decode({&id, 1}));
         text += piece;
         try {
             out.write(piece);

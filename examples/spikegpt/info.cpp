@@ -28,9 +28,8 @@ constexpr char const* examples =
     "  spikegpt info --size 46m --variant spike_driven --ctx 1024 --batch 12";
 
 struct InfoRequest {
-    std::string model;
+    ModelSource model{};
     std::string size;
-    std::string variant = "spikegpt";
     sk::index ctx = 1024;
     sk::index batch = 1;
     bool recompute = false;
@@ -39,14 +38,12 @@ struct InfoRequest {
 };
 
 void declare(CLI::App& flags, InfoRequest& request) {
-    flags.add_option("--model", request.model, "A model in a file")->type_name("FILE");
+    flags.add_option("--model", request.model.path, "A model in a file, .safetensors or .pth")
+        ->type_name("FILE");
     flags.add_option("--size", request.size, "A model by the name of its size")
         ->check(size_name())
         ->excludes("--model");
-    flags.add_option("--variant", request.variant, "With --size: where spikes are")
-        ->check(one_of(sk::variants))
-        ->excludes("--model")
-        ->capture_default_str();
+    add_variant_flags(flags, request.model, "With --size, or of a file that does not say");
     flags.add_option("--ctx", request.ctx, "Ids in a sequence to train on")
         ->check(whole(1, 65536))
         ->capture_default_str();
@@ -62,8 +59,13 @@ void declare(CLI::App& flags, InfoRequest& request) {
 
 sk::SpikeGpt<> model_of_size(InfoRequest const& request) {
     auto const& size = sk::find_size(request.size);
-    return sk::SpikeGpt<>(sk::make_config(sk::find_variant(request.variant), size.vocabulary,
-                                          size.layers, size.channels));
+    std::string const& variant = request.model.variant;
+    auto config = sk::make_config(sk::find_variant(variant.empty() ? "spikegpt" : variant),
+                                  size.vocabulary, size.layers, size.channels);
+    if (!request.model.binary_embedding.empty()) {
+        config.spikes.binary_embedding = request.model.binary_embedding == "on";
+    }
+    return sk::SpikeGpt<>(config);
 }
 
 /// Bytes that a model takes.
@@ -235,10 +237,10 @@ int info(CLI::App const&, InfoRequest const& request) {
         tell_of_processor(out);
         return 0;
     }
-    if (request.model.empty() && request.size.empty()) {
+    if (request.model.path.empty() && request.size.empty()) {
         throw CLI::RequiredError("--model, --size or --cpu");
     }
-    if (request.model.empty()) {
+    if (request.model.path.empty()) {
         tell_of_numbers(model_of_size(request), request, out);
     } else if (StoredModel const model = load_stored_model(request.model); model.numbers) {
         tell_of_numbers(*model.numbers, request, out);

@@ -25,7 +25,7 @@ constexpr char const* vocabulary_key = "vocabulary";
 constexpr std::size_t short_vocabulary = 1 << 16;
 
 // Files of other kinds that are easily taken for a model.
-void check_is_model(sk::SafetensorsFile const& file) {
+void check_is_model(sk::CheckpointFile const& file) {
     auto const format = file.metadata().find("format");
     if (format == file.metadata().end()) { return; }
     if (format->second == "spikelet.resume") {
@@ -38,12 +38,10 @@ void check_is_model(sk::SafetensorsFile const& file) {
     }
 }
 
-sk::Vocabulary vocabulary_of(sk::Metadata const& description, sk::index size) {
+std::optional<sk::Vocabulary> vocabulary_of(sk::Metadata const& description, sk::index size) {
     auto const text = description.find(vocabulary_key);
-    if (text == description.end() && size == 256) { return sk::Vocabulary::bytes(); }
     if (text == description.end()) {
-        sk::fail("vocabulary",
-                 fmt::format("nothing says what the {} stand for", counted(size, "id")));
+        return size == 256 ? std::optional(sk::Vocabulary::bytes()) : std::nullopt;
     }
     auto vocabulary = sk::any_vocabulary_from_json(text->second);
     if (vocabulary.size() != size) {
@@ -75,8 +73,15 @@ sk::Metadata shortened(sk::Metadata description) {
     return description;
 }
 
-LanguageModel model_of_description(sk::Metadata const& description, std::string_view source,
-                                   sk::index most_layers) {
+void check_vocabulary(std::optional<sk::Vocabulary> const& vocabulary, sk::index size,
+                      std::string_view source) {
+    if (vocabulary) { return; }
+    sk::fail(sk::quote(source),
+             fmt::format("vocabulary: nothing says what the {} stand for", counted(size, "id")));
+}
+
+DescribedModel described_model(sk::Metadata const& description, std::string_view source,
+                               sk::index most_layers) {
     try {
         auto const config = sk::config_from_metadata(description);
         if (config.layers > most_layers) {
@@ -87,33 +92,41 @@ LanguageModel model_of_description(sk::Metadata const& description, std::string_
     } catch (sk::Error const& error) { sk::fail(sk::quote(source), error.what()); }
 }
 
+LanguageModel model_of_description(sk::Metadata const& description, std::string_view source,
+                                   sk::index most_layers) {
+    auto described = described_model(description, source, most_layers);
+    check_vocabulary(described.vocabulary, described.net.config.vocabulary, source);
+    return {std::move(*described.vocabulary), std::move(described.net)};
+}
+
 void save_model(std::string const& path, LanguageModel const& language, sk::Metadata const& notes) {
     sk::Metadata metadata = describe_model(language);
     metadata.insert(notes.begin(), notes.end());
     sk::save_checkpoint(path, language.net, metadata);
 }
 
-sk::SafetensorsFile open_model(std::string const& path) {
-    auto file = sk::SafetensorsFile::open(path);
+sk::CheckpointFile open_model(std::string const& path) {
+    auto file = sk::CheckpointFile::open(path);
     check_is_model(file);
     file.verify();
     return file;
 }
 
-LanguageModel load_model(std::string const& path) {
-    auto const file = open_model(path);
+LanguageModel load_model(ModelSource const& source) {
+    auto const file = open_model(source.path);
     if (file.metadata().contains(weights_key)) {
-        sk::fail(sk::quote(path), "it is quantized, and cannot be trained; take the float model "
-                                  "that it was made from");
+        sk::fail(sk::quote(source.path),
+                 "it is quantized, and cannot be trained; take the float model "
+                 "that it was made from");
     }
     LanguageModel language =
-        model_of_description(file.metadata(), path, std::ssize(file.tensors()));
+        model_of_description(description_of(file, source), source.path, std::ssize(file.tensors()));
     sk::load_checkpoint(file, language.net);
     return language;
 }
 
 std::optional<sk::index> trained_context(std::string const& path) {
-    auto const file = sk::SafetensorsFile::open(path);
+    auto const file = sk::CheckpointFile::open(path);
     auto const found = file.metadata().find(context_key);
     sk::index ctx = 0;
     if (found != file.metadata().end()) {

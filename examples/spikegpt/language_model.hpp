@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
-// A model together with what its ids stand for, in one safetensors file: weights under their
-// official names, configuration and vocabulary in the metadata.
+// A model together with what its ids stand for, in one file: weights under their official names,
+// configuration and vocabulary in the metadata.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include <spikelet/io/safetensors.hpp>
+#include <spikelet/io/checkpoint_file.hpp>
 #include <spikelet/io/stored_tensor.hpp>
 #include <spikelet/io/text.hpp>
 #include <spikelet/io/vocabulary.hpp>
 #include <spikelet/models/spikegpt.hpp>
+
+#include "model_source.hpp"
 
 namespace spikegpt {
 
@@ -51,20 +53,35 @@ inline sk::Metadata describe_model(LanguageModel const& language) {
 /// The same for files beside the model's: of a long vocabulary no more than a checksum.
 sk::Metadata shortened(sk::Metadata description);
 
+/// A model without weights, and what its ids stand for if that is known.
+struct DescribedModel {
+    std::optional<sk::Vocabulary> vocabulary;
+    sk::SpikeGpt<> net;
+};
+
+/// Throws Error that names `source`, the file of a model, if nobody knows what its ids stand for.
+void check_vocabulary(std::optional<sk::Vocabulary> const& vocabulary, sk::index size,
+                      std::string_view source);
+
 /// A model of this description, without weights. `source` is for messages, and `most_layers` is how
 /// many layers make sense in it. Throws Error.
+DescribedModel described_model(sk::Metadata const& description, std::string_view source,
+                               sk::index most_layers);
+
+/// The same with a vocabulary. Throws Error also if there is none.
 LanguageModel model_of_description(sk::Metadata const& description, std::string_view source,
                                    sk::index most_layers);
 
-/// Writes the model, and `notes` beside its description, whole or not at all. Throws Error.
+/// Writes the model as safetensors, and `notes` beside its description, whole or not at all.
+/// Throws Error.
 void save_model(std::string const& path, LanguageModel const& language,
                 sk::Metadata const& notes = {});
 
 /// Opens the file of a model and checks that it is whole. Throws Error for files of other kinds.
-sk::SafetensorsFile open_model(std::string const& path);
+sk::CheckpointFile open_model(std::string const& path);
 
 /// Reads a model to train it. Throws Error, also for one in few bits.
-LanguageModel load_model(std::string const& path);
+LanguageModel load_model(ModelSource const& source);
 
 /// How many ids the sequences had that a model was trained on, if its file says so. Throws Error.
 std::optional<sk::index> trained_context(std::string const& path);

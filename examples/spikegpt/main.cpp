@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
     add_eval(program, command);
     add_info(program, command);
     add_quantize(program, command);
+    add_convert(program, command);
     add_tokenize(program, command);
     try {
         program.parse(argc, argv);

@@ -24,7 +24,7 @@ constexpr char const* examples =
     "  spikegpt quantize --model M --out N --weights ternary --group 64";
 
 struct QuantizeRequest {
-    std::string model;
+    ModelSource model{};
     std::string out;
     std::string weights;
     std::string head;
@@ -37,7 +37,7 @@ struct QuantizeRequest {
 };
 
 void declare(CLI::App& flags, QuantizeRequest& request) {
-    flags.add_option("--model", request.model, "The model")->type_name("FILE")->required();
+    add_model_flags(flags, request.model);
     flags.add_option("--out", request.out, "The new model")->type_name("FILE")->required();
     flags
         .add_option("--weights", request.weights,
@@ -86,24 +86,14 @@ sk::MatrixStorage storage_of(QuantizeRequest const& request, sk::MatrixStorage c
     return storage;
 }
 
-/// Before anything is written: nothing but another model is replaced, and no file that is read.
-void check_out(QuantizeRequest const& request) {
+/// Before anything is written: no file that is read is replaced.
+void check_files(QuantizeRequest const& request) {
+    check_out(request.out, request.model);
     std::error_code ignored;
-    auto const is_out = [&](std::string const& path) {
-        return std::filesystem::equivalent(path, request.out, ignored);
-    };
-    if (is_out(request.model)) {
-        sk::fail("--out", sk::quote(request.out) + " is the model itself");
-    }
-    if (std::ranges::any_of(request.data, is_out)) {
-        sk::fail("--out", sk::quote(request.out) + " is a text of --data");
-    }
-    if (!std::filesystem::exists(request.out)) { return; }
-    try {
-        static_cast<void>(open_model(request.out));
-    } catch (sk::Error const&) {
-        sk::fail("--out",
-                 sk::quote(request.out) + " is there already and is no model; give another name");
+    for (std::string const& path : request.data) {
+        if (std::filesystem::equivalent(path, request.out, ignored)) {
+            sk::fail("--out", sk::quote(request.out) + " is a text of --data");
+        }
     }
 }
 
@@ -121,7 +111,7 @@ struct Comparison {
 
 Comparison compare(StoredModel const& before, StoredModel const& after, Source const& text,
                    Computer const& computer, Windows const& windows) {
-    sk::Corpus const corpus = text.corpus(before.vocabulary);
+    sk::Corpus const corpus = text.corpus(*before.vocabulary);
     auto const measure = [&](StoredModel const& model) {
         Evaluator evaluator(computer, model.net);
         return evaluator.in_windows(corpus, windows).bits_per_token();
@@ -131,18 +121,20 @@ Comparison compare(StoredModel const& before, StoredModel const& after, Source c
 
 int quantize(CLI::App const&, QuantizeRequest const& request) {
     Output const out(request.json);
-    StoredModel const before = load_stored_model(request.model);
+    StoredModel const before = request.data.empty() ? load_stored_model(request.model)
+                                                    : load_stored_language(request.model);
     if (!before.numbers) {
-        sk::fail(sk::quote(request.model), "it is quantized already (" + text_of(before.storage) +
-                                               "); take the float model that it was made from");
+        sk::fail(sk::quote(request.model.path),
+                 "it is quantized already (" + text_of(before.storage) +
+                     "); take the float model that it was made from");
     }
     auto const storage = storage_of(request, before.net.config.trains_as);
     Computer const computer = choose_computer(request.cpu, request.threads);
     std::optional<Source> text;
     if (!request.data.empty()) { text.emplace(request.data); }
-    check_out(request);
+    check_files(request);
     StoredModel const after = quantized(before, storage);
-    auto const ctx = trained_context(request.model);
+    auto const ctx = trained_context(request.model.path);
     sk::Metadata notes;
     if (ctx) { notes[context_key] = std::to_string(*ctx); }
     save_model(request.out, after, notes);
@@ -152,13 +144,13 @@ int quantize(CLI::App const&, QuantizeRequest const& request) {
     };
     out.say("{:<12} {}", "matrices", text_of(storage));
     out.say("{:<12} {}, was {}", "file", bytes_text(bytes(request.out)),
-            bytes_text(bytes(request.model)));
+            bytes_text(bytes(request.model.path)));
     nlohmann::ordered_json json{{"command", "quantize"},
                                 {"weights", sk::name_of(storage.weights)},
                                 {"head", sk::name_of(storage.head)},
                                 {"group", storage.group},
                                 {"bytes", bytes(request.out)},
-                                {"bytes_before", bytes(request.model)}};
+                                {"bytes_before", bytes(request.model.path)}};
     if (text) {
         sk::index const window = ctx.value_or(128);
         auto const [was, is] = compare(before, after, *text, computer,

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include <spikelet/io/checkpoint.hpp>
+#include <spikelet/models/spikegpt_metadata.hpp>
 #include <spikelet/ops/quantize.hpp>
 
 namespace spikegpt {
@@ -47,30 +48,44 @@ std::string text_of(sk::MatrixStorage const& storage) {
     return text;
 }
 
-StoredModel load_stored_model(std::string const& path) {
-    auto const file = open_model(path);
-    sk::MatrixStorage storage;
+StoredModel model_without_weights(sk::CheckpointFile const& file, ModelSource const& source) {
+    auto described =
+        described_model(description_of(file, source), source.path, std::ssize(file.tensors()));
     try {
-        storage = storage_of(file.metadata());
-    } catch (sk::Error const& error) { sk::fail(sk::quote(path), error.what()); }
-    auto described = model_of_description(file.metadata(), path, std::ssize(file.tensors()));
-    StoredModel model{std::move(described.vocabulary), storage, nullptr,
-                      StoredNet(described.net.config)};
-    if (storage.plain()) {
-        model.numbers = std::make_unique<sk::SpikeGpt<>>(std::move(described.net));
+        sk::MatrixStorage const storage = storage_of(file.metadata());
+        StoredModel model{std::move(described.vocabulary), storage, nullptr,
+                          StoredNet(described.net.config)};
+        if (storage.plain()) {
+            model.numbers = std::make_unique<sk::SpikeGpt<>>(std::move(described.net));
+        } else {
+            sk::store_as(model.net, storage);
+        }
+        return model;
+    } catch (sk::Error const& error) { sk::fail(sk::quote(source.path), error.what()); }
+}
+
+StoredModel load_stored_model(ModelSource const& source) {
+    auto const file = open_model(source.path);
+    StoredModel model = model_without_weights(file, source);
+    if (model.numbers) {
         sk::load_checkpoint(file, *model.numbers);
         sk::borrow(*model.numbers, model.net);
     } else {
-        try {
-            sk::store_as(model.net, storage);
-        } catch (sk::Error const& error) { sk::fail(sk::quote(path), error.what()); }
         sk::load_checkpoint(file, model.net);
     }
     return model;
 }
 
+StoredModel load_stored_language(ModelSource const& source) {
+    StoredModel model = load_stored_model(source);
+    check_vocabulary(model.vocabulary, model.net.config.vocabulary, source.path);
+    return model;
+}
+
 sk::Metadata describe_model(StoredModel const& model) {
-    sk::Metadata description = describe_model(model.vocabulary, model.net.config);
+    sk::Metadata description = model.vocabulary
+                                   ? describe_model(*model.vocabulary, model.net.config)
+                                   : sk::metadata(model.net.config);
     if (!model.storage.plain()) {
         description[weights_key] = sk::name_of(model.storage.weights);
         description[head_key] = sk::name_of(model.storage.head);

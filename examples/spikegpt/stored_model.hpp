@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <spikelet/io/vocabulary.hpp>
@@ -16,17 +17,23 @@ namespace spikegpt {
 std::string text_of(sk::MatrixStorage const& storage);
 
 struct StoredModel {
-    sk::Vocabulary vocabulary;
+    std::optional<sk::Vocabulary> vocabulary;  ///< none where the file does not say
     sk::MatrixStorage storage;
     std::unique_ptr<sk::SpikeGpt<>> numbers;  ///< what `net` borrows, where the file has floats
     StoredNet net;  ///< computes as in training, also where matrices train in few bits
 
     /// What one id is called: "byte", "character" or "token".
-    [[nodiscard]] std::string symbol() const { return symbol_of(vocabulary); }
+    [[nodiscard]] std::string symbol() const { return symbol_of(*vocabulary); }
 };
 
-/// Reads a model of either kind. Throws Error.
-StoredModel load_stored_model(std::string const& path);
+/// A model as its file describes it, before its weights are read. Throws Error.
+StoredModel model_without_weights(sk::CheckpointFile const& file, ModelSource const& source);
+
+/// Reads a model of either kind, with or without a vocabulary. Throws Error.
+StoredModel load_stored_model(ModelSource const& source);
+
+/// Reads a model that is to read or write text. Throws Error also if it has no vocabulary.
+StoredModel load_stored_language(ModelSource const& source);
 
 /// Writes the model, and `notes` beside its description, whole or not at all. Throws Error.
 void save_model(std::string const& path, StoredModel const& model, sk::Metadata const& notes = {});

@@ -42,12 +42,13 @@ void declare(CLI::App& flags, TrainRequest& request) {
     flags.add_flag("--force", request.force, "Replace the run in that folder")
         ->group("Run")
         ->excludes("--resume");
-    auto* const init_from = flags.add_option("--init-from", request.init_from,
-                                             "Model to start from, instead of --init");
+    auto* const init_from =
+        flags.add_option("--init-from", request.init_from,
+                         "Model to start from, .safetensors or .pth, instead of --init; "
+                         "--variant is then of a file that does not say");
     init_from->type_name("MODEL")->group("Learning")->excludes("--resume");
-    for (char const* decided :
-         {"--vocab", "--variant", "--size", "--layers", "--embd", "--threshold",
-          "--binary-embedding", "--ffn-pre", "--dropout", "--init"}) {
+    for (char const* decided : {"--vocab", "--size", "--layers", "--embd", "--threshold",
+                                "--ffn-pre", "--dropout", "--init"}) {
         init_from->excludes(decided);
     }
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
@@ -111,12 +112,20 @@ void conclude(TrainingRun const& run, std::optional<StepReport> const& last, Out
     out.say("{}", run.folder.model());
 }
 
+// The model to start from. What an official file does not say, the flags for new models do.
+ModelSource source_of(CLI::App const& flags, TrainRequest const& request) {
+    ModelSource source{request.init_from};
+    if (flags.count("--variant") > 0) { source.variant = request.options.variant; }
+    source.binary_embedding = request.options.binary_embedding.value_or("");
+    return source;
+}
+
 int train(CLI::App const& flags, TrainRequest& request) {
     if (request.options.data.empty() && !request.resume) { throw CLI::RequiredError("--data"); }
     Output const out(request.json);
     RunFolder const folder{request.out};
     auto const run = request.resume ? resume_run(folder, request.options, flags)
-                                    : begin_run(folder, request.options, request.init_from,
+                                    : begin_run(folder, request.options, source_of(flags, request),
                                                 request.force, flags);
     introduce(*run, out);
 

@@ -111,12 +111,7 @@ void add_option_flags(CLI::App& flags, TrainOptions& options);
 /// Throws Error that names an option which was given and must not.
 TrainOptions continued(TrainOptions const& saved, TrainOptions const& given, CLI::App const& flags);
 
-/// A name and what it stands for.
-struct Choice {
-    std::string_view name;
-};
 inline constexpr std::array<Choice, 2> optimizers{{{"adam"}, {"adamw"}}};
-inline constexpr std::array<Choice, 2> switches{{{"on"}, {"off"}}};
 
 /// Calls f(name, value, meaning, check) for the options that say what is read.
 template <class Options, class F>

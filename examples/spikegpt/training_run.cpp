@@ -193,13 +193,13 @@ void TrainingRun::save() {
 }
 
 std::unique_ptr<TrainingRun> begin_run(RunFolder const& folder, TrainOptions options,
-                                       std::string const& init_from, bool force,
+                                       ModelSource const& init_from, bool force,
                                        CLI::App const& flags) {
-    check_inputs(folder, options, init_from);
+    check_inputs(folder, options, init_from.path);
     if (!force) { folder.check_free(); }
     Sources const sources(options);
     make_absolute(options);
-    auto given = init_from.empty() ? std::nullopt : std::optional(load_model(init_from));
+    auto given = init_from.path.empty() ? std::nullopt : std::optional(load_model(init_from));
     if (given) { adopt(options, *given); }
     complete(options);
     static_cast<void>(Course(options));

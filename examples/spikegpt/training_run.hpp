@@ -41,7 +41,7 @@ struct TrainingRun {
 /// A new run. Nothing is written before all of it is known to fit. With `init_from`, the model is
 /// that of a file. Throws Error, also if flags ask for what the model does not have.
 std::unique_ptr<TrainingRun> begin_run(RunFolder const& folder, TrainOptions options,
-                                       std::string const& init_from, bool force,
+                                       ModelSource const& init_from, bool force,
                                        CLI::App const& flags);
 
 /// The run of a folder, where it was saved last. Throws Error if what is given does not agree.

@@ -37,7 +37,7 @@ std::string safetensors_of(std::string const& metadata) {
 TEST_CASE("spikegpt: help for each subcommand, with examples") {
     CHECK(spikegpt({"--help"}).out.find("train") != std::string::npos);
     CHECK(spikegpt({"--version"}).out.starts_with("spikegpt "));
-    for (std::string const command : {"train", "generate", "eval", "info"}) {
+    for (std::string const command : {"train", "generate", "eval", "info", "quantize", "convert"}) {
         auto const help = spikegpt({command, "--help"});
         CHECK(help.code == 0);
         CHECK(help.says("Examples:\n  spikegpt " + command));
@@ -145,7 +145,7 @@ TEST_CASE("spikegpt: files that are no models") {
         {std::string(100, '\xff'), "not a safetensors file"},
         {whole.substr(0, whole.size() / 2), "but the file has only"},
         {whole.substr(0, whole.size() - 1), "but the file has only"},
-        {safetensors_of(""), "'variant' is missing"},
+        {safetensors_of(""), "it does not say which variant it is"},
         {safetensors_of(R"("variant":"\"spikegpt\"","L":"0","C":"8","V":"256")"), "'L' is 0"},
         {safetensors_of(R"("variant":"\"spikegpt\"","L":"4000000000","C":"8","V":"256")"), "'L'"},
         {safetensors_of(R"("variant":"\"spikegpt\"","L":"x","C":"8","V":"256")"), "'L' is x"}};

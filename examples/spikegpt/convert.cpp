@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// spikegpt convert: a model from a file of PyTorch to a safetensors file, and back. Its numbers
+// keep their bits and their types.
+#include <filesystem>
+
+#include <spikelet/io/checkpoint.hpp>
+
+#include "command.hpp"
+#include "output.hpp"
+#include "stored_model.hpp"
+
+namespace spikegpt {
+
+namespace {
+
+constexpr char const* purpose = "Writes a model in another format of files";
+constexpr char const* examples =
+    "  spikegpt convert --in official.pth --out model.safetensors --variant spikegpt\n"
+    "  spikegpt convert --in 216m.pth --out 216m.safetensors --variant spikegpt\n"
+    "      --binary-embedding off\n"
+    "  spikegpt convert --in runs/book/model.safetensors --out model.pth";
+
+struct ConvertRequest {
+    ModelSource in;
+    std::string out;
+    bool json = false;
+};
+
+void declare(CLI::App& flags, ConvertRequest& request) {
+    add_model_flags(flags, request.in, "--in");
+    flags
+        .add_option("--out", request.out, "The new file; its ending, .safetensors or .pth, decides")
+        ->type_name("FILE")
+        ->required();
+    flags.add_flag("--json", request.json, "End with one JSON object on standard output");
+}
+
+int convert(CLI::App const&, ConvertRequest const& request) {
+    Output const out(request.json);
+    auto const file = open_model(request.in.path);
+    StoredModel const model = model_without_weights(file, request.in);
+    with_weights(model, [&](auto const& net) {
+        sk::detail::check_checkpoint(file, sk::quote(request.in.path), net);
+    });
+    check_out(request.out, request.in);
+    sk::Metadata const description = description_of(file, request.in);
+    sk::write_tensors(request.out, file.tensors(), description);
+
+    auto const bytes = std::filesystem::file_size(request.out);
+    std::string const variant = nearest_variant(model.net.config);
+    out.say("{}: {}, {} in {}", request.out, variant, counted(std::ssize(file.tensors()), "tensor"),
+            bytes_text(static_cast<double>(bytes)));
+    out.result({{"command", "convert"},
+                {"model", request.out},
+                {"variant", variant},
+                {"tensors", file.tensors().size()},
+                {"bytes", bytes}});
+    return 0;
+}
+
+}  // namespace
+
+void add_convert(CLI::App& program, Command& command) {
+    add_command<ConvertRequest>(program, command, "convert", purpose, examples, declare, convert);
+}
+
+}  // namespace spikegpt

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "programs/spikegpt.hpp"
+
+#include <spikelet/io/checkpoint_file.hpp>
+
+using namespace spikelet_test;
+
+namespace {
+
+/// A file as official ones are: tensors, and nothing that says what they are.
+std::string official_file(TemporaryFolder const& folder, std::string const& model) {
+    auto const file = spikelet::CheckpointFile::open(model);
+    write_torch(folder / "official.pth", file.tensors());
+    return folder / "official.pth";
+}
+
+std::string golden_model() {
+    return SPIKELET_SOURCE_DIR "/tests/golden/spikegpt_L2C20/weights.safetensors";
+}
+
+}  // namespace
+
+TEST_CASE("spikegpt convert: a model comes back from .pth bit for bit, and writes the same") {
+    TemporaryFolder folder;
+    std::string const model = trained_on_characters().model;
+    std::string const pth = folder / "model.pth";
+    std::string const back = folder / "back.safetensors";
+    CHECK(spikegpt({"convert", "--in", model, "--out", pth}).code == 0);
+    CHECK(spikegpt({"convert", "--in", pth, "--out", back}).code == 0);
+    CHECK(read_file(back) == read_file(model));
+    CHECK(spikegpt({"convert", "--in", back, "--out", folder / "again.pth"}).code == 0);
+    CHECK(read_file(folder / "again.pth") == read_file(pth));
+
+    Arguments const write{"generate", "--greedy", "--tokens", "40", "--model"};
+    auto const text = spikegpt(write + Arguments{model});
+    CHECK(text.code == 0);
+    CHECK(spikegpt(write + Arguments{pth}).out == text.out);
+    Arguments const measure{"eval", "--data", trained_on_characters().text, "--model"};
+    CHECK(spikegpt(measure + Arguments{pth}).out == spikegpt(measure + Arguments{model}).out);
+}
+
+TEST_CASE("spikegpt convert: models in few bits keep them") {
+    TemporaryFolder folder;
+    std::string const small = folder / "small.safetensors";
+    CHECK(spikegpt({"quantize", "--model", trained_on_bytes().model, "--out", small, "--weights",
+                    "int4", "--group", "64"})
+              .code == 0);
+    CHECK(spikegpt({"convert", "--in", small, "--out", folder / "small.pth"}).code == 0);
+    CHECK(spikegpt({"convert", "--in", folder / "small.pth", "--out", folder / "b.safetensors"})
+              .code == 0);
+    CHECK(read_file(folder / "b.safetensors") == read_file(small));
+    CHECK(spikegpt({"info", "--model", folder / "small.pth"}).says("matrices     int4"));
+}
+
+TEST_CASE("spikegpt convert: an official file needs to be told its variant, once") {
+    TemporaryFolder folder;
+    std::string const official = official_file(folder, golden_model());
+    std::string const out = folder / "model.safetensors";
+    auto const untold = spikegpt({"convert", "--in", official, "--out", out});
+    CHECK(untold.code == 1);
+    CHECK(untold.complains("does not say which variant it is; --variant does, one of"));
+    CHECK_FALSE(std::filesystem::exists(out));
+
+    auto const told = spikegpt({"convert", "--in", official, "--out", out, "--variant", "spikegpt",
+                                "--binary-embedding", "off", "--json"});
+    REQUIRE_MESSAGE(told.code == 0, told.err);
+    CHECK(told.json()["variant"] == "spikegpt");
+    auto const info = spikegpt({"info", "--model", out});
+    CHECK(info.says("vocabulary   23"));
+    CHECK(info.says("embedding    numbers"));
+    CHECK(info.out == spikegpt({"info", "--model", official, "--variant", "spikegpt",
+                                "--binary-embedding", "off"})
+                          .out);
+
+    auto const twice = spikegpt({"info", "--model", out, "--variant", "spikegpt"});
+    CHECK(twice.code == 1);
+    CHECK(twice.complains("it says itself what it is"));
+    auto const wrong = spikegpt(
+        {"convert", "--in", official, "--out", folder / "x.pth", "--variant", "event_driven"});
+    CHECK(wrong.code == 1);
+    CHECK(wrong.complains("is missing"));
+}
+
+TEST_CASE("spikegpt convert: official files are quantized, trained on, and not made to speak") {
+    TemporaryFolder folder;
+    std::string const unknown = official_file(folder, golden_model());
+    Arguments const as{"--variant", "spikegpt"};
+    CHECK(spikegpt(Arguments{"quantize", "--model", unknown, "--out", folder / "q", "--weights",
+                             "int8"} +
+                   as)
+              .code == 0);
+    CHECK(spikegpt({"info", "--model", folder / "q"}).says("matrices     int8"));
+    for (char const* command : {"generate", "eval"}) {
+        auto const silent = spikegpt(
+            Arguments{command, "--model", unknown} + as +
+            (std::string_view(command) == "eval" ? Arguments{"--data", unknown} : Arguments{}));
+        CHECK(silent.code == 1);
+        CHECK(silent.complains("nothing says what the 23 ids stand for"));
+    }
+
+    Trained const& trained = trained_on_bytes();
+    std::string const bytes = official_file(folder, trained.model);
+    Arguments const write{"generate", "--greedy", "--tokens", "20", "--model"};
+    CHECK(spikegpt(write + Arguments{bytes} + as).out ==
+          spikegpt(write + Arguments{trained.model}).out);
+    auto const more =
+        spikegpt(Arguments{"train", "--data", trained.text, "--out", folder / "run", "--steps", "1",
+                           "--ctx", "16", "--batch", "2", "--init-from", bytes} +
+                 as);
+    CHECK_MESSAGE(more.code == 0, more.err);
+}
+
+TEST_CASE("spikegpt convert: nothing but another model is replaced") {
+    TemporaryFolder folder;
+    std::string const model = trained_on_bytes().model;
+    CHECK(spikegpt({"convert", "--in", model, "--out", model}).complains("is the model itself"));
+    CHECK(spikegpt({"convert", "--in", model, "--out", folder / "a.txt"})
+              .complains("ends with .safetensors, or .pth"));
+    write_file(folder / "note.pth", "a text");
+    CHECK(spikegpt({"convert", "--in", model, "--out", folder / "note.pth"})
+              .complains("is there already and is no model"));
+    CHECK(read_file(folder / "note.pth") == "a text");
+    write_file(folder / "cut.pth", read_file(official_file(folder, model)).substr(0, 5000));
+    auto const cut = spikegpt({"info", "--model", folder / "cut.pth", "--variant", "spikegpt"});
+    CHECK(cut.code == 1);
+    CHECK(cut.complains("cut.pth': cut short or damaged"));
+}
