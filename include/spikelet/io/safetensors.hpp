@@ -150,6 +150,7 @@ public:
         }
         Checksum sum = detail::checksum_of(contents_.metadata, std::move(entries));
         sum.add(contents_.data);
+        file_.release(contents_.data);
         if (sum.text() != contents_.checksum) {
             fail(where(),
                  "the checksum does not agree: the file is damaged, or was changed without "

@@ -167,6 +167,7 @@ public:
     void verify() const {
         for (ZipEntry const& entry : contents_.unchecked) {
             check_crc32(entry.bytes, entry.crc, quote(path()) + ": entry " + quote(entry.name));
+            file_.release(entry.bytes);
         }
     }
 
