@@ -88,13 +88,13 @@ sk::MatrixStorage storage_of(QuantizeRequest const& request, sk::MatrixStorage c
 
 /// Before anything is written: no file that is read is replaced.
 void check_files(QuantizeRequest const& request) {
-    check_out(request.out, request.model);
     std::error_code ignored;
     for (std::string const& path : request.data) {
         if (std::filesystem::equivalent(path, request.out, ignored)) {
             sk::fail("--out", sk::quote(request.out) + " is a text of --data");
         }
     }
+    check_out(request.out, request.model);
 }
 
 StoredModel quantized(StoredModel const& from, sk::MatrixStorage const& storage) {

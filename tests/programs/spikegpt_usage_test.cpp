@@ -88,7 +88,7 @@ TEST_CASE("spikegpt: flags that do not exist or do not fit") {
          2,
          "a stream has none"},
         {{"info"}, 2, "--model, --size or --cpu is required"},
-        {{"info", "--variant", "spikegpt", "--model", model}, 2, "excludes"},
+        {{"info", "--variant", "spikegpt", "--model", model}, 1, "says itself what it is"},
         {{"info", "--size", "tiny", "--model", model}, 2, "excludes"}};
     for (auto const& mistake : mistakes) { check(mistake); }
     CHECK(folder.count() == 0);
