@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include <spikelet/core/element.hpp>
+#include <spikelet/kernels/event_rows.hpp>
 
 namespace spikelet::kernels {
 
@@ -43,17 +43,14 @@ struct ActiveInputs {
     /// Lists the events of `words` words of each plane, and their values.
     template <class S, Sign sign>
     void list(word const* events, index words) {
-        constexpr index planes = Element<S>::planes;
+        EventRow<int, S> const row{events};
         count = 0;
-        for (index w = 0; w < words; ++w, events += planes) {
-            word active = 0;
-            for (index p = 0; p < planes; ++p) { active |= events[p]; }
-            for (; active != 0; active &= active - 1) {
-                int const at = std::countr_zero(active);
-                int const value = planes == 1 ? 1 : value_at<S>(events, at);
+        for (index first = 0; first < words * bits_per_word; first += bits_per_word) {
+            for (word active = row.active(first); active != 0; active &= active - 1) {
+                index const at = first + std::countr_zero(active);
+                int const value = Element<S>::planes == 1 ? 1 : row.number(at);
                 bool const wanted = sign == Sign::any || (value < 0) == (sign == Sign::negative);
-                inputs[static_cast<std::size_t>(count)] =
-                    static_cast<std::uint16_t>(w * bits_per_word + at);
+                inputs[static_cast<std::size_t>(count)] = static_cast<std::uint16_t>(at);
                 values[static_cast<std::size_t>(count)] = static_cast<std::int8_t>(value);
                 count += wanted && value != 0 ? 1 : 0;
             }
@@ -81,17 +78,6 @@ struct ActiveInputs {
     [[nodiscard]] unsigned magnitude(index i) const {
         return i < count ? static_cast<unsigned>(std::abs(values[static_cast<std::size_t>(i)]))
                          : 0U;
-    }
-
-private:
-    template <class S>
-    static int value_at(word const* events, int at) {
-        int value = 0;
-        for (std::size_t p = 0; p < Element<S>::plane_weights.size(); ++p) {
-            int const set = static_cast<int>(events[p] >> at & 1);
-            value += set * Element<S>::plane_weights[p];
-        }
-        return value;
     }
 };
 

@@ -86,13 +86,6 @@ private:
     // Rows whose density decides together how they are computed, and that are numbers together.
     static constexpr index block_rows = 1024;
 
-    template <class T>
-    static constexpr index units_of(index bytes) {
-        constexpr auto each = static_cast<index>(sizeof(T));
-        return (bytes + each - 1) / each;
-    }
-    static constexpr ProductSize of_y(MatmulSize n) { return {n.rows, n.inputs, n.outputs}; }
-    static constexpr ProductSize of_dw(MatmulSize n) { return {n.inputs, n.rows, n.outputs}; }
     static constexpr index transposed_bytes(MatmulSize n) {
         return n.inputs * Element<S>::row_units(n.rows) * static_cast<index>(sizeof(word));
     }

@@ -22,6 +22,17 @@ struct MatmulSize {
     index rows, inputs, outputs;
 };
 
+/// y = x W and dw = x^T dy as products.
+constexpr ProductSize of_y(MatmulSize n) { return {n.rows, n.inputs, n.outputs}; }
+constexpr ProductSize of_dw(MatmulSize n) { return {n.inputs, n.rows, n.outputs}; }
+
+/// Units of T that hold so many bytes.
+template <class T>
+constexpr index units_of(index bytes) {
+    constexpr auto each = static_cast<index>(sizeof(T));
+    return (bytes + each - 1) / each;
+}
+
 /// The three products in the Arithmetic of T, by the kernel that fits the rows.
 template <class T, class Policy>
 class LinearProducts {
@@ -93,8 +104,7 @@ struct Matmul {
         using Sparse = SparseProduct<float, Policy>;
         index const bytes = std::max({Sparse::workspace(of_y(n)), Sparse::workspace(of_dw(n)),
                                       SampledProduct<float, Policy>::workspace(n.rows, n.inputs)});
-        index const units = (bytes + 3) / static_cast<index>(sizeof(float));
-        return std::max(units, LinearProducts<float, Policy>::workspace(n));
+        return std::max(units_of<float>(bytes), LinearProducts<float, Policy>::workspace(n));
     }
 
     /// y [M,N] = x [M,K] W [K,N].
@@ -146,9 +156,6 @@ struct Matmul {
 
 private:
     static constexpr index packed_rows = LinearProducts<float, Policy>::packed_rows;
-
-    static constexpr ProductSize of_y(MatmulSize n) { return {n.rows, n.inputs, n.outputs}; }
-    static constexpr ProductSize of_dw(MatmulSize n) { return {n.inputs, n.rows, n.outputs}; }
 
     /// Whether so many numbers of x are 0 that a product of many rows leaves them out.
     template <class T>

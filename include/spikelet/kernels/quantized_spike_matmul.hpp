@@ -12,7 +12,6 @@
 // the bits of SpikeMatmul with the same weights as floats.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 
 #include <spikelet/kernels/coded_rows.hpp>
@@ -125,17 +124,11 @@ private:
     /// By every eighth row.
     template <class S>
     static index percent_active(MatmulSize n, word const* events) {
-        constexpr index planes = Element<S>::planes;
-        index const row_words = Element<S>::row_units(n.inputs);
+        EventRows<S> const rows{events, Element<S>::row_units(n.inputs)};
         index active = 0;
         index inputs = 0;
         for (index r = 0; r < n.rows; r += 8, inputs += n.inputs) {
-            word const* from = events + r * row_words;
-            for (index i = 0; i < row_words; i += planes) {
-                word any = 0;
-                for (index p = 0; p < planes; ++p) { any |= from[i + p]; }
-                active += std::popcount(any);
-            }
+            active += rows.count_active(r, n.inputs);
         }
         return 100 * active / std::max<index>(inputs, 1);
     }

@@ -31,12 +31,12 @@ struct SpikeMatmul<Policy, bit> {
     /// Units of T of scratch that forward may use; 0 for few rows.
     template <class T>
     static constexpr index forward_workspace(MatmulSize n) {
-        return units_of<T>(product_bytes<T>({n.rows, n.inputs, n.outputs}));
+        return units_of<T>(product_bytes<T>(of_y(n)));
     }
     /// Units of T of scratch that backward_weight may use.
     template <class T>
     static constexpr index backward_workspace(MatmulSize n) {
-        return units_of<T>(transposed_bytes(n) + product_bytes<T>({n.inputs, n.rows, n.outputs}));
+        return units_of<T>(transposed_bytes(n) + product_bytes<T>(of_dw(n)));
     }
 
     /// y [M,N] = s W; spikes [M,K], w [K,N].
@@ -49,8 +49,8 @@ struct SpikeMatmul<Policy, bit> {
                 return;
             }
         }
-        product(policy, {n.rows, n.inputs, n.outputs}, {spikes, Element<bit>::row_units(n.inputs)},
-                w, Start::zero, y, workspace);
+        product(policy, of_y(n), {spikes, Element<bit>::row_units(n.inputs)}, w, Start::zero, y,
+                workspace);
     }
 
     /// dw [K,N] += s^T dy; spikes [M,K], dy [M,N]. dw may be null.
@@ -74,11 +74,6 @@ private:
     // Rows whose density decides together how they are computed.
     static constexpr index block_rows = 1024;
 
-    template <class T>
-    static constexpr index units_of(index bytes) {
-        constexpr auto each = static_cast<index>(sizeof(T));
-        return (bytes + each - 1) / each;
-    }
     template <class T>
     static constexpr index product_bytes(ProductSize n) {
         n.rows = std::min(n.rows, block_rows);
