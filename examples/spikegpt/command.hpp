@@ -25,10 +25,10 @@ void add_tokenize(CLI::App& program, Command& command);
 
 /// Adds a subcommand with flags that are fields of `Request`, which lives as long as the program.
 /// `declare(flags, request)` adds the flags, `run(flags, request)` is the command.
-template <class Request, class Declare, class Run>
+template <class Request, class Run>
 CLI::App* add_command(CLI::App& program, Command& command, std::string const& name,
-                      std::string const& purpose, std::string const& examples, Declare declare,
-                      Run run) {
+                      std::string const& purpose, std::string const& examples,
+                      void (*declare)(CLI::App&, Request&), Run run) {
     auto* const flags = program.add_subcommand(name, purpose);
     auto const request = std::make_shared<Request>();
     flags->footer("Examples:\n" + examples);

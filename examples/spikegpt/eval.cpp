@@ -16,8 +16,8 @@ namespace spikegpt {
 
 namespace {
 
-constexpr char const* purpose = "Measures how well a model predicts a text";
-constexpr char const* examples =
+constexpr char const* purpose_of_eval = "Measures how well a model predicts a text";
+constexpr char const* examples_of_eval =
     "  spikegpt eval --model runs/book/model.safetensors --data test.txt\n"
     "  spikegpt eval --model M --data test.txt --ctx 512 --stride 64   more context for each\n"
     "  spikegpt eval --model M --data test.txt --mode stream           all of the text before it";
@@ -177,7 +177,8 @@ int eval(CLI::App const&, EvalRequest& request) {
 }  // namespace
 
 void add_eval(CLI::App& program, Command& command) {
-    add_command<EvalRequest>(program, command, "eval", purpose, examples, declare, eval);
+    add_command<EvalRequest>(program, command, "eval", purpose_of_eval, examples_of_eval, declare,
+                             eval);
 }
 
 }  // namespace spikegpt

@@ -18,8 +18,8 @@ namespace spikegpt {
 
 namespace {
 
-constexpr char const* purpose = "Lets a model write";
-constexpr char const* examples =
+constexpr char const* purpose_of_generate = "Lets a model write";
+constexpr char const* examples_of_generate =
     "  spikegpt generate --model runs/book/model.safetensors --prompt \"It was\" --tokens 500\n"
     "  spikegpt generate --model M --temperature 0.8 --top-p 0.9 --seed 7\n"
     "  spikegpt generate --model M --prompt \"Dear\" --state-out letter.state\n"
@@ -224,8 +224,8 @@ int generate(CLI::App const&, GenerateRequest const& request) {
 }  // namespace
 
 void add_generate(CLI::App& program, Command& command) {
-    add_command<GenerateRequest>(program, command, "generate", purpose, examples, declare,
-                                 generate);
+    add_command<GenerateRequest>(program, command, "generate", purpose_of_generate,
+                                 examples_of_generate, declare, generate);
 }
 
 }  // namespace spikegpt

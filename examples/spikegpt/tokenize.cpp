@@ -20,8 +20,8 @@ namespace spikegpt {
 
 namespace {
 
-constexpr char const* purpose = "Turns text into ids, or learns a tokenizer";
-constexpr char const* examples =
+constexpr char const* purpose_of_tokenize = "Turns text into ids, or learns a tokenizer";
+constexpr char const* examples_of_tokenize =
     "  spikegpt tokenize --data book.txt --train-bpe 4000 --out tokenizer.json\n"
     "  spikegpt tokenize --data book.txt --vocab tokenizer.json --out book   book.bin, book.idx\n"
     "  spikegpt tokenize --data a.jsonl b.jsonl --field content --vocab 20B_tokenizer.json --out "
@@ -192,8 +192,8 @@ int tokenize(CLI::App const&, TokenizeRequest const& request) {
 }  // namespace
 
 void add_tokenize(CLI::App& program, Command& command) {
-    add_command<TokenizeRequest>(program, command, "tokenize", purpose, examples, declare,
-                                 tokenize);
+    add_command<TokenizeRequest>(program, command, "tokenize", purpose_of_tokenize,
+                                 examples_of_tokenize, declare, tokenize);
 }
 
 }  // namespace spikegpt
