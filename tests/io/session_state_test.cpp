@@ -11,8 +11,9 @@
 
 #include "io/support.hpp"
 
+namespace spikelet_test::session_state_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 namespace {
 
@@ -170,3 +171,5 @@ TEST_CASE("session state: other files are refused") {
     write_safetensors(path, {}, {{"format", "spikelet.session"}, {"version", "3"}});
     CHECK(has(complaint(path, {}), "there is no tensor"));
 }
+
+}  // namespace spikelet_test::session_state_test

@@ -10,7 +10,7 @@
 #include <support/sizes.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::elementwise_test {
 namespace {
 
 template <class T>
@@ -252,4 +252,4 @@ TEST_CASE("dropout: same bits for one and several threads") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::elementwise_test

@@ -10,7 +10,7 @@
 #include <support/numbers.hpp>
 #include <support/reference.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::sampling_test {
 namespace {
 
 /// Probabilities 0.4, 0.3, 0.2, 0.1 in another order.
@@ -202,4 +202,4 @@ TEST_CASE("sampling: probabilities add up to one for any logits and options") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::sampling_test

@@ -11,7 +11,7 @@
 #include <support/reference.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::elementwise_test {
 namespace {
 
 constexpr Extents<dyn, dyn, 5> shape(2, 3, {});
@@ -213,4 +213,4 @@ TEST_CASE("elementwise: shapes that differ are an error that shows both") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::elementwise_test

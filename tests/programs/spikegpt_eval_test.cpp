@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "programs/spikegpt.hpp"
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_eval_test {
 
 namespace {
 
@@ -84,3 +84,5 @@ TEST_CASE("spikegpt eval: characters that the model does not know are reported")
     CHECK(done.code == 0);
     CHECK(done.says("3 characters, 'ν' first, are not in the vocabulary and read as ' '"));
 }
+
+}  // namespace spikelet_test::spikegpt_eval_test

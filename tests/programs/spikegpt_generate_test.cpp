@@ -3,7 +3,7 @@
 
 #include <spikelet/io/utf8.hpp>
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_generate_test {
 
 namespace {
 
@@ -138,3 +138,5 @@ TEST_CASE("spikegpt generate: a reader who has had enough does not take the stat
     CHECK(done.complains("cannot write to standard output"));
     text_of(generate(trained_on_bytes().model, "5") + Arguments{"--state-in", folder / "state"});
 }
+
+}  // namespace spikelet_test::spikegpt_generate_test

@@ -4,7 +4,7 @@
 
 #include "programs/spikegpt.hpp"
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_tokenize_test {
 
 namespace {
 
@@ -179,3 +179,5 @@ TEST_CASE("spikegpt tokenize: Ctrl-C leaves nothing behind") {
     CHECK(program.wait().code == 130);
     CHECK(folder.count() == 1);
 }
+
+}  // namespace spikelet_test::spikegpt_tokenize_test

@@ -2,7 +2,7 @@
 // Mistakes: each ends in one line that names it, a code of its kind, and nothing half-written.
 #include "programs/spikegpt.hpp"
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_usage_test {
 
 namespace {
 
@@ -178,3 +178,5 @@ TEST_CASE("spikegpt: a full disk is noticed") {
                                 model + "' --tokens 10 >/dev/full 2>/dev/null";
     CHECK(WEXITSTATUS(std::system(command.c_str())) == 1);
 }
+
+}  // namespace spikelet_test::spikegpt_usage_test

@@ -10,7 +10,7 @@
 
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::activity_test {
 namespace {
 
 struct Sum final : Observer {
@@ -63,4 +63,4 @@ TEST_CASE_TEMPLATE("activity: spikes of all rows count, and their absolute value
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::activity_test
