@@ -86,9 +86,9 @@ void check_out(std::string const& path, TokenizeRequest const& request, Open&& o
     }
 }
 
-class Watch {
+class ReadingWatch {
 public:
-    explicit Watch(Documents const& documents) : all_(static_cast<double>(documents.bytes())) {}
+    explicit ReadingWatch(Documents const& documents) : all_(static_cast<double>(documents.bytes())) {}
 
     /// Throws Stopped if it is time to stop.
     void at(sk::index bytes) {
@@ -121,7 +121,7 @@ int write_ids(TokenizeRequest const& request, Output const& out) {
     }
     bool const is_short = vocabulary.size() <= 0x10000;
     sk::BinidxWriter writer(request.out, is_short ? sk::BinidxType::uint16 : sk::BinidxType::int32);
-    Watch watch(documents);
+    ReadingWatch watch(documents);
     documents.for_each([&](std::string_view text, sk::index before) {
         sk::index taken = 0;
         auto const add = [&](std::span<std::int32_t const> ids, std::size_t bytes) {
@@ -151,7 +151,7 @@ int learn_bpe(TokenizeRequest const& request, Output const& out) {
     check_out(request.out, request, [&] { static_cast<void>(sk::load_vocabulary(request.out)); });
     sk::FileWriter file(request.out);
     sk::BpeTrainer trainer;
-    Watch watch(documents);
+    ReadingWatch watch(documents);
     documents.for_each([&](std::string_view text, sk::index before) {
         sk::take_in_portions(text, portion, [&](std::string_view part, bool ends) {
             std::size_t const taken = trainer.add(part, ends);
