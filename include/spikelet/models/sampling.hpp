@@ -3,9 +3,9 @@
 // bans, then:
 //   usual      p = softmax(z / temperature); top-k, typical, top-p, min-p
 //   official   p = softmax(z); top-p by value, then top-k, typical, min-p; p^(1/temperature)
-// each cut over what the one before has left; in the end that adds up to 1 again. The official order
-// is that of sample_logits() in src/utils.py of ridgerchu/SpikeGPT, which run.py calls and which has
-// none of the other cuts.
+// each cut over what the one before has left; in the end that adds up to 1 again. The official
+// order is that of sample_logits() in src/utils.py of ridgerchu/SpikeGPT, which run.py calls and
+// which has none of the other cuts.
 #pragma once
 
 #include <algorithm>
@@ -171,9 +171,9 @@ std::int32_t sample(std::span<T const> logits, Rng& rng, SamplingOptions const& 
 
 }  // namespace detail
 
-/// The probabilities [vocabulary] that sample() draws from after the ids `recent`; temperature above
-/// 0. Throws Error for logits with NaN, plus infinity or nothing but minus infinity, for options
-/// that are no numbers or outside of their limits, and where every token is banned.
+/// The probabilities [vocabulary] that sample() draws from after the ids `recent`; temperature
+/// above 0. Throws Error for logits with NaN, plus infinity or nothing but minus infinity, for
+/// options that are no numbers or outside of their limits, and where every token is banned.
 [[nodiscard]] inline std::vector<double>
 sampling_probabilities(std::span<float const> logits, SamplingOptions const& options,
                        RecentIds const& recent = RecentIds()) {

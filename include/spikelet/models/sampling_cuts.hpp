@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Cuts of probabilities p [vocabulary]: each sets to 0 what it drops and leaves the rest, which then
-// adds up to less than 1; at least one token stays.
+// Cuts of probabilities p [vocabulary]: each sets to 0 what it drops and leaves the rest, which
+// then adds up to less than 1; at least one token stays.
 //   top-k    the k largest
 //   top-p    the largest that together reach a share (Holtzman et al., arXiv 1904.09751)
 //   by value all of at least the first in falling order whose running sum is above a share
