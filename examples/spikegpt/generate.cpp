@@ -7,6 +7,7 @@
 
 #include "command.hpp"
 #include "generate_request.hpp"
+#include "inference.hpp"
 #include "line_reader.hpp"
 #include "output.hpp"
 #include "processor.hpp"
@@ -198,7 +199,8 @@ int generate(CLI::App const&, GenerateRequest const& request) {
     sk::StopText const trial(request.stops);
     Output const out(request.json);
     Computer const computer = choose_computer(request.cpu, request.threads);
-    StoredModel const language = load_stored_language(request.model);
+    StoredModel language = load_stored_language(request.model);
+    choose_inference(language, request.inference);
     check_state_out(request);
     Conversation conversation(language, request,
                               computer.engine().stream(language.net, chunk, computer.threads), out);

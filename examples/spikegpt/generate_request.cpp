@@ -2,6 +2,7 @@
 #include "generate_request.hpp"
 
 #include "flags.hpp"
+#include "inference.hpp"
 #include "processor.hpp"
 
 namespace spikegpt {
@@ -57,6 +58,7 @@ void add_output_flags(CLI::App& flags, GenerateRequest& request) {
 
 void declare_generate(CLI::App& flags, GenerateRequest& request) {
     add_model_flags(flags, request.model);
+    add_inference_flag(flags, request.inference);
     add_text_flags(flags, request);
     add_sampling_flags(flags, request.sampling);
     flags.get_option("--greedy")->excludes("--samples");

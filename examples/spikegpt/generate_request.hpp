@@ -15,6 +15,7 @@ namespace spikegpt {
 
 struct GenerateRequest {
     ModelSource model{};
+    std::string inference = "trained";
     std::string prompt;   ///< "-": standard input
     std::string prompts;  ///< a file, or "-"; empty: there is only `prompt`
     sk::index samples = 1;
