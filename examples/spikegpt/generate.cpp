@@ -196,8 +196,9 @@ std::string only_prompt(GenerateRequest const& request) {
 
 int generate(CLI::App const&, GenerateRequest const& request) {
     check_together(request);
-    sk::StopText const trial(request.stops);
     Output const out(request.json);
+    std::optional<LineReader> prompts;
+    if (!request.prompts.empty()) { prompts.emplace(request.prompts); }
     Computer const computer = choose_computer(request.cpu, request.threads);
     StoredModel language = load_stored_language(request.model);
     choose_inference(language, request.inference);
@@ -205,9 +206,8 @@ int generate(CLI::App const&, GenerateRequest const& request) {
     Conversation conversation(language, request,
                               computer.engine().stream(language.net, chunk, computer.threads), out);
     listen_for_stop();
-    if (!request.prompts.empty()) {
-        LineReader prompts(request.prompts);
-        while (auto const prompt = prompts.next_line()) { conversation.answer(*prompt); }
+    if (prompts) {
+        while (auto const prompt = prompts->next_line()) { conversation.answer(*prompt); }
     } else if (std::string const prompt = only_prompt(request); stop_signal() == 0) {
         conversation.answer(prompt);
         Answer const& answer = conversation.last();

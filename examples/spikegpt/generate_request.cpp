@@ -24,7 +24,8 @@ void add_text_flags(CLI::App& flags, GenerateRequest& request) {
     flags
         .add_option("--stop", request.stops,
                     "The text ends where this would begin, which is not shown; repeatable")
-        ->allow_extra_args(false);
+        ->allow_extra_args(false)
+        ->check(some_text());
 }
 
 void add_state_flags(CLI::App& flags, GenerateRequest& request) {
@@ -67,6 +68,7 @@ void declare_generate(CLI::App& flags, GenerateRequest& request) {
 }
 
 void check_together(GenerateRequest const& request) {
+    check_together(request.sampling);
     if (request.samples > 1 && !request.state_in.empty() && !request.seed) {
         throw CLI::ValidationError("--samples", "with --state-in they need a --seed");
     }

@@ -127,6 +127,13 @@ sk::SamplingOptions options_of_rule(SamplingRequest const& request,
     return options;
 }
 
+}  // namespace
+
+void add_sampling_flags(CLI::App& flags, SamplingRequest& request) {
+    add_choice_flags(flags, request);
+    add_penalty_flags(flags, request);
+}
+
 void check_together(SamplingRequest const& request) {
     bool const penalties =
         request.repetition != 1 || request.presence != 0 || request.frequency != 0;
@@ -135,15 +142,7 @@ void check_together(SamplingRequest const& request) {
     }
 }
 
-}  // namespace
-
-void add_sampling_flags(CLI::App& flags, SamplingRequest& request) {
-    add_choice_flags(flags, request);
-    add_penalty_flags(flags, request);
-}
-
 sk::SamplingOptions sampling_of(SamplingRequest const& request, sk::Vocabulary const& vocabulary) {
-    check_together(request);
     auto options = options_of_rule(request, vocabulary);
     if (request.greedy) { options.temperature = 0; }
     if (request.temperature) { options.temperature = *request.temperature; }

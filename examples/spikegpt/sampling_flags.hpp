@@ -37,8 +37,11 @@ struct SamplingRequest {
 
 void add_sampling_flags(CLI::App& flags, SamplingRequest& request);
 
-/// What the flags say of the ids of a vocabulary. Throws CLI::ValidationError for flags that
-/// contradict each other, Error for a text that is no id.
+/// Throws CLI::ValidationError for flags that contradict each other in their values.
+void check_together(SamplingRequest const& request);
+
+/// What the flags say of the ids of a vocabulary. Throws CLI::ValidationError for a bias without a
+/// number, Error for a text that is no id.
 sk::SamplingOptions sampling_of(SamplingRequest const& request, sk::Vocabulary const& vocabulary);
 
 }  // namespace spikegpt
