@@ -88,7 +88,8 @@ void check_out(std::string const& path, TokenizeRequest const& request, Open&& o
 
 class ReadingWatch {
 public:
-    explicit ReadingWatch(Documents const& documents) : all_(static_cast<double>(documents.bytes())) {}
+    explicit ReadingWatch(Documents const& documents)
+        : all_(static_cast<double>(documents.bytes())) {}
 
     /// Throws Stopped if it is time to stop.
     void at(sk::index bytes) {

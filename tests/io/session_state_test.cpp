@@ -36,6 +36,11 @@ TEST_CASE("session state: what was saved comes back") {
     TemporaryFolder folder;
     save_session_state(folder / "state", example, model);
     CHECK(load_session_state(folder / "state", model) == example);
+    SessionState longer = example;
+    longer.recent = {9, 9, 7, 0, 255};
+    CHECK_FALSE(longer == example);
+    save_session_state(folder / "state", longer, model);
+    CHECK(load_session_state(folder / "state", model) == longer);
     SessionState const nothing{{}, {}, {1, 0}};
     save_session_state(folder / "state", nothing, {});
     CHECK(load_session_state(folder / "state", {}) == nothing);

@@ -38,7 +38,8 @@ TEST_CASE("spikegpt generate: chance is repeatable") {
     CHECK(greedy == text_of(some + Arguments{"--top-k", "1", "--seed", "5"}));
     CHECK(greedy == text_of(some + Arguments{"--temperature", "0"}));
     CHECK(greedy == text_of(some + Arguments{"--top-p", "0", "--seed", "6"}));
-    CHECK(greedy == text_of(some + Arguments{"--rule", "official", "--top-p", "0", "--seed", "6"}));
+    CHECK(greedy == text_of(some + Arguments{"--rule", "official", "--top-p", "0",
+                                             "--newline-top-p", "0", "--seed", "6"}));
 }
 
 TEST_CASE("spikegpt generate: a state goes on as if the program had not ended") {

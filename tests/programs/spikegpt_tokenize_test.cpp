@@ -107,6 +107,7 @@ TEST_CASE("spikegpt tokenize: ids from a file train the model that their text tr
     double const by_ids_per_byte = eval(made.ids + ".bin")["bits_per_byte"];
     CHECK(eval(folder / "text.txt")["bits_per_byte"].get<double>() ==
           doctest::Approx(by_ids_per_byte));
+    CHECK(eval(folder / "text.txt")["characters"] == eval(made.ids + ".bin")["characters"]);
 }
 
 TEST_CASE(
