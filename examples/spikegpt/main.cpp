@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
     add_convert(program, command);
     add_tokenize(program, command);
     add_classify(program, command);
+    add_embed(program, command);
     try {
         program.parse(argc, argv);
         if (!command) { throw CLI::RequiredError("A subcommand"); }
