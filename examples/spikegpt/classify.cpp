@@ -99,7 +99,9 @@ void check_out(ClassifyOptions const& options) {
 int train(CLI::App const& flags, ClassifyOptions& options) {
     if (!options.init_from.path.empty()) {
         if (flags.count("--variant") > 0) { options.init_from.variant = options.variant; }
-        options.init_from.binary_embedding = options.binary_embedding;
+        if (flags.count("--binary-embedding") > 0) {
+            options.init_from.binary_embedding = options.binary_embedding;
+        }
     }
     Output const out(options.json);
     check_out(options);

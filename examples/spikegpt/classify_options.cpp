@@ -51,10 +51,9 @@ void add_body_flags(CLI::App& flags, ClassifyOptions& o) {
         ->check(whole(1, 16384))
         ->capture_default_str()
         ->group("Model");
-    flags
-        .add_option("--binary-embedding", o.binary_embedding,
-                    "Reduce the embedding to signs (default the variant's)")
+    flags.add_option("--binary-embedding", o.binary_embedding, "Reduce the embedding to signs")
         ->check(one_of(switches))
+        ->capture_default_str()
         ->group("Model");
     flags.add_option("--init", o.init, "First weights, as PyTorch, as RWKV runs, as it is written")
         ->check(one_of(sk::initialisations))

@@ -25,7 +25,7 @@ struct ClassifyOptions {
     std::string variant = "spikegpt";
     sk::index layers = 2;
     sk::index embd = 64;
-    std::string binary_embedding;
+    std::string binary_embedding = "off";
     sk::index hidden = 64;
     double dropout = 0.3;
     std::string init = "C";

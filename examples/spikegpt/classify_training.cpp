@@ -43,9 +43,7 @@ sk::Vocabulary vocabulary_for(ClassifyOptions const& options, LabelledTexts cons
 sk::SpikeGptConfig config_for(ClassifyOptions const& options, sk::index vocabulary) {
     auto config = sk::make_config(sk::find_variant(options.variant), vocabulary, options.layers,
                                   options.embd);
-    if (!options.binary_embedding.empty()) {
-        config.spikes.binary_embedding = options.binary_embedding == "on";
-    }
+    config.spikes.binary_embedding = options.binary_embedding == "on";
     config.dropout = options.dropout;
     return config;
 }
