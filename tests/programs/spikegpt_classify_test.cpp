@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
 
+#include <spikelet/io/safetensors.hpp>
+
 #include "programs/spikegpt.hpp"
 
 using namespace spikelet_test;
+namespace sk = spikelet;
 
 namespace {
 
@@ -120,9 +123,10 @@ TEST_CASE("spikegpt classify: files that do not fit are refused with their place
     CHECK(says(wrong_model({"eval", "--model", c.model, "--data", c.valid}), "it is a classifier"));
     CHECK(says(wrong_model(c.learning(c.train)), "--out: "));
     CHECK(says(wrong_model({"classify", "train", "--lr", "x"}), "spikegpt classify train --help"));
+    CHECK(says(wrong_model({"classify"}), "spikegpt classify --help"));
 }
 
-TEST_CASE("spikegpt classify: Ctrl-C leaves the best model, and nothing before there is one") {
+TEST_CASE("spikegpt classify: Ctrl-C ends it, and leaves the best model so far") {
     auto const& c = classified();
     std::string const out = c.folder / "stopped.safetensors";
     Spikegpt running(c.learning(out) + Arguments{"--epochs", "100000", "--patience", "100000"});
