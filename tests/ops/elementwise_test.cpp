@@ -29,6 +29,7 @@ TEST_CASE("elementwise: backward equals finite differences, for one value in two
     CHECK(gradcheck([](auto x, auto y) { return x * y; }, a, b).passed());
     CHECK(gradcheck([](auto x, auto y) { return gate(x, y); }, a, b).passed());
     CHECK(gradcheck([](auto x) { return sigmoid(x); }, a).passed());
+    CHECK(gradcheck([](auto x) { return relu(x); }, a).passed());
     CHECK(gradcheck([](auto x) { return relu2(x); }, a).passed());
     CHECK(gradcheck([](auto x) { return x + x; }, a).passed());
     CHECK(gradcheck([](auto x) { return x * x; }, a).passed());

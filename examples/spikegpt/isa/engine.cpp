@@ -77,6 +77,62 @@ private:
     sk::Adam<Policy> adam_;
 };
 
+std::span<float const> numbers_of(auto rows) {
+    return {rows.data, static_cast<std::size_t>(rows.extents.size())};
+}
+
+class MeanEncoder final : public Encoder {
+public:
+    MeanEncoder(StoredNet const& model, int threads) : model_(model), forward_(Policy{threads}) {}
+
+    std::span<float const> encode(PaddedTexts const& texts) override {
+        auto const hidden = model_.hidden(forward_.begin(texts.ids));
+        return numbers_of(sk::mean_over_time(hidden, texts.lengths));
+    }
+
+private:
+    StoredNet const& model_;
+    sk::Forward<Policy> forward_;
+};
+
+class ClassEncoder final : public Encoder {
+public:
+    ClassEncoder(Classifier const& model, int threads) : model_(model), forward_(Policy{threads}) {}
+
+    std::span<float const> encode(PaddedTexts const& texts) override {
+        return numbers_of(model_(forward_.begin(texts.ids), texts.lengths));
+    }
+
+private:
+    Classifier const& model_;
+    sk::Forward<Policy> forward_;
+};
+
+class TapeClassifierLearner final : public ClassifierLearner {
+public:
+    TapeClassifierLearner(Classifier& model, LearnerOptions const& options, int threads)
+        : model_(model),
+          tape_(Policy{threads}, options.tape),
+          adam_(model, options.adam, Policy{threads}) {}
+
+    double learn(PaddedTexts const& texts, std::span<std::int32_t const> labels,
+                 std::int64_t number) override {
+        tape_.set_step(number);
+        auto const logits = model_(tape_.begin(texts.ids), texts.lengths);
+        sk::Tokens const target{{labels.begin(), labels.end()}, std::ssize(labels), 1};
+        auto const loss = sk::cross_entropy(logits, target);
+        tape_.backward(loss);
+        return static_cast<double>(*loss.data);
+    }
+    double step(double learning_rate) override { return adam_.step(learning_rate); }
+    [[nodiscard]] std::string find_not_finite() const override { return adam_.find_not_finite(); }
+
+private:
+    Classifier& model_;
+    sk::Tape<Policy> tape_;
+    sk::Adam<Policy> adam_;
+};
+
 class EngineHere final : public Engine {
 public:
     [[nodiscard]] std::unique_ptr<Stream> stream(StoredNet const& model, sk::index chunk,
@@ -94,6 +150,18 @@ public:
     [[nodiscard]] std::unique_ptr<Learner>
     learner(sk::SpikeGpt<>& model, LearnerOptions const& options, int threads) const override {
         return std::make_unique<TapeLearner<sk::SpikeGpt<>>>(model, options, threads);
+    }
+    [[nodiscard]] std::unique_ptr<Encoder> encoder(StoredNet const& model,
+                                                   int threads) const override {
+        return std::make_unique<MeanEncoder>(model, threads);
+    }
+    [[nodiscard]] std::unique_ptr<Encoder> encoder(Classifier const& model,
+                                                   int threads) const override {
+        return std::make_unique<ClassEncoder>(model, threads);
+    }
+    [[nodiscard]] std::unique_ptr<ClassifierLearner>
+    learner(Classifier& model, LearnerOptions const& options, int threads) const override {
+        return std::make_unique<TapeClassifierLearner>(model, options, threads);
     }
 };
 

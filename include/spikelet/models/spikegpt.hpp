@@ -164,14 +164,20 @@ struct SpikeGpt {
 
     /// Logits [batch, time, V] for ids [batch, time].
     constexpr auto operator()(auto ids) const {
+        auto const logits = read(hidden(ids));
+        tap(*this, "logits", logits);
+        return logits;
+    }
+
+    /// What the output matrix reads, before any spikes in front of it: [batch, time, C] for ids
+    /// [batch, time]. The output matrix needs no weights for that.
+    constexpr auto hidden(auto ids) const {
         auto const embedded = emb(ids);
         auto const x = ln0(config.spikes.binary_embedding ? to_numbers(signs(embedded)) : embedded);
         tap(*this, "ln0", x);
         auto const y = ln_out(chain(blocks, x));
         tap(*this, "ln_out", y);
-        auto const logits = read(y);
-        tap(*this, "logits", logits);
-        return logits;
+        return y;
     }
 
     /// Form C of init_spikegpt(), which has others. Throws Error if a parameter is bound to
