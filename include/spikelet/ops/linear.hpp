@@ -29,6 +29,7 @@ constexpr auto linear(Var<Ctx, U, E> value, ParameterView<Scalar, In, Out> w) {
     }();
     auto y = x.ctx->template make<Scalar>(x.extents.with_last(Size<Out>(w.extents[1])));
     kernels::MatmulSize const n{x.extents.rows(), w.extents[0], w.extents[1]};
+    check_counted<Ctx>(n.rows);
     index ahead = dense.workspace(n);
     index back = ahead;
     if constexpr (SpikeKind<U>) {

@@ -100,6 +100,7 @@ constexpr auto linear(Var<Ctx, U, E> value, StoredWeight<C, In, Out> const& weig
     if constexpr (!Ctx::dry) { detail::check_codes(weight); }
     auto y = x.ctx->template make<float>(x.extents.with_last(Size<Out>(weight.extents()[1])));
     kernels::MatmulSize const n{x.extents.rows(), weight.extents()[0], weight.extents()[1]};
+    check_counted<Ctx>(n.rows);
     detail::with_code_of(weight, [&]<class Code>(detail::CodeOf<Code>) {
         using Product = detail::StoredProduct<Operand, Code, Policy>;
         auto* const workspace = x.ctx->template scratch<std::byte>(Product::workspace(n));
