@@ -22,6 +22,8 @@ void add_info(CLI::App& program, Command& command);
 void add_quantize(CLI::App& program, Command& command);
 void add_convert(CLI::App& program, Command& command);
 void add_tokenize(CLI::App& program, Command& command);
+void add_energy(CLI::App& program, Command& command);
+void add_spikes(CLI::App& program, Command& command);
 
 /// Adds a subcommand with flags that are fields of `Request`, which lives as long as the program.
 /// `declare(flags, request)` adds the flags, `run(flags, request)` is the command.

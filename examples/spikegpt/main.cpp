@@ -50,6 +50,8 @@ int main(int argc, char** argv) {
     add_quantize(program, command);
     add_convert(program, command);
     add_tokenize(program, command);
+    add_energy(program, command);
+    add_spikes(program, command);
     try {
         program.parse(argc, argv);
         if (!command) { throw CLI::RequiredError("A subcommand"); }
