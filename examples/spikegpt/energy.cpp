@@ -195,15 +195,14 @@ void say_table(Output const& out, Report const& report) {
 
 void say_summary(Output const& out, Report const& report, sk::index tokens) {
     Cost const& all = report.total;
-    auto const times = [&](double pj) {
-        return pj > 0 ? fmt::format("{:.2f} times less", all.dense_pj / pj) : "nothing";
-    };
+    auto const share = [&](double pj) { return 100 * pj / all.dense_pj; };
     out.say("");
     out.say("tokens              {}", tokens);
     if (report.rate) { out.say("firing neurons      {:.4f}", *report.rate); }
     out.say("all multiply-adds   {:.2f} nJ", all.dense_pj / 1000);
-    out.say("paper accounting    {:.2f} nJ, {}", all.paper_pj / 1000, times(all.paper_pj));
-    out.say("as executed         {:.2f} nJ, {}", all.executed_pj / 1000, times(all.executed_pj));
+    out.say("paper accounting    {:.2f} nJ, {:.1f} %", all.paper_pj / 1000, share(all.paper_pj));
+    out.say("as executed         {:.2f} nJ, {:.1f} %", all.executed_pj / 1000,
+            share(all.executed_pj));
     out.say("weights from memory {:.2f} nJ, {:.0f} bytes", all.traffic_pj / 1000, all.bytes);
 }
 

@@ -25,10 +25,8 @@ constexpr char const* examples =
     "  spikegpt spikes --model runs/book/model.safetensors --data test.txt\n"
     "  spikegpt spikes --model M --data test.txt --raster spikes.svg --length 80\n"
     "  spikegpt spikes --model M --data test.txt --raster spikes.svg --site blocks.1.lif2\n"
+    "  spikegpt spikes --model M --data test.txt --dots --site blocks.1.lif2      in the terminal\n"
     "  spikegpt spikes --model M --data test.txt --rates rates.svg";
-
-// So many sites are drawn where none are named.
-constexpr std::size_t most_sites = 4;
 
 struct SpikesRequest {
     ModelSource model{};
@@ -37,6 +35,7 @@ struct SpikesRequest {
     sk::index batch = 16;
     sk::index tokens = 16384;
     std::string raster;
+    bool dots = false;
     std::vector<std::string> sites;
     sk::index length = 80;
     sk::index neurons = 64;
@@ -66,7 +65,7 @@ void declare(CLI::App& flags, SpikesRequest& request) {
     flags
         .add_option("--site", request.sites,
                     "Draw this one, as the table calls it; may be given "
-                    "several times (default some of first and last)")
+                    "several times (default four)")
         ->type_name("NAME");
     flags.add_option("--length", request.length, "Draw so many ids")
         ->check(whole(1, 400))
@@ -127,7 +126,7 @@ void say_table(Output const& out, std::vector<sk::SpikeStatistics::Site> const& 
     for (auto const& site : sites) {
         if (site.charges.least > site.charges.most) { continue; }
         if (!any) {
-            out.say("\n{:<22}from -4{:25}to 4{:>12}{:>9}", "membranes", "", "least", "most");
+            out.say("\n{:<22}from -4{:25}to 4{:>12}{:>9}", "charges", "", "least", "most");
         }
         any = true;
         out.say("{:<22}|{}|{:>14.2f}{:>9.2f}", site.name, bars_of(site.charges), site.charges.least,
@@ -145,10 +144,10 @@ nlohmann::ordered_json json_of(sk::SpikeStatistics::Site const& site) {
                                 {"always", site.saturated()}, {"positions", positions}};
     auto const& charges = site.charges;
     if (charges.least <= charges.most) {
-        json["membranes"] = {{"low", charges.low},       {"width", charges.width},
-                             {"counts", charges.counts}, {"below", charges.below},
-                             {"above", charges.above},   {"least", charges.least},
-                             {"most", charges.most}};
+        json["charges"] = {{"low", charges.low},       {"width", charges.width},
+                           {"counts", charges.counts}, {"below", charges.below},
+                           {"above", charges.above},   {"least", charges.least},
+                           {"most", charges.most}};
     }
     return json;
 }
@@ -175,8 +174,8 @@ std::string label_of(sk::Vocabulary const& vocabulary, std::int32_t id) {
     return label;
 }
 
-/// Those that were named, or else some of the first and the last block. Throws Error for a name
-/// that no site has.
+/// Those that were named, or else the first and the last of the first and the last block. Throws
+/// Error for a name that no site has.
 std::vector<std::string> sites_to_draw(SpikesRequest const& request,
                                        std::vector<sk::SpikeStatistics::Site> const& sites) {
     std::string names;
@@ -190,17 +189,12 @@ std::vector<std::string> sites_to_draw(SpikesRequest const& request,
     sk::index last = 0;
     for (auto const& site : sites) { last = std::max(last, BlockName(site.name).block); }
     std::vector<std::string> chosen;
-    for (auto const& site : sites) {
-        sk::index const block = BlockName(site.name).block;
-        if (block == 0 && chosen.size() < most_sites / (last > 0 ? 2 : 1)) {
-            chosen.push_back(site.name);
+    for (sk::index const block : {sk::index{0}, last}) {
+        std::vector<std::string> of_block;
+        for (auto const& site : sites) {
+            if (BlockName(site.name).block == block) { of_block.push_back(site.name); }
         }
-    }
-    for (auto const& site : sites) {
-        sk::index const block = BlockName(site.name).block;
-        if (last > 0 && block == last && chosen.size() < most_sites) {
-            chosen.push_back(site.name);
-        }
+        if (!of_block.empty()) { chosen.insert(chosen.end(), {of_block.front(), of_block.back()}); }
     }
     return chosen;
 }
@@ -209,19 +203,34 @@ void write_picture(std::string const& path, sk::Svg const& picture) {
     sk::write_file_atomically(path, [&](sk::FileWriter& file) { file.write(picture.text()); });
 }
 
-void draw_raster(SpikesRequest const& request, StoredModel const& language, sk::Corpus const& text,
-                 Predictor& predictor, std::vector<sk::SpikeStatistics::Site> const& sites) {
+/// What the sites to draw do over the beginning of the text, and what its ids are called.
+struct Excerpt {
+    std::vector<sk::SpikeRecord> records;
+    std::vector<std::string> labels;
+};
+
+Excerpt record(SpikesRequest const& request, StoredModel const& language, sk::Corpus const& text,
+               Predictor& predictor, std::vector<sk::SpikeStatistics::Site> const& sites) {
     SpikeRecorder recorder(language.net, sites_to_draw(request, sites), request.neurons);
     auto const batch = text.window(0, request.length);
-    predictor.reset();
     predictor.observe(&recorder);
     predictor.nats(batch.input, batch.target);
-    std::vector<std::string> labels;
+    predictor.observe(nullptr);
+    Excerpt excerpt{recorder.records(), {}};
     for (std::int32_t const id : batch.input.ids) {
-        labels.push_back(label_of(*language.vocabulary, id));
+        excerpt.labels.push_back(label_of(*language.vocabulary, id));
     }
-    auto const title = fmt::format("{} reads {}", request.model.path, text.name());
-    write_picture(request.raster, sk::draw_spikes(title, labels, recorder.records()));
+    return excerpt;
+}
+
+/// A line for each id, a dot for each neuron that fires.
+void say_dots(Output const& out, Excerpt const& excerpt) {
+    for (auto const& record : excerpt.records) {
+        out.say("\n{}", record.name);
+        for (std::size_t t = 0; t < excerpt.labels.size(); ++t) {
+            out.say("{:>4} {}", excerpt.labels[t], sk::dots_of(record, static_cast<sk::index>(t)));
+        }
+    }
 }
 
 void draw_bars(SpikesRequest const& request, std::vector<sk::SpikeStatistics::Site> const& sites) {
@@ -248,7 +257,14 @@ int spikes(CLI::App const&, SpikesRequest& request) {
     auto const& sites = statistics.sites();
     if (sites.empty()) { sk::fail(sk::quote(request.model.path), "nothing in it spikes"); }
     say_table(out, sites);
-    if (!request.raster.empty()) { draw_raster(request, language, text, *predictor, sites); }
+    if (request.dots || !request.raster.empty()) {
+        auto const excerpt = record(request, language, text, *predictor, sites);
+        if (request.dots) { say_dots(out, excerpt); }
+        auto const title = fmt::format("{} reads {}", request.model.path, text.name());
+        if (!request.raster.empty()) {
+            write_picture(request.raster, sk::draw_spikes(title, excerpt.labels, excerpt.records));
+        }
+    }
     if (!request.rates.empty()) { draw_bars(request, sites); }
     auto all = nlohmann::ordered_json::array();
     for (auto const& site : sites) { all.push_back(json_of(site)); }

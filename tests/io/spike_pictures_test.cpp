@@ -43,11 +43,18 @@ TEST_CASE(
     SpikeRecord const without{"second", 2, {0, 0, 0, 0, 0, 0, 0, 0}, {}};
     auto const text = draw_spikes("A < B", labels, std::vector{with, without}).text();
     CHECK(occurrences(text, ": spikes</text>") == 2);
-    CHECK(occurrences(text, ": membranes") == 1);
+    CHECK(occurrences(text, ": charge") == 1);
     CHECK(occurrences(text, ">␣</text>") == 3);
     CHECK(text.find("A &lt; B") != text.npos);
     // Neuron 0 fires at 0, 1 and 3, neuron 1 at 3.
     CHECK(text.find("d=\"M0 0h2v1h-2zM3 0h1v1h-1zM3 1h1v1h-1z\"") != text.npos);
+}
+
+TEST_CASE("dots of spikes: one for each neuron, eight in a character") {
+    SpikeRecord record{"x", 9, std::vector<std::uint8_t>(18), {}};
+    record.spikes[9] = record.spikes[10] = record.spikes[17] = 1;
+    CHECK(dots_of(record, 0) == "\u2800\u2800");
+    CHECK(dots_of(record, 1) == "\u2803\u2801");
 }
 
 TEST_CASE("pictures of spikes: labels of several characters stand upright") {

@@ -74,7 +74,7 @@ TEST_CASE("spikegpt energy: matrices of SpikeGPT read numbers, and the memory's 
         bool const reads_zeros = cost["name"].get<std::string>().ends_with("ffn.value");
         if (!reads_zeros) { CHECK(cost["skipped"] == 0); }
     }
-    // Its vectors: two norms, five of time mixing, two of channel mixing; two more norms, and a row.
+    // Two norms, five vectors of time mixing, two of channel mixing; two more norms, and a row.
     double const vectors = found["costs"].back()["weight_bytes"];
     CHECK(vectors == 4 * 16 * (2 * (4 + 5 + 2) + 4 + 1));
     auto const said =

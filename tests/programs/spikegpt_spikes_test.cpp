@@ -36,18 +36,18 @@ TEST_CASE("spikegpt spikes: rates are those of an evaluation, neurons and positi
         double sum = 0;
         for (double const at : site["positions"]) { sum += at; }
         CHECK(sum / 16 == doctest::Approx(rate));
-        auto const& membranes = site["membranes"];
-        long charges = membranes["below"].get<long>() + membranes["above"].get<long>();
-        for (long const count : membranes["counts"]) { charges += count; }
+        auto const& seen = site["charges"];
+        long charges = seen["below"].get<long>() + seen["above"].get<long>();
+        for (long const count : seen["counts"]) { charges += count; }
         CHECK(charges == 16 * 320);
-        if (name != "emb") { CHECK((membranes["most"].get<double>() >= 1) == (rate > 0)); }
+        if (name != "emb") { CHECK((seen["most"].get<double>() >= 1) == (rate > 0)); }
         CHECK(site["never"].get<long>() + site["always"].get<long>() <= 16);
     }
     auto const raster = read_file(folder / "raster.svg");
     CHECK(raster.starts_with("<svg "));
     CHECK(raster.ends_with("</svg>\n"));
     CHECK(raster.find("blocks.0.lif1: spikes") != raster.npos);
-    CHECK(raster.find("blocks.1.lif2: membranes") != raster.npos);
+    CHECK(raster.find("blocks.1.lif2: charge") != raster.npos);
     CHECK(read_file(folder / "rates.svg").find(">blocks.1.lif1<") != std::string::npos);
 }
 

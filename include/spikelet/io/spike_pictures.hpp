@@ -35,7 +35,7 @@ namespace detail {
 
 /// Sizes of a picture over a text.
 struct TextPicture {
-    static constexpr double left = 84, right = 74, top = 40, between = 52, title = 18;
+    static constexpr double left = 64, right = 74, top = 40, title = 18;
 
     explicit TextPicture(std::span<std::string const> labels)
         : time(std::ssize(labels)),
@@ -44,10 +44,14 @@ struct TextPicture {
           labels_height(upright ? 16 : 10 + 6.2 * static_cast<double>(longest(labels))) {}
 
     [[nodiscard]] double grid_width() const { return cell * static_cast<double>(time); }
-    [[nodiscard]] double width() const { return left + grid_width() + right; }
+    /// Wide enough for a title of so many characters, each `size` high.
+    [[nodiscard]] double width(index characters, double size) const {
+        double const most = 0.62 * size * static_cast<double>(characters);
+        return left + std::max(grid_width() + right, most + 16);
+    }
 
     /// Code points.
-    static index width_of(std::string const& label) {
+    static index width_of(std::string_view label) {
         index n = 0;
         for_each_code_point(label, [&](char32_t) { ++n; });
         return n;
@@ -145,7 +149,7 @@ public:
             [&](index n, index t, index count, index step) {
                 cells[static_cast<std::size_t>(step)].add(t, n, count);
             });
-        auto const box = panel(record, y, record.name + ": membranes before the threshold");
+        auto const box = panel(record, y, record.name + std::string(charge_title));
         for (index step = 0; step < Colours::steps; ++step) {
             svg_.cells(box, sizes_.time, record.neurons, cells[static_cast<std::size_t>(step)],
                        Colours::colour(step));
@@ -153,6 +157,8 @@ public:
         svg_.frame(box, "#888888");
         key(box, most);
     }
+
+    static constexpr std::string_view charge_title = ": charge before the threshold";
 
 private:
     static std::size_t at(SpikeRecord const& record, index t, index n) {
@@ -180,7 +186,7 @@ private:
         svg_.label(box.x - 6, box.y + 10, "1", {.size = 10, .anchor = Anchor::end});
         svg_.label(box.x - 6, box.y + box.height, std::to_string(record.neurons),
                    {.size = 10, .anchor = Anchor::end});
-        svg_.label(box.x - 40, box.y + box.height / 2, "neuron",
+        svg_.label(box.x - 36, box.y + box.height / 2, "neuron",
                    {.size = 10, .anchor = Anchor::middle, .upwards = true});
         for (index t = 0; t < sizes_.time; ++t) {
             double const x = box.x + (static_cast<double>(t) + 0.5) * sizes_.cell;
@@ -217,6 +223,22 @@ private:
 
 }  // namespace detail
 
+/// The spikes at one time as a line of text: eight neurons are the eight dots of a Braille pattern.
+inline std::string dots_of(SpikeRecord const& record, index time) {
+    constexpr index per_cell = 8;
+    constexpr char32_t none = 0x2800;
+    std::string line;
+    for (index first = 0; first < record.neurons; first += per_cell) {
+        char32_t cell = none;
+        for (index n = first; n < std::min(first + per_cell, record.neurons); ++n) {
+            auto const at = static_cast<std::size_t>(time * record.neurons + n);
+            if (record.spikes[at] != 0) { cell |= char32_t{1} << (n - first); }
+        }
+        append_utf8(line, cell);
+    }
+    return line;
+}
+
 /// Spikes of each record, and its charges where it has them, over a text: one label for each id,
 /// in the order of time. The numbers of a record must be as many as its sizes say.
 inline Svg draw_spikes(std::string_view title, std::span<std::string const> labels,
@@ -230,7 +252,13 @@ inline Svg draw_spikes(std::string_view title, std::span<std::string const> labe
     for (auto const& record : records) {
         height += panel_height(record) * (record.charges.empty() ? 1 : 2);
     }
-    Svg svg(sizes.width(), height);
+    double width = sizes.width(Sizes::width_of(title), 14);
+    for (auto const& record : records) {
+        auto const longest =
+            Sizes::width_of(record.name) + std::ssize(detail::PanelDrawing::charge_title);
+        width = std::max(width, sizes.width(longest, 12));
+    }
+    Svg svg(width, height);
     svg.label(Sizes::left, 22, title, {.size = 14});
     detail::PanelDrawing drawing(svg, sizes, labels);
     double y = Sizes::top;

@@ -38,7 +38,13 @@ constexpr auto linear(Var<Ctx, U, E> value, ParameterView<Scalar, In, Out> w) {
     }
     index const room = Ctx::records ? std::max(ahead, back) : ahead;
     auto* const workspace = x.ctx->template scratch<Scalar>(room);
-    x.ctx->run([&] { product.forward(x.ctx->policy(), n, x.data, w.value, y.data, workspace); });
+    x.ctx->run([&] {
+        if constexpr (counts_work<Policy>) {
+            product.one_row(x.ctx->policy(), n, x.data, w.value, y.data);
+        } else {
+            product.forward(x.ctx->policy(), n, x.data, w.value, y.data, workspace);
+        }
+    });
     x.ctx->record(
         [=] {
             auto* const again = x.ctx->template scratch<Scalar>(room);
