@@ -62,6 +62,8 @@ void declare(CLI::App& flags, SpikesRequest& request) {
         ->capture_default_str();
     flags.add_option("--raster", request.raster, "Draw spikes and membranes over the text's start")
         ->type_name("FILE.svg");
+    flags.add_flag("--dots", request.dots,
+                   "Print spikes over the text's start, a line for each id");
     flags
         .add_option("--site", request.sites,
                     "Draw this one, as the table calls it; may be given "

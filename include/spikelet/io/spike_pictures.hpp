@@ -63,7 +63,8 @@ struct TextPicture {
     }
     /// Low enough that all of a record is seen, high enough that single neurons are.
     static double height_of(index neurons) {
-        return std::clamp(static_cast<double>(neurons) * 3, 48.0, 200.0);
+        auto const n = static_cast<double>(neurons);
+        return std::max(std::clamp(3 * n, 48.0, 200.0), n);
     }
 
     index time;
