@@ -7,11 +7,37 @@
 
 #include <spikelet/autodiff/part_names.hpp>
 #include <spikelet/io/spike_pictures.hpp>
+#include <spikelet/io/vocabulary.hpp>
 #include <spikelet/train/activity.hpp>
 
 namespace spikegpt {
 
 namespace sk = spikelet;
+
+/// What stands for an id below a picture.
+inline std::string label_of(sk::Vocabulary const& vocabulary, std::int32_t id) {
+    std::string const bytes = vocabulary.decode({&id, 1});
+    constexpr int longest = 24;
+    std::string label;
+    int length = 0;
+    sk::for_each_code_point(bytes, [&](char32_t c) {
+        if (++length > longest) { return; }
+        switch (c) {
+        case '\n':
+            label += "↵";
+            break;
+        case '\t':
+            label += "→";
+            break;
+        case ' ':
+            label += "␣";
+            break;
+        default:
+            sk::append_utf8(label, c);
+        }
+    });
+    return length > longest ? label + "…" : label;
+}
 
 /// Keeps the spikes and charges of sites, the first neurons of each, in a pass over one sequence.
 class SpikeRecorder final : public sk::Observer {

@@ -45,6 +45,14 @@ struct SpikesRequest {
     bool json = false;
 };
 
+/// Keeps a slip of the fingers from replacing a model or a text.
+CLI::Validator svg_name() {
+    auto const check = [](std::string const& text) {
+        return text.ends_with(".svg") ? "" : sk::quote(text) + " does not end with .svg";
+    };
+    return {check, "", ""};
+}
+
 void declare(CLI::App& flags, SpikesRequest& request) {
     add_model_flags(flags, request.model);
     flags.add_option("--data", request.data, "Text to read, several files count as one; or ids")
@@ -61,7 +69,8 @@ void declare(CLI::App& flags, SpikesRequest& request) {
         ->check(whole(1, 1'000'000'000'000))
         ->capture_default_str();
     flags.add_option("--raster", request.raster, "Draw spikes and membranes over the text's start")
-        ->type_name("FILE.svg");
+        ->type_name("FILE.svg")
+        ->check(svg_name());
     flags.add_flag("--dots", request.dots,
                    "Print spikes over the text's start, a line for each id");
     flags
@@ -75,7 +84,9 @@ void declare(CLI::App& flags, SpikesRequest& request) {
     flags.add_option("--neurons", request.neurons, "Draw so many neurons of a site")
         ->check(whole(1, 1024))
         ->capture_default_str();
-    flags.add_option("--rates", request.rates, "Draw firing rates by layer")->type_name("FILE.svg");
+    flags.add_option("--rates", request.rates, "Draw firing rates by layer")
+        ->type_name("FILE.svg")
+        ->check(svg_name());
     flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
     flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
@@ -154,28 +165,6 @@ nlohmann::ordered_json json_of(sk::SpikeStatistics::Site const& site) {
     return json;
 }
 
-/// What stands for an id below a picture.
-std::string label_of(sk::Vocabulary const& vocabulary, std::int32_t id) {
-    std::string const bytes = vocabulary.decode({&id, 1});
-    std::string label;
-    sk::for_each_code_point(bytes, [&](char32_t c) {
-        switch (c) {
-        case '\n':
-            label += "↵";
-            break;
-        case '\t':
-            label += "→";
-            break;
-        case ' ':
-            label += "␣";
-            break;
-        default:
-            sk::append_utf8(label, c);
-        }
-    });
-    return label;
-}
-
 /// Those that were named, or else the first and the last of the first and the last block. Throws
 /// Error for a name that no site has.
 std::vector<std::string> sites_to_draw(SpikesRequest const& request,
@@ -242,6 +231,9 @@ void draw_bars(SpikesRequest const& request, std::vector<sk::SpikeStatistics::Si
 }
 
 int spikes(CLI::App const&, SpikesRequest& request) {
+    if (!request.sites.empty() && request.raster.empty() && !request.dots) {
+        throw CLI::ValidationError("--site", "it is for --raster and --dots");
+    }
     Output const out(request.json);
     Computer const computer = choose_computer(request.cpu, request.threads);
     StoredModel const language = load_stored_language(request.model);

@@ -59,4 +59,8 @@ TEST_CASE("spikegpt spikes: a site that is not there is named, with those that a
     CHECK(done.code == 1);
     CHECK(done.complains("'blocks.7.lif1' is none of the model's: emb, blocks.0.lif1"));
     CHECK(!std::filesystem::exists(folder / "raster.svg"));
+    auto const slip = spikegpt(
+        {"spikes", "--model", trained.model, "--data", trained.text, "--raster", trained.model});
+    CHECK(slip.code == 2);
+    CHECK(slip.complains("does not end with .svg"));
 }

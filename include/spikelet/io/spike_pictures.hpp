@@ -41,7 +41,7 @@ struct TextPicture {
         : time(std::ssize(labels)),
           upright(std::ranges::all_of(labels, [](auto const& l) { return width_of(l) < 2; })),
           cell(std::clamp(1000.0 / static_cast<double>(std::max<index>(time, 1)), 8.0, 14.0)),
-          labels_height(upright ? 16 : 10 + 6.2 * static_cast<double>(longest(labels))) {}
+          labels_height(upright ? 16 : 10 + 5.6 * static_cast<double>(longest(labels))) {}
 
     [[nodiscard]] double grid_width() const { return cell * static_cast<double>(time); }
     /// Wide enough for a title of so many characters, each `size` high.
