@@ -43,7 +43,7 @@ void declare(CLI::App& flags, EnergyRequest& request) {
         ->capture_default_str();
     flags
         .add_option("--byte-pj", request.table.weight_byte,
-                    "pJ to bring a byte of weights (default that of DRAM)")
+                    "pJ to bring a byte of weights; 162.5 is DRAM")
         ->check(number(0, 1e6))
         ->capture_default_str();
     flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
@@ -235,6 +235,7 @@ int energy(CLI::App const&, EnergyRequest const& request) {
     Computer const computer = choose_computer(request.cpu, 1);
     StoredModel const language = load_stored_language(request.model);
     sk::Corpus const corpus = Source(request.data).corpus(*language.vocabulary);
+    if (corpus.size() == 0) { sk::fail("--data", corpus.name() + " is empty"); }
     Counts counts(language.net);
     listen_for_stop();
     auto const stream = computer.engine().counting_stream(language.net, counts.matrices.work());

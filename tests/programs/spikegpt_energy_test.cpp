@@ -82,4 +82,9 @@ TEST_CASE("spikegpt energy: matrices of SpikeGPT read numbers, and the memory's 
     CHECK(said.says("blocks.1.ffn.value"));
     CHECK(said.says("paper accounting"));
     CHECK(said.says("as executed"));
+    TemporaryFolder folder;
+    write_file(folder / "empty", "");
+    auto const nothing = spikegpt({"energy", "--model", trained.model, "--data", folder / "empty"});
+    CHECK(nothing.code == 1);
+    CHECK(nothing.complains("is empty"));
 }
