@@ -24,6 +24,8 @@ void add_convert(CLI::App& program, Command& command);
 void add_tokenize(CLI::App& program, Command& command);
 void add_classify(CLI::App& program, Command& command);
 void add_embed(CLI::App& program, Command& command);
+void add_energy(CLI::App& program, Command& command);
+void add_spikes(CLI::App& program, Command& command);
 
 /// Adds a subcommand with flags that are fields of `Request`, which lives as long as the program.
 /// `declare(flags, request)` adds the flags, `run(flags, request)` is the command.

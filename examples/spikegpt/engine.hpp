@@ -14,6 +14,7 @@
 
 #include <spikelet/autodiff/forward.hpp>
 #include <spikelet/autodiff/tape.hpp>
+#include <spikelet/core/counting.hpp>
 #include <spikelet/core/tokens.hpp>
 #include <spikelet/models/spikegpt.hpp>
 #include <spikelet/models/spikegpt_classifier.hpp>
@@ -43,6 +44,9 @@ public:
 
     /// Continues from a state() of this model. Throws Error if the size does not fit.
     virtual void restore(std::span<float const> state) = 0;
+
+    /// Shows the model's values to `observer`, which must outlive the calls it watches.
+    virtual void observe(sk::Observer* observer) = 0;
 };
 
 /// A model, which outlives it, that is asked how likely texts are.
@@ -152,6 +156,9 @@ public:
                                                            int threads) const = 0;
     [[nodiscard]] virtual std::unique_ptr<ClassifierLearner>
     learner(Classifier& model, LearnerOptions const& options, int threads) const = 0;
+    /// A stream that adds what its products do to `work`, which must outlive it.
+    [[nodiscard]] virtual std::unique_ptr<Stream> counting_stream(StoredNet const& model,
+                                                                  sk::Work& work) const = 0;
 
 protected:
     ~Engine() = default;

@@ -52,6 +52,8 @@ int main(int argc, char** argv) {
     add_tokenize(program, command);
     add_classify(program, command);
     add_embed(program, command);
+    add_energy(program, command);
+    add_spikes(program, command);
     try {
         program.parse(argc, argv);
         if (!command) { throw CLI::RequiredError("A subcommand"); }

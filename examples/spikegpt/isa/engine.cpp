@@ -14,20 +14,21 @@ namespace {
 
 using Policy = sk::OpenMp<>;
 
-template <class Model>
+template <class Model, class By>
 class SessionStream final : public Stream {
 public:
-    SessionStream(Model const& model, sk::index chunk, int threads)
-        : session_(model, sk::SessionOptions{.chunk = chunk}, Policy{threads}) {}
+    SessionStream(Model const& model, sk::index chunk, By policy)
+        : session_(model, sk::SessionOptions{.chunk = chunk}, policy) {}
 
     std::span<float const> feed(std::span<std::int32_t const> ids) override {
         return session_.feed(ids);
     }
     [[nodiscard]] std::span<float const> state() const override { return session_.state(); }
     void restore(std::span<float const> state) override { session_.restore(state); }
+    void observe(sk::Observer* observer) override { session_.observe(observer); }
 
 private:
-    sk::Session<Model, Policy, float, sk::at_run_time> session_;
+    sk::Session<Model, By, float, sk::at_run_time> session_;
 };
 
 template <class Model>
@@ -137,7 +138,7 @@ class EngineHere final : public Engine {
 public:
     [[nodiscard]] std::unique_ptr<Stream> stream(StoredNet const& model, sk::index chunk,
                                                  int threads) const override {
-        return std::make_unique<SessionStream<StoredNet>>(model, chunk, threads);
+        return std::make_unique<SessionStream<StoredNet, Policy>>(model, chunk, Policy{threads});
     }
     [[nodiscard]] std::unique_ptr<Predictor>
     predictor(StoredNet const& model, sk::ForwardOptions options, int threads) const override {
@@ -162,6 +163,11 @@ public:
     [[nodiscard]] std::unique_ptr<ClassifierLearner>
     learner(Classifier& model, LearnerOptions const& options, int threads) const override {
         return std::make_unique<TapeClassifierLearner>(model, options, threads);
+    }
+    [[nodiscard]] std::unique_ptr<Stream> counting_stream(StoredNet const& model,
+                                                          sk::Work& work) const override {
+        using CountingStream = SessionStream<StoredNet, sk::Counting<>>;
+        return std::make_unique<CountingStream>(model, 1, sk::counting(work));
     }
 };
 
