@@ -16,18 +16,17 @@
 
 namespace spikelet::kernels {
 
-/// Sums of a panel, which take some registers of integers; its bytes u are at most Largest. AtOnce:
-/// see simd::has_dot_quads.
-template <class Policy, bool AtOnce, index Registers, index Largest>
+/// Sums of a panel, which take some registers of integers; its bytes u are at most Largest, those
+/// of a row at most Factor. AtOnce: see simd::has_dot_quads.
+template <class Policy, bool AtOnce, index Registers, index Largest, index Factor = 127>
 struct QuadSums {
     using Bytes = simd::Bytes<Policy>;
     using Integers = simd::Integers<Policy>;
     static constexpr index registers = Registers;
     using Sums = std::array<Integers, static_cast<std::size_t>(Registers)>;
 
-    /// Quads whose products with bytes of at most 127 add up in 16 bits. 0: none, or one
-    /// instruction adds them up in 32.
-    static constexpr index narrow_quads = AtOnce ? 0 : 32767 / (2 * 127 * Largest);
+    /// Quads whose products add up in 16 bits. 0: none, or one instruction adds them up in 32.
+    static constexpr index narrow_quads = AtOnce ? 0 : 32767 / (2 * Factor * Largest);
 
     /// Sums of up to narrow_quads quads, two inputs of a column in a lane.
     using Narrow = simd::Batch<std::int16_t, Policy>;

@@ -87,10 +87,11 @@ xsimd::batch<std::int16_t, Arch> pair_products(xsimd::batch<std::uint8_t, Arch> 
 template <class Arch>
 xsimd::batch<std::int32_t, Arch> add_neighbours(xsimd::batch<std::int32_t, Arch> const& sum,
                                                 xsimd::batch<std::int16_t, Arch> const& pairs) {
+    using Sums = xsimd::batch<std::int32_t, Arch>;
     if constexpr (requires { detail::neighbour_sums(pairs.data); }) {
-        return sum + detail::neighbour_sums(pairs.data);
+        return sum + Sums(detail::neighbour_sums(pairs.data));
     } else {
-        auto const wide = as<xsimd::batch<std::int32_t, Arch>>(pairs);
+        auto const wide = as<Sums>(pairs);
         return sum + ((wide << 16) >> 16) + (wide >> 16);
     }
 }
