@@ -137,25 +137,24 @@ TEST_CASE("quantized_matmul: bf16 has the bits of the dense product with widened
 
 TEST_CASE_TEMPLATE("quantized_matmul: no sum of the largest codes overflows", C, std::int8_t, int4,
                    trit) {
-    // Longer than what is added up at once.
-    MatmulSize const n{2, 70001, 7};
-    std::vector<float> x(static_cast<std::size_t>(n.rows * n.inputs), 3.0F);
-    std::fill_n(x.begin(), n.inputs, -2.0F);
-    QuantizedWeights<C> w{n.inputs, n.outputs, n.inputs};
-    w.scales.assign(w.scales.size(), 0.5F / largest_code<C>);
-    if constexpr (std::is_same_v<C, int4>) { std::fill(w.codes.begin(), w.codes.end(), 0x88); }
-    for (index i = 0; i < n.inputs; ++i) {
-        for (index o = 0; o < n.outputs; ++o) {
-            set_code(w, i, o, o % 2 == 0 ? -largest_code<C> : largest_code<C>);
+    // Longer than what is added up at once; more rows than those that weights pass by.
+    for (MatmulSize const n : {MatmulSize{2, 70001, 7}, MatmulSize{26, 3001, 7}}) {
+        std::vector<float> x(static_cast<std::size_t>(n.rows * n.inputs), 3.0F);
+        std::fill_n(x.begin(), n.inputs, -2.0F);
+        QuantizedWeights<C> w{n.inputs, n.outputs, n.inputs};
+        w.scales.assign(w.scales.size(), 0.5F / largest_code<C>);
+        if constexpr (std::is_same_v<C, int4>) { std::fill(w.codes.begin(), w.codes.end(), 0x88); }
+        for (index i = 0; i < n.inputs; ++i) {
+            for (index o = 0; o < n.outputs; ++o) {
+                set_code(w, i, o, o % 2 == 0 ? -largest_code<C> : largest_code<C>);
+            }
         }
-    }
-    auto const y = product(serial, n, x, w);
-    CHECK(same_bits(y, product<Serial<>, C, false>(serial, n, x, w)));
-    for (index o = 0; o < n.outputs; ++o) {
-        double const expected = 70001 * (o % 2 == 0 ? -0.5 : 0.5);
-        for (index r = 0; r < 2; ++r) {
-            double const result = static_cast<double>(y[static_cast<std::size_t>(r * 7 + o)]);
-            CHECK(result == doctest::Approx(expected * (r == 0 ? -2 : 3)).epsilon(1e-6));
+        auto const y = product(serial, n, x, w);
+        CHECK(same_bits(y, product<Serial<>, C, false>(serial, n, x, w)));
+        for (std::size_t i = 0; i < y.size(); ++i) {
+            double const column = (i % 7 % 2 == 0 ? -0.5 : 0.5) * static_cast<double>(n.inputs);
+            double const result = static_cast<double>(y[i]);
+            CHECK(result == doctest::Approx(column * (i < 7 ? -2 : 3)).epsilon(1e-6));
         }
     }
 }

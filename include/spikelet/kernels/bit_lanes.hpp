@@ -18,6 +18,7 @@ void majority_bits();
 void parity_bits();
 void exchanged();
 void first_bytes();
+void bits_as_bytes();
 
 #if XSIMD_WITH_SSE2
 [[gnu::always_inline]] inline __m128i exchanged(__m128i x) { return _mm_shuffle_epi32(x, 0x4E); }
@@ -25,6 +26,14 @@ void first_bytes();
 
 #if XSIMD_WITH_AVX2
 [[gnu::always_inline]] inline __m256i exchanged(__m256i x) { return _mm256_shuffle_epi32(x, 0x4E); }
+// A copy of eight bits in each byte, which keeps one of them.
+[[gnu::always_inline]] inline __m256i bits_as_bytes(word bits, __m256i) {
+    __m256i const eights = _mm256_shuffle_epi8(
+        _mm256_set1_epi32(static_cast<int>(bits & 0xFFFFFFFF)),
+        _mm256_set_epi64x(0x0303030303030303, 0x0202020202020202, 0x0101010101010101, 0));
+    __m256i const one = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201));
+    return _mm256_cmpeq_epi8(_mm256_and_si256(eights, one), one);
+}
 #endif
 
 #if XSIMD_WITH_AVX512F
@@ -101,6 +110,8 @@ B bytes_where(word bits, std::uint8_t value) {
     if constexpr (detail::is_bit_mask<Mask>) {
         auto const mask = static_cast<typename Mask::register_type>(bits);
         return xsimd::select(Mask(mask), B(value), B(0));
+    } else if constexpr (requires(B x) { detail::bits_as_bytes(bits, x.data); }) {
+        return B(detail::bits_as_bytes(bits, B().data)) & B(value);
     } else {
         alignas(64) std::array<word, sizeof(B) / sizeof(word)> eights;
         for (word& eight : eights) {

@@ -4,42 +4,73 @@
 //   sum_i x[i] code[i] = sum_i x[i] u[i] - offset sum_i x[i]
 //   int8   u = code + 128: the highest bit turned around
 //   trit   u = code + 1: from the two bits of a trit
-//   int4   two codes in a byte, u = first + 16 second; the first alone is u & 15. A pass adds up
-//          both sum x u and sum x (u & 15), their difference is 16 times the sum of the second:
-//          a mask for two codes instead of a shift and two masks.
+//   int4   u = code + 8: the halves of a byte. Where one instruction multiplies any bytes, the
+//          whole byte first + 16 second takes the place of the second: the difference of the sums
+//          is 16 times that of the second, a mask for two codes instead of a shift and two masks.
+// Elsewhere products of small u are added up in 16 bits as long as these hold them.
 #pragma once
 
-#include <spikelet/kernels/integer_batch.hpp>
+#include <spikelet/kernels/pair_products.hpp>
 #include <spikelet/kernels/quantized_matrix.hpp>
 #include <spikelet/kernels/simd.hpp>
 
 namespace spikelet::kernels {
 
-/// Sums of a panel, which take some registers of integers. AtOnce: see simd::has_dot_quads.
-template <class Policy, bool AtOnce, index Registers>
+/// Sums of a panel, which take some registers of integers; its bytes u are at most Largest, those
+/// of a row at most Factor. AtOnce: see simd::has_dot_quads.
+template <class Policy, bool AtOnce, index Registers, index Largest, index Factor = 127>
 struct QuadSums {
     using Bytes = simd::Bytes<Policy>;
     using Integers = simd::Integers<Policy>;
     static constexpr index registers = Registers;
     using Sums = std::array<Integers, static_cast<std::size_t>(Registers)>;
 
+    /// Quads whose products add up in 16 bits. 0: none, or one instruction adds them up in 32.
+    static constexpr index narrow_quads = AtOnce ? 0 : 32767 / (2 * Factor * Largest);
+
+    /// Sums of up to narrow_quads quads, two inputs of a column in a lane.
+    using Narrow = simd::Batch<std::int16_t, Policy>;
+    using NarrowSums = std::array<Narrow, static_cast<std::size_t>(Registers)>;
+
     /// What sums are made of: a panel's bytes of four inputs, those of a column together.
     using Quads = std::array<Bytes, static_cast<std::size_t>(Registers)>;
 
     /// sums + x quads, four inputs of a row x in every lane.
     [[gnu::always_inline]] static void add(Sums& sums, Quads const& quads, Integers const& x) {
+        simd::unrolled<Registers>([&](auto q) {
+            if constexpr (narrow_quads > 0) {
+                sums[q] = simd::quad_products<false>(sums[q], quads[q], x);
+            } else {
+                sums[q] = simd::dot_quads<AtOnce>(sums[q], quads[q], x);
+            }
+        });
+    }
+
+    /// The same in 16 bits.
+    [[gnu::always_inline]] static void add(NarrowSums& sums, Quads const& quads,
+                                           Integers const& x) {
         simd::unrolled<Registers>(
-            [&](auto q) { sums[q] = simd::dot_quads<AtOnce>(sums[q], quads[q], x); });
+            [&](auto q) { sums[q] += simd::pair_products(quads[q], simd::as<Bytes>(x)); });
+    }
+
+    [[gnu::always_inline]] static void clear(NarrowSums& sums) {
+        simd::unrolled<Registers>([&](auto q) { sums[q] = Narrow(0); });
+    }
+
+    /// sums + narrow.
+    [[gnu::always_inline]] static void add(Sums& sums, NarrowSums const& narrow) {
+        simd::unrolled<Registers>(
+            [&](auto q) { sums[q] = simd::add_neighbours(sums[q], narrow[q]); });
     }
 };
 
 /// A panel with one code in a byte, plus an offset.
 template <class Policy, bool AtOnce, int Offset>
-struct BytePanel : QuadSums<Policy, AtOnce, 4> {
-    using typename QuadSums<Policy, AtOnce, 4>::Bytes;
-    using typename QuadSums<Policy, AtOnce, 4>::Integers;
-    using typename QuadSums<Policy, AtOnce, 4>::Sums;
-    using typename QuadSums<Policy, AtOnce, 4>::Quads;
+struct BytePanel : QuadSums<Policy, AtOnce, 4, 2 * Offset> {
+    using typename QuadSums<Policy, AtOnce, 4, 2 * Offset>::Bytes;
+    using typename QuadSums<Policy, AtOnce, 4, 2 * Offset>::Integers;
+    using typename QuadSums<Policy, AtOnce, 4, 2 * Offset>::Sums;
+    using typename QuadSums<Policy, AtOnce, 4, 2 * Offset>::Quads;
     static constexpr index columns = simd::width<Bytes>;
 
     /// What sums start from where x adds up to `total`.
@@ -103,14 +134,15 @@ struct CodePanel<trit, Policy, AtOnce> : BytePanel<Policy, AtOnce, 1> {
     }
 };
 
-/// Sums of whole bytes, then of their lower halves.
+/// Sums of whole bytes (upper halves where these are multiplied in 16 bits), then of lower halves.
 template <class Policy, bool AtOnce>
-struct CodePanel<int4, Policy, AtOnce> : QuadSums<Policy, AtOnce, 8> {
-    using typename QuadSums<Policy, AtOnce, 8>::Bytes;
-    using typename QuadSums<Policy, AtOnce, 8>::Integers;
-    using typename QuadSums<Policy, AtOnce, 8>::Sums;
-    using typename QuadSums<Policy, AtOnce, 8>::Quads;
+struct CodePanel<int4, Policy, AtOnce> : QuadSums<Policy, AtOnce, 8, 15> {
+    using typename QuadSums<Policy, AtOnce, 8, 15>::Bytes;
+    using typename QuadSums<Policy, AtOnce, 8, 15>::Integers;
+    using typename QuadSums<Policy, AtOnce, 8, 15>::Sums;
+    using typename QuadSums<Policy, AtOnce, 8, 15>::Quads;
     static constexpr index columns = 2 * simd::width<Bytes>;
+    static constexpr bool whole = AtOnce;
 
     /// Columns in a cache line.
     static constexpr index fetched = 128;
@@ -119,7 +151,7 @@ struct CodePanel<int4, Policy, AtOnce> : QuadSums<Policy, AtOnce, 8> {
     static Sums start(std::int32_t total) {
         constexpr int offset = Element<int4>::offset;
         Sums sums;
-        std::fill_n(sums.begin(), 4, Integers(-17 * offset * total));
+        std::fill_n(sums.begin(), 4, Integers((whole ? -17 : -1) * offset * total));
         std::fill_n(sums.begin() + 4, 4, Integers(-offset * total));
         return sums;
     }
@@ -137,11 +169,11 @@ struct CodePanel<int4, Policy, AtOnce> : QuadSums<Policy, AtOnce, 8> {
 
     /// What is multiplied, from the bytes of four inputs.
     [[gnu::always_inline]] static Quads quads(std::array<Bytes, 4> const& rows) {
-        auto const whole = simd::quads(rows);
+        auto const bytes = simd::quads(rows);
         Quads both;
         simd::unrolled<4>([&](auto q) {
-            both[q] = whole[q];
-            both[q + 4] = whole[q] & Bytes(15);
+            both[q] = whole ? bytes[q] : (bytes[q] >> 4);
+            both[q + 4] = bytes[q] & Bytes(15);
         });
         return both;
     }
@@ -151,7 +183,8 @@ struct CodePanel<int4, Policy, AtOnce> : QuadSums<Policy, AtOnce, 8> {
         std::array<std::array<Integers, 4>, 2> halves;
         simd::unrolled<4>([&](auto q) {
             Integers const first = sums[q + 4];
-            auto const [low, high] = simd::interleave(first, Integers((sums[q] - first) >> 4));
+            auto const [low, high] =
+                simd::interleave(first, whole ? (sums[q] - first) >> 4 : sums[q]);
             halves[q / 2][q % 2 * 2] = low;
             halves[q / 2][q % 2 * 2 + 1] = high;
         });

@@ -83,6 +83,19 @@ xsimd::batch<std::int16_t, Arch> pair_products(xsimd::batch<std::uint8_t, Arch> 
     }
 }
 
+/// sum + pairs[2i] + pairs[2i+1] in lanes of 32 bits.
+template <class Arch>
+xsimd::batch<std::int32_t, Arch> add_neighbours(xsimd::batch<std::int32_t, Arch> const& sum,
+                                                xsimd::batch<std::int16_t, Arch> const& pairs) {
+    using Sums = xsimd::batch<std::int32_t, Arch>;
+    if constexpr (requires { detail::neighbour_sums(pairs.data); }) {
+        return sum + Sums(detail::neighbour_sums(pairs.data));
+    } else {
+        auto const wide = as<Sums>(pairs);
+        return sum + ((wide << 16) >> 16) + (wide >> 16);
+    }
+}
+
 /// dot_quads() where the sums of two products fit in 16 bits: fewer instructions where there is no
 /// single one.
 template <bool AtOnce, class Arch>
@@ -92,13 +105,7 @@ xsimd::batch<std::int32_t, Arch> quad_products(xsimd::batch<std::int32_t, Arch> 
     if constexpr (AtOnce) {
         return dot_quads<true>(sum, u, s);
     } else {
-        auto const pairs = pair_products(u, as<xsimd::batch<std::uint8_t, Arch>>(s));
-        if constexpr (requires { detail::neighbour_sums(pairs.data); }) {
-            return sum + detail::neighbour_sums(pairs.data);
-        } else {
-            auto const wide = as<xsimd::batch<std::int32_t, Arch>>(pairs);
-            return sum + ((wide << 16) >> 16) + (wide >> 16);
-        }
+        return add_neighbours(sum, pair_products(u, as<xsimd::batch<std::uint8_t, Arch>>(s)));
     }
 }
 

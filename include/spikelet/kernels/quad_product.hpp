@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Products of many rows of events, at any density, with int8 or int4 weights, y [M,N] = s W. Events
+// Products of many rows of events, at any density, with weights in few bits, y [M,N] = s W. Events
 // become bytes with signs, weights bytes without (code + offset), four inputs together, and so one
-// instruction does four multiply-adds per lane (VNNI), four times as many as of floats:
+// instruction does four multiply-adds per lane (VNNI), four times as many as of floats, or two do
+// (elsewhere, with sums of 16 bits as long as these hold them):
 //
 //   sum[r][o] = -offset * (sum of values of row r) + sum over quads of four products
 //
@@ -16,6 +17,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include <spikelet/kernels/code_panel.hpp>
 #include <spikelet/kernels/coded_rows.hpp>
 
 namespace spikelet::kernels {
@@ -31,10 +33,16 @@ class QuadProduct {
     static constexpr index rows_at_once = simd::registers<Floats> == 32 ? 6 : 2;
     // Rows that a panel serves while it is in the caches.
     static constexpr index block_rows = 4 * rows_at_once;
-    static constexpr int offset = std::is_same_v<C, int4> ? Element<int4>::offset : 128;
+    static constexpr int offset = std::is_same_v<C, trit>   ? 1
+                                  : std::is_same_v<C, int4> ? Element<int4>::offset
+                                                            : 128;
+    using Quads = QuadSums<Policy, AtOnce, batches, 2 * offset, largest_magnitude<S>>;
     static constexpr index planes = Element<S>::planes;
     // Fewer multiply-adds are not worth another thread.
     static constexpr index grain_work = index{1} << 19;
+
+    template <index rows, class Of>
+    using Tile = std::array<Of, static_cast<std::size_t>(rows)>;
 
 public:
     /// Bytes of scratch that run() needs.
@@ -121,24 +129,27 @@ private:
     static void pack(Work const& work, index column) {
         index const columns = std::min(panel, work.n.outputs - column);
         index const row_units = Element<C>::row_units(work.n.outputs);
-        constexpr index per_unit = std::is_same_v<C, int4> ? 2 : 1;
-        storage_of<C> const* from = work.w.codes + column / per_unit;
         std::uint8_t* to = work.weights(column);
         for (index i = 0; i < work.n.inputs; i += 4, to += 4 * panel) {
             std::array<Bytes, 4> rows;
             for (index r = 0; r < 4; ++r) {
                 bool const exists = i + r < work.n.inputs;
                 rows[static_cast<std::size_t>(r)] =
-                    exists ? row_bytes(from + (i + r) * row_units, columns) : Bytes(0);
+                    exists ? row_bytes(work.w.codes + (i + r) * row_units, column, columns)
+                           : Bytes(0);
             }
             pack_quads(rows, to);
         }
     }
 
     /// One panel's columns of a row of codes, each plus the offset.
-    static Bytes row_bytes(storage_of<C> const* codes, index columns) {
-        if constexpr (std::is_same_v<C, int4>) {
-            auto const both = simd::load_first<Bytes>(codes, (columns + 1) / 2);
+    static Bytes row_bytes(storage_of<C> const* row, index column, index columns) {
+        if constexpr (std::is_same_v<C, trit>) {
+            word const* const words = row + column / bits_per_word * Element<trit>::planes;
+            index const shift = column % bits_per_word;
+            return simd::bytes_of_trits<Bytes>(words[0] >> shift, words[1] >> shift);
+        } else if constexpr (std::is_same_v<C, int4>) {
+            auto const both = simd::load_first<Bytes>(row + column / 2, (columns + 1) / 2);
             alignas(64) std::array<std::uint8_t, static_cast<std::size_t>(panel)> lanes;
             std::array<std::uint8_t, static_cast<std::size_t>(panel)> bytes;
             both.store_unaligned(bytes.data());
@@ -148,7 +159,7 @@ private:
             }
             return Bytes::load_aligned(lanes.data());
         } else {
-            return simd::load_first<Bytes>(codes, columns) ^ Bytes(offset);
+            return simd::load_first<Bytes>(row + column, columns) ^ Bytes(offset);
         }
     }
 
@@ -197,30 +208,41 @@ private:
     [[gnu::flatten]] static void
     add_quads(std::uint8_t const* events, index stride, std::uint8_t const* weights, index count,
               std::int32_t const* value_sums, index groups, std::int32_t* to) {
-        std::array<std::array<Sums, static_cast<std::size_t>(batches)>,
-                   static_cast<std::size_t>(rows)>
-            sums;
+        Tile<rows, typename Quads::Sums> sums;
         simd::unrolled<rows>([&](auto r) {
             sums[r].fill(Sums(-offset * value_sums[static_cast<index>(r) * groups]));
         });
+        if constexpr (Quads::narrow_quads > 0) {
+            for (index q = 0; q < count; q += Quads::narrow_quads) {
+                Tile<rows, typename Quads::NarrowSums> narrow;
+                simd::unrolled<rows>([&](auto r) { Quads::clear(narrow[r]); });
+                add_some<rows>(events + 4 * q, stride, weights + 4 * panel * q,
+                               std::min(count - q, Quads::narrow_quads), narrow);
+                simd::unrolled<rows>([&](auto r) { Quads::add(sums[r], narrow[r]); });
+            }
+        } else {
+            add_some<rows>(events, stride, weights, count, sums);
+        }
+        simd::unrolled<rows * batches>([&](auto i) {
+            simd::store(to + static_cast<index>(i) * simd::width<Sums>,
+                        sums[i / batches][i % batches], simd::Full{});
+        });
+    }
+
+    template <index rows, class Of>
+    static void add_some(std::uint8_t const* events, index stride, std::uint8_t const* weights,
+                         index count, Tile<rows, Of>& sums) {
         for (index q = 0; q < count; ++q, events += 4, weights += 4 * panel) {
-            std::array<Bytes, static_cast<std::size_t>(batches)> w;
+            typename Quads::Quads w;
             simd::unrolled<batches>([&](auto b) {
                 w[b] = simd::load<Bytes>(weights + static_cast<index>(b) * panel, simd::Full{});
             });
             simd::unrolled<rows>([&](auto r) {
                 std::int32_t four;
                 std::memcpy(&four, events + static_cast<index>(r) * stride, sizeof(four));
-                Sums const values(four);
-                simd::unrolled<batches>([&](auto b) {
-                    sums[r][b] = simd::quad_products<AtOnce>(sums[r][b], w[b], values);
-                });
+                Quads::add(sums[r], w, Sums(four));
             });
         }
-        simd::unrolled<rows * batches>([&](auto i) {
-            simd::store(to + static_cast<index>(i) * simd::width<Sums>,
-                        sums[i / batches][i % batches], simd::Full{});
-        });
     }
 
     /// One panel of `rows` rows of y from their sums.

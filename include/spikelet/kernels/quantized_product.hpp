@@ -44,6 +44,9 @@ class QuantizedProduct {
     // Products of bytes with as many activations are below 2^31: 255 * 127 * 2^16.
     static constexpr index most_inputs = index{1} << 16;
 
+    template <index R, class Sums>
+    using Tile = std::array<Sums, static_cast<std::size_t>(R)>;
+
 public:
     /// The factors and the result.
     struct Task {
@@ -215,13 +218,31 @@ private:
         return count;
     }
 
-    /// Adds the products of stored weights and R rows.
+    /// Adds the products of stored weights and R rows, in 16 bits as long as these hold them.
     template <index R>
-    static void add_tile(index count, std::uint8_t const* weights, std::int8_t const* x,
-                         index stride, std::int32_t* sums) {
-        std::array<typename Panel::Sums, static_cast<std::size_t>(R)> tile;
+    [[gnu::flatten]] static void add_tile(index count, std::uint8_t const* weights,
+                                          std::int8_t const* x, index stride, std::int32_t* sums) {
+        Tile<R, typename Panel::Sums> tile;
         simd::unrolled<R>(
             [&](auto r) { tile[r] = load(sums + static_cast<index>(r) * panel_sums); });
+        if constexpr (Panel::narrow_quads > 0) {
+            for (index q = 0; q < count; q += Panel::narrow_quads) {
+                Tile<R, typename Panel::NarrowSums> narrow;
+                simd::unrolled<R>([&](auto r) { Panel::clear(narrow[r]); });
+                add_quads<R>(std::min(count - q, Panel::narrow_quads), weights + q * panel_bytes,
+                             x + 4 * q, stride, narrow);
+                simd::unrolled<R>([&](auto r) { Panel::add(tile[r], narrow[r]); });
+            }
+        } else {
+            add_quads<R>(count, weights, x, stride, tile);
+        }
+        simd::unrolled<R>(
+            [&](auto r) { store(tile[r], sums + static_cast<index>(r) * panel_sums); });
+    }
+
+    template <index R, class Sums>
+    static void add_quads(index count, std::uint8_t const* weights, std::int8_t const* x,
+                          index stride, Tile<R, Sums>& tile) {
         for (; count > 0; --count, x += 4, weights += panel_bytes) {
             typename Panel::Quads some;
             simd::unrolled<Panel::registers>([&](auto q) {
@@ -231,8 +252,6 @@ private:
                 Panel::add(tile[r], some, four(x + static_cast<index>(r) * stride));
             });
         }
-        simd::unrolled<R>(
-            [&](auto r) { store(tile[r], sums + static_cast<index>(r) * panel_sums); });
     }
 
     /// Adds the complete sums of a span, scaled, to the result.

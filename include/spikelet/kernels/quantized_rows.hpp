@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include <spikelet/core/policy.hpp>
+#include <spikelet/kernels/simd.hpp>
 
 namespace spikelet::kernels {
 
@@ -25,6 +25,7 @@ template <class Policy>
 class QuantizedRows {
     static constexpr index together = 64;  // numbers; loops of a known length become vectors
     static constexpr index grain_work = index{1} << 15;
+    using Batch = simd::Batch<float, Policy>;
     using Numbers = std::array<float, static_cast<std::size_t>(together)>;
 
 public:
@@ -96,18 +97,23 @@ private:
                        std::int32_t* sums) {
         if (count == 0) { return; }
         std::fill_n(codes + padded(count) - 4, 4, std::int8_t{0});
+        // A row of zeros: their quotients by 1 are zeros, too.
+        Batch const divisor(step != 0 ? step : 1.0F);
         std::int32_t total = 0;
         for_each_part(x, count, [&](Numbers const& numbers, index at, index some) {
+            Numbers quotients;
+            for (index c = 0; c < together; c += simd::width<Batch>) {
+                // Comparisons that are false for NaN. Around 1.5 * 2^23 numbers have no fraction,
+                // and their lowest bits count.
+                Batch const quotient = Batch::load_unaligned(numbers.data() + c) / divisor;
+                Batch const below = simd::select(quotient < Batch(127), quotient, Batch(127));
+                Batch const cut = simd::select(below > Batch(-127), below, Batch(-127));
+                Batch(cut + Batch(0x1.8p23F)).store_unaligned(quotients.data() + c);
+            }
             std::array<std::int8_t, static_cast<std::size_t>(together)> whole;
-            // A row of zeros: their quotients by 1 are zeros, too.
-            float const divisor = step != 0 ? step : 1.0F;
-            for (std::size_t c = 0; c < numbers.size(); ++c) {
-                // Around 1.5 * 2^23 numbers have no fraction, and their lowest bits count.
-                float const quotient = numbers[c] / divisor;
-                float const below = quotient < 127 ? quotient : 127.0F;
-                float const cut = below > -127 ? below : -127.0F;
-                auto const bits = std::bit_cast<std::uint32_t>(cut + 0x1.8p23F);
-                whole[c] = static_cast<std::int8_t>(bits & 255);
+            for (std::size_t c = 0; c < whole.size(); ++c) {
+                whole[c] =
+                    static_cast<std::int8_t>(std::bit_cast<std::uint32_t>(quotients[c]) & 255);
             }
             for (std::int8_t const code : whole) { total += code; }
             *sums++ = total;

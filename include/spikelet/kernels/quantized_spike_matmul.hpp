@@ -7,9 +7,9 @@
 // Sums of a group are exact integers; groups ascend, the first one a product, the others fma. Bits
 // depend on nothing else: forms, threads and the order of additions are free. Few rows read the
 // weights of active inputs only: whole rows where memory bounds (coded_rows.hpp). Many rows of
-// ternary weights do the same a batch of columns at a time; many of int8 and int4 multiply all
-// (quad_product.hpp) unless few inputs are active. Weights of bf16 have no integers: the result has
-// the bits of SpikeMatmul with the same weights as floats.
+// ternary weights do the same a batch of columns at a time while their events have few bits, those
+// of int8 and int4 while few inputs are active; else all is multiplied (quad_product.hpp). Weights
+// of bf16 have no integers: the result has the bits of SpikeMatmul with the same weights as floats.
 #pragma once
 
 #include <cstddef>
@@ -38,8 +38,11 @@ struct QuantizedSpikeMatmul {
         if constexpr (is_integer) { return QuadProduct<C, S, Policy>::workspace(n); }
         if constexpr (std::is_same_v<C, trit>) {
             index const words = Element<bit>::row_units(n.inputs);
-            return (words + 1) * n.outputs * static_cast<index>(sizeof(float)) +
-                   words * static_cast<index>(sizeof(word));
+            index const of_totals = (words + 1) * n.outputs * static_cast<index>(sizeof(float)) +
+                                    words * static_cast<index>(sizeof(word));
+            return may_have_many_bits<S>
+                       ? std::max(of_totals, QuadProduct<C, S, Policy>::workspace(n))
+                       : of_totals;
         }
         constexpr auto each = static_cast<index>(sizeof(float));
         return each *
@@ -59,14 +62,7 @@ struct QuantizedSpikeMatmul {
                 widened<S>(policy, n, events, w.codes, y, reinterpret_cast<float*>(workspace));
             }
         } else if constexpr (std::is_same_v<C, trit>) {
-            if (n.rows < several_rows) {
-                CodedRows<C, S, Policy, Pass::rows>::run(policy, n, events, w, y);
-            } else {
-                bool const dense = n.rows >= many_rows && percent_active<S>(n, events) >= 50;
-                auto* const floats = reinterpret_cast<float*>(workspace);
-                float const* const totals = dense ? sums_of_all(policy, n, w, floats) : nullptr;
-                CodedRows<C, S, Policy, Pass::columns>::run(policy, n, events, w, y, totals);
-            }
+            ternary<S>(policy, n, events, w, y, workspace);
         } else {
             if (n.rows < many_rows || percent_active<S>(n, events) < few_active) {
                 CodedRows<C, S, Policy, Pass::rows>::run(policy, n, events, w, y);
@@ -97,9 +93,36 @@ private:
     // Active inputs, in percent, from which multiplying all is faster.
     static constexpr index few_active = std::is_same_v<C, int4> ? 30 : 22;
 
+    // Bits that are added in planes, for a hundred inputs, from which multiplying all is faster.
+    static constexpr index many_bits = 110;
+    // A plane adds half of its bits at most.
+    template <class S>
+    static constexpr bool may_have_many_bits = 50 * Element<S>::planes > many_bits;
+
     /// Floats, and what follows them on a cache line of its own.
     static constexpr index widened_units(MatmulSize n) {
         return (n.inputs * n.outputs + 15) / 16 * 16;
+    }
+
+    /// By counting bits, or by multiplying bytes.
+    template <class S>
+    static void ternary(Policy policy, MatmulSize n, word const* events, QuantizedMatrix<C> w,
+                        float* y, std::byte* workspace) {
+        bool const many = n.rows >= many_rows;
+        if (n.rows < several_rows) {
+            CodedRows<C, S, Policy, Pass::rows>::run(policy, n, events, w, y);
+            return;
+        }
+        if constexpr (may_have_many_bits<S>) {
+            if (many && percent_of_bits<S>(n, events) >= many_bits) {
+                QuadProduct<C, S, Policy>::run(policy, n, events, w, y, workspace);
+                return;
+            }
+        }
+        bool const dense = many && percent_active<S>(n, events) >= 50;
+        auto* const floats = reinterpret_cast<float*>(workspace);
+        float const* const totals = dense ? sums_of_all(policy, n, w, floats) : nullptr;
+        CodedRows<C, S, Policy, Pass::columns>::run(policy, n, events, w, y, totals);
     }
 
     /// By the weights as floats.
@@ -144,6 +167,24 @@ private:
             active += rows.count_active(r, n.inputs);
         }
         return 100 * active / std::max<index>(inputs, 1);
+    }
+
+    /// Bits for a hundred inputs, of each plane those that are set or those that are not, whichever
+    /// are fewer; by every eighth row.
+    template <class S>
+    static index percent_of_bits(MatmulSize n, word const* events) {
+        constexpr index planes = Element<S>::planes;
+        index const units = Element<S>::row_units(n.inputs);
+        std::array<index, static_cast<std::size_t>(planes)> set{};
+        index inputs = 0;
+        for (index r = 0; r < n.rows; r += 8, inputs += n.inputs) {
+            for (index u = 0; u < units; ++u) {
+                set[static_cast<std::size_t>(u % planes)] += std::popcount(events[r * units + u]);
+            }
+        }
+        index bits = 0;
+        for (index const count : set) { bits += std::min(count, inputs - count); }
+        return 100 * bits / std::max<index>(inputs, 1);
     }
 };
 
