@@ -15,7 +15,7 @@ namespace spikegpt {
 
 namespace {
 
-constexpr char const* purpose = "Learns, and says, which class a text is of";
+constexpr char const* purpose_of_classify = "Learns, and says, which class a text is of";
 
 using Json = nlohmann::ordered_json;
 
@@ -96,7 +96,7 @@ void check_out(ClassifyOptions const& options) {
     check_classifier_out(options.out);
 }
 
-int train(CLI::App const& flags, ClassifyOptions& options) {
+int train_classifier(CLI::App const& flags, ClassifyOptions& options) {
     if (!options.init_from.path.empty()) {
         if (flags.count("--variant") > 0) { options.init_from.variant = options.variant; }
         if (flags.count("--binary-embedding") > 0) {
@@ -132,7 +132,7 @@ int train(CLI::App const& flags, ClassifyOptions& options) {
     return code;
 }
 
-int eval(CLI::App const&, AskRequest const& request) {
+int evaluate_classifier(CLI::App const&, AskRequest const& request) {
     Output const out(request.json);
     Computer const computer = choose_computer(request.cpu, request.threads);
     ClassifierModel const model = load_classifier(request.model);
@@ -190,7 +190,7 @@ void answer_all(std::istream& lines, ClassifierModel const& model, Encoder& enco
 }
 
 // Whoever types a line wants the answer before the next.
-int predict(CLI::App const&, AskRequest& request) {
+int predict_classes(CLI::App const&, AskRequest& request) {
     Output const out(false);
     Computer const computer = choose_computer(request.cpu, request.threads);
     ClassifierModel const model = load_classifier(request.model);
@@ -209,7 +209,7 @@ int predict(CLI::App const&, AskRequest& request) {
 }  // namespace
 
 void add_classify(CLI::App& program, Command& command) {
-    auto* const classify = program.add_subcommand("classify", purpose);
+    auto* const classify = program.add_subcommand("classify", purpose_of_classify);
     classify->require_subcommand(1);
     classify->footer("Each has more to say: spikegpt classify train --help");
     add_command<ClassifyOptions>(
@@ -217,15 +217,15 @@ void add_classify(CLI::App& program, Command& command) {
         "  spikegpt classify train --data train.tsv --valid valid.tsv --out m.safetensors\n"
         "  spikegpt classify train --data train.tsv --valid valid.tsv --out m.safetensors\n"
         "      --init-from runs/book/best-valid.safetensors --lr 3e-4 --layer-lr-decay 0.7",
-        add_classify_flags, train);
+        add_classify_flags, train_classifier);
     add_command<AskRequest>(*classify, command, "eval", "Measures how often a classifier is right",
                             "  spikegpt classify eval --model m.safetensors --data test.tsv",
-                            declare_eval, eval);
+                            declare_eval, evaluate_classifier);
     add_command<AskRequest>(
         *classify, command, "predict", "Says which class each line of a text is of",
         "  spikegpt classify predict --model m.safetensors --data lines.txt\n"
         "  echo 'a gripping film' | spikegpt classify predict --model m.safetensors --json",
-        declare_predict, predict);
+        declare_predict, predict_classes);
 }
 
 }  // namespace spikegpt

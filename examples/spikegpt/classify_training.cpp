@@ -12,15 +12,12 @@
 
 #include "layer_rates.hpp"
 #include "output.hpp"
+#include "seeds.hpp"
 #include "stop.hpp"
 
 namespace spikegpt {
 
 namespace {
-
-// Streams of random numbers of their own: none depends on how much another has drawn.
-constexpr std::uint64_t initial_weights = 1;
-constexpr std::uint64_t choice_of_batches = 2;
 
 constexpr double warmup_share = 0.05;  // of all steps
 

@@ -19,8 +19,8 @@ namespace spikegpt {
 
 namespace {
 
-constexpr char const* purpose = "Makes a vector of each line of a text";
-constexpr char const* examples =
+constexpr char const* purpose_of_embed = "Makes a vector of each line of a text";
+constexpr char const* examples_of_embed =
     "  spikegpt embed --model M --data lines.txt                       JSON lines\n"
     "  spikegpt embed --model M --data lines.txt --out lines.npy       for numpy.load";
 
@@ -46,8 +46,6 @@ struct Vectors {
 };
 
 /// What ends the work when Ctrl-C asks for it.
-struct Stopped {};
-
 CLI::Validator out_name() {
     auto const check = [](std::string const& path) -> std::string {
         bool const known = path.ends_with(".npy") || path.ends_with(".safetensors");
@@ -181,7 +179,8 @@ int embed(CLI::App const&, EmbedRequest const& request) {
 }  // namespace
 
 void add_embed(CLI::App& program, Command& command) {
-    add_command<EmbedRequest>(program, command, "embed", purpose, examples, declare, embed);
+    add_command<EmbedRequest>(program, command, "embed", purpose_of_embed, examples_of_embed,
+                              declare, embed);
 }
 
 }  // namespace spikegpt

@@ -18,8 +18,8 @@ namespace spikegpt {
 
 namespace {
 
-constexpr char const* purpose = "Counts what a token costs: operations, bytes, energy";
-constexpr char const* examples =
+constexpr char const* purpose_of_energy = "Counts what a token costs: operations, bytes, energy";
+constexpr char const* examples_of_energy =
     "  spikegpt energy --model runs/book/model.safetensors --data test.txt\n"
     "  spikegpt energy --model M --data test.txt --byte-pj 12.5   weights in a cache of 1 MiB\n"
     "  spikegpt energy --model M --data test.txt --json";
@@ -251,7 +251,8 @@ int energy(CLI::App const&, EnergyRequest const& request) {
 }  // namespace
 
 void add_energy(CLI::App& program, Command& command) {
-    add_command<EnergyRequest>(program, command, "energy", purpose, examples, declare, energy);
+    add_command<EnergyRequest>(program, command, "energy", purpose_of_energy, examples_of_energy,
+                               declare, energy);
 }
 
 }  // namespace spikegpt

@@ -20,8 +20,8 @@ namespace spikegpt {
 
 namespace {
 
-constexpr char const* purpose = "Looks at a model's neurons while it reads";
-constexpr char const* examples =
+constexpr char const* purpose_of_spikes = "Looks at a model's neurons while it reads";
+constexpr char const* examples_of_spikes =
     "  spikegpt spikes --model runs/book/model.safetensors --data test.txt\n"
     "  spikegpt spikes --model M --data test.txt --raster spikes.svg --length 80\n"
     "  spikegpt spikes --model M --data test.txt --raster spikes.svg --site blocks.1.lif2\n"
@@ -274,7 +274,8 @@ int spikes(CLI::App const&, SpikesRequest& request) {
 }  // namespace
 
 void add_spikes(CLI::App& program, Command& command) {
-    add_command<SpikesRequest>(program, command, "spikes", purpose, examples, declare, spikes);
+    add_command<SpikesRequest>(program, command, "spikes", purpose_of_spikes, examples_of_spikes,
+                               declare, spikes);
 }
 
 }  // namespace spikegpt

@@ -41,8 +41,6 @@ struct TokenizeRequest {
 };
 
 /// What ends the work when Ctrl-C asks for it.
-struct Stopped {};
-
 void declare(CLI::App& flags, TokenizeRequest& request) {
     flags
         .add_option("--data", request.data,

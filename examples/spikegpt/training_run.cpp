@@ -14,14 +14,11 @@
 #include "layer_rates.hpp"
 #include "memory.hpp"
 #include "output.hpp"
+#include "seeds.hpp"
 
 namespace spikegpt {
 
 namespace {
-
-// Streams of random numbers of their own: none depends on how much another has drawn.
-constexpr std::uint64_t initial_weights = 1;
-constexpr std::uint64_t choice_of_batches = 2;
 
 LanguageModel model_for(TrainOptions const& options, Sources const& sources) {
     auto vocabulary = options.vocab == "byte"   ? sk::Vocabulary::bytes()

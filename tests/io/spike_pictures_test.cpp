@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace spikelet_test::spike_pictures_test {
+
 namespace spikelet {
 namespace {
 
@@ -84,3 +86,5 @@ TEST_CASE("colours of charges: symmetric steps, white in the middle") {
 
 }  // namespace
 }  // namespace spikelet
+
+}  // namespace spikelet_test::spike_pictures_test

@@ -5,6 +5,8 @@
 
 #include <spikelet/core/rng.hpp>
 
+namespace spikelet_test::stop_text_test {
+
 using namespace spikelet;
 
 namespace {
@@ -69,3 +71,5 @@ TEST_CASE("stop text: no more is held back than may become a stop") {
 TEST_CASE("stop text: an empty stop is refused") {
     CHECK_THROWS_WITH_AS(StopText({"a", ""}), "stop: a text to stop at must not be empty", Error);
 }
+
+}  // namespace spikelet_test::stop_text_test

@@ -7,7 +7,7 @@
 #include <support/sizes.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::bias_test {
 namespace {
 
 template <class T, class Policy = Serial<>>
@@ -62,4 +62,4 @@ TEST_CASE("add_bias: what is not trained has no gradient") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::bias_test

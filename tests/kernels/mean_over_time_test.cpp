@@ -9,7 +9,7 @@
 #include <support/sizes.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::mean_over_time_test {
 namespace {
 
 /// Sequences of every length, the longest first, and what the kernel makes of them.
@@ -111,4 +111,4 @@ TEST_CASE("mean_over_time: an input that is not trained has no gradient") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::mean_over_time_test

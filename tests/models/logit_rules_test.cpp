@@ -10,7 +10,7 @@
 
 #include <spikelet/core/rng.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::logit_rules_test {
 namespace {
 
 using Ids = std::vector<std::int32_t>;
@@ -98,4 +98,4 @@ TEST_CASE("logit rules: what are no numbers or no ids are refused") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::logit_rules_test

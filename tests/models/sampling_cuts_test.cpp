@@ -11,7 +11,7 @@
 
 #include <spikelet/core/rng.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::sampling_cuts_test {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -109,4 +109,4 @@ TEST_CASE("sampling cuts: a power leaves zeros, and something of the rest howeve
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::sampling_cuts_test

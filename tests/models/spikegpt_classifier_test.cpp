@@ -11,7 +11,7 @@
 #include <support/numbers.hpp>
 #include <support/tiny_lm.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::spikegpt_classifier_test {
 namespace {
 
 using Lengths = std::vector<std::int32_t>;
@@ -111,4 +111,4 @@ TEST_CASE("classifier: sizes that make no sense are refused") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::spikegpt_classifier_test

@@ -12,7 +12,7 @@
 #include <support/lively_spikegpt.hpp>
 #include <support/tiny_lm.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::spikegpt_rescale_test {
 namespace {
 
 constexpr index V = 19;
@@ -116,4 +116,4 @@ TEST_CASE("rescale: only once, and only weights of float") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::spikegpt_rescale_test

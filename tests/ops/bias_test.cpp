@@ -8,7 +8,7 @@
 #include <support/numbers.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::bias_test {
 namespace {
 
 struct Biased {
@@ -40,4 +40,4 @@ TEST_CASE("add_bias: another number of channels is refused") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::bias_test

@@ -7,7 +7,7 @@
 
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::mean_over_time_test {
 namespace {
 
 using Lengths = std::vector<std::int32_t>;
@@ -43,4 +43,4 @@ TEST_CASE("mean_over_time: lengths that do not fit are refused") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::mean_over_time_test

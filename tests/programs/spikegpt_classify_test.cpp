@@ -5,7 +5,8 @@
 
 #include "programs/spikegpt.hpp"
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_classify_test {
+
 namespace sk = spikelet;
 
 namespace {
@@ -139,3 +140,5 @@ TEST_CASE("spikegpt classify: Ctrl-C ends it, and leaves the best model so far")
     CHECK(stopped.says("accuracy"));
     CHECK(spikegpt({"classify", "eval", "--model", out, "--data", c.valid}).code == 0);
 }
+
+}  // namespace spikelet_test::spikegpt_classify_test

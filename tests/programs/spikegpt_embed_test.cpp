@@ -7,7 +7,8 @@
 
 #include "programs/spikegpt.hpp"
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_embed_test {
+
 namespace sk = spikelet;
 
 TEST_CASE("spikegpt embed: one vector a line, the same in every format and for any batch") {
@@ -44,3 +45,5 @@ TEST_CASE("spikegpt embed: names that say no format, and files that are read, ar
     CHECK(spikegpt(all + Arguments{folder / "lines.npy"}).complains("is a file that is read"));
     CHECK(read_file(folder / "lines.npy") == "A spike\n");
 }
+
+}  // namespace spikelet_test::spikegpt_embed_test

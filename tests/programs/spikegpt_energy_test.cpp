@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "programs/spikegpt.hpp"
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_energy_test {
 
 namespace {
 
@@ -88,3 +88,5 @@ TEST_CASE("spikegpt energy: matrices of SpikeGPT read numbers, and the memory's 
     CHECK(nothing.code == 1);
     CHECK(nothing.complains("is empty"));
 }
+
+}  // namespace spikelet_test::spikegpt_energy_test

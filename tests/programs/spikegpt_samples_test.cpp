@@ -4,7 +4,7 @@
 
 #include "programs/spikegpt.hpp"
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_samples_test {
 
 namespace {
 
@@ -130,3 +130,5 @@ TEST_CASE("spikegpt generate: the released inference is a model of its own, of f
     CHECK(refused.code == 1);
     CHECK(refused.complains("divides weights of float, and those of this model are int8"));
 }
+
+}  // namespace spikelet_test::spikegpt_samples_test

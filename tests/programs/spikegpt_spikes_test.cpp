@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "programs/spikegpt.hpp"
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_spikes_test {
 
 namespace {
 
@@ -64,3 +64,5 @@ TEST_CASE("spikegpt spikes: a site that is not there is named, with those that a
     CHECK(slip.code == 2);
     CHECK(slip.complains("does not end with .svg"));
 }
+
+}  // namespace spikelet_test::spikegpt_spikes_test

@@ -14,7 +14,7 @@
 
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::matrix_work_test {
 namespace {
 
 constexpr index inputs = 1100;  // more than are listed at once
@@ -176,4 +176,4 @@ TEST_CASE("energy: of counts, and of the released model as the paper accounts fo
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::matrix_work_test
