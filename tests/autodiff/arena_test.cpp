@@ -9,7 +9,7 @@
 
 #include <spikelet/core/rng.hpp>
 
-namespace spikelet {
+namespace spikelet::test::arena_test {
 namespace {
 
 TEST_CASE("arena: pieces lie on cache lines and do not meet") {
@@ -75,4 +75,4 @@ TEST_CASE("arena: large pieces of one size do not share a set of the cache") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::arena_test

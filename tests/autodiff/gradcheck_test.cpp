@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::gradcheck_test {
 namespace {
 
 /// y = scale x^3, with a backward that may be wrong in some way.
@@ -137,4 +137,4 @@ TEST_CASE("gradcheck: nothing checked is not a success") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::gradcheck_test

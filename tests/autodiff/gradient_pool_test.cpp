@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::gradient_pool_test {
 namespace {
 
 TEST_CASE("gradient_pool: what was given back last is given out first") {
@@ -65,4 +65,4 @@ TEST_CASE("gradient_pool: pieces that are taken together lie on different sets o
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::gradient_pool_test

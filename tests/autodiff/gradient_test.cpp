@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::gradient_test {
 namespace {
 
 struct Fixture {
@@ -78,4 +78,4 @@ TEST_CASE_FIXTURE(Fixture, "gradient: after its end it is zero") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::gradient_test

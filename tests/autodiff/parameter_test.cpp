@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::parameter_test {
 namespace {
 
 TEST_CASE("parameter: has a shape from the start, numbers and a gradient when asked") {
@@ -144,4 +144,4 @@ TEST_CASE("parameter: static and dynamic sizes are written alike") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::parameter_test

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::part_names_test {
 namespace {
 
 struct Leaf {
@@ -54,4 +54,4 @@ TEST_CASE("part names: what the model itself or a stranger shows has no path") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::part_names_test

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::stored_weight_test {
 namespace {
 
 TEST_CASE("stored weight: the type of the codes says how many bytes and scales there are") {
@@ -103,4 +103,4 @@ static_assert(has_static_sizes<Matrix<trit>>());
 static_assert(!has_static_sizes<Matrix<any_weight>>());
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::stored_weight_test

@@ -9,7 +9,7 @@
 
 #include <spikelet/core/tensor.hpp>
 
-namespace spikelet {
+namespace spikelet::test::tape_test {
 namespace {
 
 using Context = Tape<Serial<>, double>;
@@ -213,4 +213,4 @@ TEST_CASE("tape: scratch keeps its place as long as it is large enough") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::tape_test

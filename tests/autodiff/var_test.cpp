@@ -9,7 +9,7 @@
 #include <spikelet/autodiff/forward.hpp>
 #include <spikelet/autodiff/tape.hpp>
 
-namespace spikelet {
+namespace spikelet::test::var_test {
 namespace {
 
 struct Recorder final : Observer {
@@ -81,4 +81,4 @@ TEST_CASE("type_id: one for each type") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::var_test

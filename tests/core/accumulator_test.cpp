@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::accumulator_test {
 namespace {
 
 TEST_CASE("accumulator: a pointer is one that has numbers already") {
@@ -22,4 +22,4 @@ TEST_CASE("accumulator: a part of a fresh one is fresh") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::accumulator_test

@@ -8,7 +8,7 @@
 
 #include <spikelet/core/rng.hpp>
 
-namespace spikelet {
+namespace spikelet::test::bits_test {
 namespace {
 
 std::vector<int> random_flags(index n, Rng& rng) {
@@ -129,4 +129,4 @@ TEST_CASE("bits: packing works in constant expressions") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::bits_test

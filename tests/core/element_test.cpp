@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::element_test {
 namespace {
 
 TEST_CASE("element: rows of spikes are padded to whole words") {
@@ -59,4 +59,4 @@ TEST_CASE("element: bf16 is the upper half of a float") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::element_test

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::error_test {
 namespace {
 
 TEST_CASE("error: says where and what") {
@@ -20,4 +20,4 @@ TEST_CASE("error: says where and what") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::error_test

@@ -5,7 +5,7 @@
 
 #include <spikelet/core/rng.hpp>
 
-namespace spikelet {
+namespace spikelet::test::extents_test {
 namespace {
 
 TEST_CASE("extents: static and dynamic extents answer alike") {
@@ -104,4 +104,4 @@ TEST_CASE("extents: print as a list") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::extents_test

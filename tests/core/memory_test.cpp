@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::memory_test {
 namespace {
 
 TEST_CASE_TEMPLATE("buffer: owns zeros that start on a cache line", T, float, double, char) {
@@ -78,4 +78,4 @@ TEST_CASE("buffer: sizes that no memory has are an error") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::memory_test

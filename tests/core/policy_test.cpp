@@ -9,7 +9,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::policy_test {
 namespace {
 
 static_assert(CpuPolicy<Serial<>>);
@@ -85,4 +85,4 @@ TEST_CASE("policy: counts its threads") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::policy_test

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::rng_test {
 namespace {
 
 // The known answers of Random123 1.14 (kat_vectors, philox4x32 10).
@@ -103,4 +103,4 @@ TEST_CASE("rng: below(n) has no bias where n does not divide the range of the wo
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::rng_test

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::tensor_test {
 namespace {
 
 TEST_CASE("tensor: starts as zeros, on a cache line, with the shape it was given") {
@@ -64,4 +64,4 @@ TEST_CASE("tensor: spikes are packed, 64 to a word, rows apart") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::tensor_test

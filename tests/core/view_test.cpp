@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::view_test {
 namespace {
 
 TEST_CASE("view: elements lie row by row, channels last") {
@@ -47,4 +47,4 @@ TEST_CASE("view: a spike reads as a truth value, across the edges of words and r
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::view_test

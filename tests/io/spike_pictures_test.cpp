@@ -5,9 +5,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet_test::spike_pictures_test {
-
-namespace spikelet {
+namespace spikelet::test::spike_pictures_test {
 namespace {
 
 index occurrences(std::string const& text, std::string_view part) {
@@ -85,6 +83,4 @@ TEST_CASE("colours of charges: symmetric steps, white in the middle") {
 }
 
 }  // namespace
-}  // namespace spikelet
-
-}  // namespace spikelet_test::spike_pictures_test
+}  // namespace spikelet::test::spike_pictures_test

@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::argmax_test {
 namespace {
 
 template <class T, std::size_t N>
@@ -36,4 +36,4 @@ TEST_CASE("argmax: without numbers it is 0") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::argmax_test

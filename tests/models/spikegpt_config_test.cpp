@@ -5,7 +5,7 @@
 
 #include <spikelet/models/spikegpt.hpp>
 
-namespace spikelet {
+namespace spikelet::test::spikegpt_config_test {
 namespace {
 
 TEST_CASE("variants: each has a name of its own") {
@@ -73,4 +73,4 @@ TEST_CASE("config: hidden channels are four times the channels unless given") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::spikegpt_config_test

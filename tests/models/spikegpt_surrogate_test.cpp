@@ -5,7 +5,7 @@
 
 #include <spikelet/models/spikegpt.hpp>
 
-namespace spikelet {
+namespace spikelet::test::spikegpt_surrogate_test {
 namespace {
 
 static_assert(surrogate_of_slope<FastSigmoid>(std::nullopt).slope == FastSigmoid{}.slope);
@@ -31,4 +31,4 @@ TEST_CASE("spikegpt: without a slope in the configuration it is the surrogate's 
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::spikegpt_surrogate_test

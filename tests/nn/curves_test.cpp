@@ -6,7 +6,7 @@
 #include <spikelet/nn/channel_mix.hpp>
 #include <spikelet/nn/time_mix.hpp>
 
-namespace spikelet {
+namespace spikelet::test::curves_test {
 namespace {
 
 static_assert(place_of(0, 4).depth == 0 && place_of(0, 4).left == 1);
@@ -47,4 +47,4 @@ TEST_CASE("curves: one channel has finite values") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::curves_test

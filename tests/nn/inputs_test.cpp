@@ -7,7 +7,7 @@
 
 #include <spikelet/nn/event_node.hpp>
 
-namespace spikelet {
+namespace spikelet::test::inputs_test {
 namespace {
 
 TEST_CASE("inputs: each kind has a name of its own, two are events") {
@@ -50,4 +50,4 @@ TEST_CASE("event levels: first thresholds reach the last level at the same numbe
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::inputs_test

@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::uniform_test {
 namespace {
 
 TEST_CASE("init_uniform: fills the range that the number of rows allows, evenly") {
@@ -39,4 +39,4 @@ TEST_CASE("init_uniform: refuses constant numbers") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::uniform_test

@@ -13,7 +13,7 @@
 #include <spikelet/nn/lif.hpp>
 #include <spikelet/ops/elementwise.hpp>
 
-namespace spikelet {
+namespace spikelet::test::quantize_test {
 namespace {
 
 /// A layer of numbers, its spikes, and a matrix behind them.
@@ -169,4 +169,4 @@ TEST_CASE("quantize: a model without codes says so when it is asked") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::quantize_test

@@ -10,7 +10,7 @@
 #include <spikelet/nn/event_node.hpp>
 #include <spikelet/nn/lif.hpp>
 
-namespace spikelet {
+namespace spikelet::test::firing_rates_test {
 namespace {
 
 struct Model {
@@ -111,4 +111,4 @@ TEST_CASE("firing rates: starts anew and remembers the sites") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::firing_rates_test

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::test::schedule_test {
 namespace {
 
 Schedule make(LearningRateDecay decay) {
@@ -84,4 +84,4 @@ TEST_CASE("schedule: shapes have names") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::schedule_test

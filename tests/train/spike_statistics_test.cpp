@@ -10,7 +10,7 @@
 #include <spikelet/core/tensor.hpp>
 #include <spikelet/nn/lif.hpp>
 
-namespace spikelet {
+namespace spikelet::test::spike_statistics_test {
 namespace {
 
 struct Model {
@@ -88,4 +88,4 @@ TEST_CASE("charge histogram: every number is counted once, the edges where they 
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::test::spike_statistics_test
