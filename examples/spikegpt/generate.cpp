@@ -99,7 +99,8 @@ public:
         writer_.read(prompt);
         sk::SessionState const read = writer_.state();
         ++prompts_;
-        for (sk::index i = 0; i < request_.samples && stop_signal() == 0; ++i) {
+        // The first one also when stopped meanwhile: it leaves the state behind the prompt.
+        for (sk::index i = 0; i < request_.samples && (i == 0 || stop_signal() == 0); ++i) {
             writer_.restore(read);
             auto const seed = seed_of_sample(i);
             if (seed) { writer_.set_seed(static_cast<std::uint64_t>(*seed)); }

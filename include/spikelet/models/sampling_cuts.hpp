@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -26,19 +25,25 @@ inline void normalize(std::vector<double>& p) {
     for (double& x : p) { x /= sum; }
 }
 
-/// Tokens by rising key; equals by rising id.
-inline std::vector<std::size_t> ranked(std::vector<double> const& key) {
-    std::vector<std::size_t> order(key.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::stable_sort(order, {}, [&](std::size_t id) { return key[id]; });
+/// Tokens that may still come, by rising key(p); equals by rising id.
+template <class Key>
+std::vector<std::size_t> ranked(std::vector<double> const& p, Key key) {
+    struct Ranked {
+        double key;
+        std::size_t id;
+    };
+    std::vector<Ranked> left;
+    for (std::size_t id = 0; id < p.size(); ++id) {
+        if (p[id] > 0) { left.push_back({key(p[id]), id}); }
+    }
+    std::ranges::stable_sort(left, {}, &Ranked::key);
+    std::vector<std::size_t> order(left.size());
+    std::ranges::transform(left, order.begin(), &Ranked::id);
     return order;
 }
 
-/// Tokens by falling probability; equals by rising id.
 inline std::vector<std::size_t> likeliest_first(std::vector<double> const& p) {
-    std::vector<double> key(p.size());
-    std::ranges::transform(p, key.begin(), [](double x) { return -x; });
-    return ranked(key);
+    return ranked(p, [](double x) { return -x; });
 }
 
 /// Keeps the first tokens of `order` that together reach `share` of all.
@@ -58,7 +63,11 @@ inline void keep_share(std::vector<double>& p, std::vector<std::size_t> const& o
 inline void keep_top_k(std::vector<double>& p, index k) {
     auto const keep = static_cast<std::size_t>(k);
     if (keep == 0 || keep >= p.size()) { return; }
-    auto const order = likeliest_first(p);
+    std::vector<std::size_t> order(p.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::nth_element(order, order.begin() + k, [&](std::size_t a, std::size_t b) {
+        return p[a] != p[b] ? p[a] > p[b] : a < b;
+    });
     for (std::size_t i = keep; i < order.size(); ++i) { p[order[i]] = 0; }
 }
 
@@ -87,11 +96,8 @@ inline void keep_typical(std::vector<double>& p, double typical_p) {
     normalize(q);
     double entropy = 0;
     for (double const x : q) { entropy -= x > 0 ? x * std::log(x) : 0; }
-    std::vector<double> distance(q.size());
-    std::ranges::transform(q, distance.begin(), [&](double x) {
-        return x > 0 ? std::abs(-std::log(x) - entropy) : std::numeric_limits<double>::infinity();
-    });
-    keep_share(p, ranked(distance), typical_p);
+    auto const order = ranked(q, [&](double x) { return std::abs(-std::log(x) - entropy); });
+    keep_share(p, order, typical_p);
 }
 
 inline void keep_min_p(std::vector<double>& p, double min_p) {
