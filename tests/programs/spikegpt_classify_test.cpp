@@ -64,6 +64,7 @@ TEST_CASE("spikegpt classify: learns, measures, and answers in order") {
     CHECK(evaluated.json()["confusion"] == nlohmann::json({{15, 0}, {0, 15}}));
     CHECK(evaluated.json()["macro_f1"].get<double>() == 1.0);
     CHECK(evaluated.json()["nats"] == c.done.json()["nats"]);
+    CHECK(evaluated.json()["firing_rate"].is_number());
 
     write_file(c.folder / "lines", "a dull thing\n\nthe film was fine thing\r\na dull story");
     Arguments const ask{"classify", "predict",          "--model",   c.model,
