@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <spikelet/io/checkpoint.hpp>
+#include <spikelet/io/file_writer.hpp>
 
 #include "output.hpp"
 
@@ -109,6 +110,7 @@ ClassifierModel load_classifier(std::string const& path) {
 }
 
 void check_classifier_out(std::string const& path) {
+    sk::FileWriter const can_be_written(path);
     if (!std::filesystem::exists(path)) { return; }
     try {
         static_cast<void>(open_classifier(path));

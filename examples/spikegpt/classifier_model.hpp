@@ -27,7 +27,8 @@ void save_classifier(std::string const& path, ClassifierModel const& model,
 /// Throws Error for files of other kinds, damaged ones, and those that do not fit together.
 ClassifierModel load_classifier(std::string const& path);
 
-/// Before a classifier is written to `path`: what is there must be one. Throws Error.
+/// Before a model learns to be written to `path`: that must be possible, and what is there must be
+/// a classifier. Throws Error.
 void check_classifier_out(std::string const& path);
 
 /// The probabilities of one row of logits.

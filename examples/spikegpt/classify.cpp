@@ -7,6 +7,7 @@
 
 #include "classify_training.hpp"
 #include "command.hpp"
+#include "evaluation.hpp"
 #include "flags.hpp"
 #include "output.hpp"
 #include "stop.hpp"
@@ -138,10 +139,15 @@ int evaluate_classifier(CLI::App const&, AskRequest const& request) {
     ClassifierModel const model = load_classifier(request.model);
     Examples const examples(LabelledTexts(request.data), model);
     auto const encoder = computer.engine().encoder(model.net, computer.threads);
+    sk::FiringRates rates(model.net);
+    encoder->observe(&rates);
     Verdict const verdict = judge(*encoder, model, examples, request.batch);
     say(verdict, out);
+    auto const rate = neuron_rate(rates);
+    if (rate) { out.say("firing    {:.4f}   of the neurons", *rate); }
     Json json{{"command", "classify eval"}, {"model", request.model}};
     json.update(summary(verdict, model));
+    json["firing_rate"] = rate.value_or(0.0);
     out.result(json);
     return 0;
 }

@@ -18,24 +18,24 @@ struct ClassifyOptions {
     std::string valid;
     std::string out;
     std::string vocab;
-    sk::index bpe_merges = 4000;
+    sk::index bpe_merges = 8000;
     sk::index ctx = 256;
 
     ModelSource init_from;
     std::string variant = "spikegpt";
-    sk::index layers = 2;
+    sk::index layers = 1;
     sk::index embd = 64;
     std::string binary_embedding = "off";
     sk::index hidden = 64;
-    double dropout = 0.3;
+    double dropout = 0.4;
     std::string init = "C";
 
-    sk::index epochs = 20;
-    sk::index patience = 5;
+    sk::index epochs = 10;
+    sk::index patience = 4;
     sk::index batch = 32;
-    double lr = 2e-3;
+    double lr = 1e-3;
     double weight_decay = 0.1;
-    double word_dropout = 0.2;
+    double word_dropout = 0.3;
     double layer_lr_decay = 1.0;
     std::optional<sk::index> freeze;
     sk::index seed = 42;

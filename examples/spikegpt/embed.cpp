@@ -153,6 +153,7 @@ void check_out(EmbedRequest const& request) {
             sk::fail("--out", sk::quote(request.out) + " is a file that is read");
         }
     }
+    if (!request.out.empty()) { sk::FileWriter const can_be_written(request.out); }
 }
 
 int embed(CLI::App const&, EmbedRequest const& request) {

@@ -121,6 +121,9 @@ public:
     /// Logits [batch, classes] of a classifier, the mean of what the output matrix reads [batch, C]
     /// of a language model; valid until the next call. Throws Error if sizes or ids do not fit.
     virtual std::span<float const> encode(PaddedTexts const& texts) = 0;
+
+    /// Shows the model's values to `observer`, which must outlive the calls it watches.
+    virtual void observe(sk::Observer* observer) = 0;
 };
 
 /// A classifier, which outlives it and stays where it is, while it learns.

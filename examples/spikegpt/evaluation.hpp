@@ -25,7 +25,7 @@ inline double bits(double nats) { return nats / std::numbers::ln2; }
 inline std::optional<double> neuron_rate(sk::FiringRates const& rates) {
     sk::FiringRates::Site all;
     for (auto const& site : rates.sites()) {
-        if (site.name == "emb") { continue; }
+        if (site.name.ends_with("emb")) { continue; }
         all.spikes += site.spikes;
         all.chances += site.chances;
     }

@@ -65,6 +65,7 @@ TEST_CASE("spikegpt classify: learns, measures, and answers in order") {
     CHECK(evaluated.json()["confusion"] == nlohmann::json({{15, 0}, {0, 15}}));
     CHECK(evaluated.json()["macro_f1"].get<double>() == 1.0);
     CHECK(evaluated.json()["nats"] == c.done.json()["nats"]);
+    CHECK(evaluated.json()["firing_rate"].is_number());
 
     write_file(c.folder / "lines", "a dull thing\n\nthe film was fine thing\r\na dull story");
     Arguments const ask{"classify", "predict",          "--model",   c.model,
@@ -123,6 +124,7 @@ TEST_CASE("spikegpt classify: files that do not fit are refused with their place
         "it is no classifier"));
     CHECK(says(wrong_model({"eval", "--model", c.model, "--data", c.valid}), "it is a classifier"));
     CHECK(says(wrong_model(c.learning(c.train)), "--out: "));
+    CHECK(wrong_model(c.learning(c.folder / "none/x")).starts_with("spikegpt: file: cannot open"));
     CHECK(says(wrong_model({"classify", "train", "--lr", "x"}), "spikegpt classify train --help"));
     CHECK(says(wrong_model({"classify"}), "spikegpt classify --help"));
 }

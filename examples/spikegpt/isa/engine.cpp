@@ -90,6 +90,7 @@ public:
         auto const hidden = model_.hidden(forward_.begin(texts.ids));
         return numbers_of(sk::mean_over_time(hidden, texts.lengths));
     }
+    void observe(sk::Observer* observer) override { forward_.observe(observer); }
 
 private:
     StoredNet const& model_;
@@ -103,6 +104,7 @@ public:
     std::span<float const> encode(PaddedTexts const& texts) override {
         return numbers_of(model_(forward_.begin(texts.ids), texts.lengths));
     }
+    void observe(sk::Observer* observer) override { forward_.observe(observer); }
 
 private:
     Classifier const& model_;
