@@ -22,13 +22,17 @@ void add_info(CLI::App& program, Command& command);
 void add_quantize(CLI::App& program, Command& command);
 void add_convert(CLI::App& program, Command& command);
 void add_tokenize(CLI::App& program, Command& command);
+void add_classify(CLI::App& program, Command& command);
+void add_embed(CLI::App& program, Command& command);
+void add_energy(CLI::App& program, Command& command);
+void add_spikes(CLI::App& program, Command& command);
 
 /// Adds a subcommand with flags that are fields of `Request`, which lives as long as the program.
 /// `declare(flags, request)` adds the flags, `run(flags, request)` is the command.
-template <class Request, class Declare, class Run>
+template <class Request, class Run>
 CLI::App* add_command(CLI::App& program, Command& command, std::string const& name,
-                      std::string const& purpose, std::string const& examples, Declare declare,
-                      Run run) {
+                      std::string const& purpose, std::string const& examples,
+                      void (*declare)(CLI::App&, Request&), Run run) {
     auto* const flags = program.add_subcommand(name, purpose);
     auto const request = std::make_shared<Request>();
     flags->footer("Examples:\n" + examples);

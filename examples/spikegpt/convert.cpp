@@ -13,8 +13,8 @@ namespace spikegpt {
 
 namespace {
 
-constexpr char const* purpose = "Writes a model in another format of files";
-constexpr char const* examples =
+constexpr char const* purpose_of_convert = "Writes a model in another format of files";
+constexpr char const* examples_of_convert =
     "  spikegpt convert --in official.pth --out model.safetensors --variant spikegpt\n"
     "  spikegpt convert --in 216m.pth --out 216m.safetensors --variant spikegpt\n"
     "      --binary-embedding off\n"
@@ -61,7 +61,8 @@ int convert(CLI::App const&, ConvertRequest const& request) {
 }  // namespace
 
 void add_convert(CLI::App& program, Command& command) {
-    add_command<ConvertRequest>(program, command, "convert", purpose, examples, declare, convert);
+    add_command<ConvertRequest>(program, command, "convert", purpose_of_convert,
+                                examples_of_convert, declare, convert);
 }
 
 }  // namespace spikegpt

@@ -10,11 +10,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <spikelet/autodiff/forward.hpp>
 #include <spikelet/autodiff/tape.hpp>
+#include <spikelet/core/counting.hpp>
 #include <spikelet/core/tokens.hpp>
 #include <spikelet/models/spikegpt.hpp>
+#include <spikelet/models/spikegpt_classifier.hpp>
 #include <spikelet/train/adam.hpp>
 
 namespace spikegpt {
@@ -24,6 +27,8 @@ namespace sk = spikelet;
 /// SpikeGPT whose matrices are of a type that is known when a file is open: a model to be read.
 using StoredNet =
     sk::SpikeGpt<sk::dyn, sk::dyn, sk::dyn, sk::dyn, sk::Arctan, float, sk::any_weight>;
+
+using Classifier = sk::SpikeGptClassifier<>;
 
 /// One stream of ids through a model, which outlives it.
 class Stream {
@@ -39,6 +44,9 @@ public:
 
     /// Continues from a state() of this model. Throws Error if the size does not fit.
     virtual void restore(std::span<float const> state) = 0;
+
+    /// Shows the model's values to `observer`, which must outlive the calls it watches.
+    virtual void observe(sk::Observer* observer) = 0;
 };
 
 /// A model, which outlives it, that is asked how likely texts are.
@@ -99,6 +107,37 @@ public:
     virtual void observe(sk::Observer* observer) = 0;
 };
 
+/// Several texts: of row b of the ids the first lengths[b] are a text, what follows fills it up.
+struct PaddedTexts {
+    sk::Tokens ids;
+    std::vector<std::int32_t> lengths;
+};
+
+/// A model, which outlives it, that makes a row of numbers of each text.
+class Encoder {
+public:
+    virtual ~Encoder() = default;
+
+    /// Logits [batch, classes] of a classifier, the mean of what the output matrix reads [batch, C]
+    /// of a language model; valid until the next call. Throws Error if sizes or ids do not fit.
+    virtual std::span<float const> encode(PaddedTexts const& texts) = 0;
+};
+
+/// A classifier, which outlives it and stays where it is, while it learns.
+class ClassifierLearner {
+public:
+    virtual ~ClassifierLearner() = default;
+
+    /// Adds the gradient of a batch's loss; returns the loss, in nats per text. `number` is that of
+    /// the batch, which random numbers depend on. Throws Error.
+    virtual double learn(PaddedTexts const& texts, std::span<std::int32_t const> labels,
+                         std::int64_t number) = 0;
+
+    /// See Learner.
+    virtual double step(double learning_rate) = 0;
+    [[nodiscard]] virtual std::string find_not_finite() const = 0;
+};
+
 /// Makes all of these for one instruction set. `threads` is how many they compute with.
 class Engine {
 public:
@@ -111,6 +150,15 @@ public:
     predictor(sk::SpikeGpt<> const& model, sk::ForwardOptions options, int threads) const = 0;
     [[nodiscard]] virtual std::unique_ptr<Learner>
     learner(sk::SpikeGpt<>& model, LearnerOptions const& options, int threads) const = 0;
+    [[nodiscard]] virtual std::unique_ptr<Encoder> encoder(StoredNet const& model,
+                                                           int threads) const = 0;
+    [[nodiscard]] virtual std::unique_ptr<Encoder> encoder(Classifier const& model,
+                                                           int threads) const = 0;
+    [[nodiscard]] virtual std::unique_ptr<ClassifierLearner>
+    learner(Classifier& model, LearnerOptions const& options, int threads) const = 0;
+    /// A stream that adds what its products do to `work`, which must outlive it.
+    [[nodiscard]] virtual std::unique_ptr<Stream> counting_stream(StoredNet const& model,
+                                                                  sk::Work& work) const = 0;
 
 protected:
     ~Engine() = default;

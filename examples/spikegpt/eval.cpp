@@ -7,25 +7,29 @@
 #include "command.hpp"
 #include "evaluation.hpp"
 #include "flags.hpp"
+#include "inference.hpp"
 #include "output.hpp"
 #include "progress.hpp"
 #include "source.hpp"
 #include "stored_model.hpp"
+#include "text_size.hpp"
 
 namespace spikegpt {
 
 namespace {
 
-constexpr char const* purpose = "Measures how well a model predicts a text";
-constexpr char const* examples =
+constexpr char const* purpose_of_eval = "Measures how well a model predicts a text";
+constexpr char const* examples_of_eval =
     "  spikegpt eval --model runs/book/model.safetensors --data test.txt\n"
     "  spikegpt eval --model M --data test.txt --ctx 512 --stride 64   more context for each\n"
-    "  spikegpt eval --model M --data test.txt --mode stream           all of the text before it";
+    "  spikegpt eval --model M --data test.txt --mode stream           all of the text before it\n"
+    "  spikegpt eval --model M --data test.txt --inference official_rescale   what that costs";
 
 constexpr struct { std::string_view name; } modes[] = {{"parallel"}, {"stream"}};
 
 struct EvalRequest {
     ModelSource model{};
+    std::string inference = "trained";
     std::vector<std::string> data;
     std::optional<sk::index> ctx;
     std::optional<sk::index> stride;
@@ -38,6 +42,7 @@ struct EvalRequest {
 
 void declare(CLI::App& flags, EvalRequest& request) {
     add_model_flags(flags, request.model);
+    add_inference_flag(flags, request.inference);
     flags.add_option("--data", request.data, "Text to predict, several files count as one; or ids")
         ->type_name("FILE...")
         ->required();
@@ -47,12 +52,13 @@ void declare(CLI::App& flags, EvalRequest& request) {
         ->check(one_of(modes))
         ->capture_default_str();
     flags
-        .add_option("--ctx", request.ctx,
+        .add_option("--ctx,--context", request.ctx,
                     "Ids in a window; in a stream, ids at a time (default as trained, else 128)")
         ->check(whole(1, 1'000'000));
     flags
         .add_option("--stride", request.stride,
-                    "Ids from one window to the next; each id counts once (default ctx)")
+                    "Ids from one window to the next, which all have ctx - stride ids before them; "
+                    "each id counts once\n(default ctx)")
         ->check(whole(1, 1'000'000));
     flags.add_option("--batch", request.batch, "Windows at a time")
         ->check(whole(1, 4096))
@@ -115,69 +121,115 @@ void say_rates(sk::FiringRates const& rates, Output const& out) {
     }
 }
 
-nlohmann::ordered_json summary(Measurement const& sum, EvalRequest const& request,
-                               StoredModel const& language, double bits_per_byte,
-                               Evaluator const& evaluator, Computer const& computer) {
+/// The losses of a model, in every unit.
+nlohmann::ordered_json losses_of(Measurement const& sum, TextSize const& size,
+                                 std::string const& symbol) {
+    double const bits_per_byte = size.per_byte(bits(sum.nats));
+    return {{"tokens", sum.tokens},
+            {"bytes", size.bytes},
+            {"characters", size.characters},
+            {"nats", sum.nats},
+            {"nats_per_token", sum.nats_per_token()},
+            {"bpc", sum.bits_per_token()},
+            {"bpc_unit", symbol},
+            {"bits_per_byte", bits_per_byte},
+            {"bits_per_character", size.per_character(bits(sum.nats))},
+            {"perplexity", sum.perplexity()},
+            {"byte_perplexity", std::exp2(bits_per_byte)}};
+}
+
+void say_losses(Measurement const& sum, TextSize const& size, std::string const& symbol,
+                Output const& out) {
+    out.say("tokens             {}", sum.tokens);
+    out.say("nats               {:.3f}", sum.nats);
+    out.say("bits per {:<9} {:.4f}", symbol, sum.bits_per_token());
+    if (symbol != "byte") { out.say("bits per byte      {:.4f}", size.per_byte(bits(sum.nats))); }
+    if (symbol != "character") {
+        out.say("bits per character {:.4f}", size.per_character(bits(sum.nats)));
+    }
+    out.say("perplexity         {:.4f}", sum.perplexity());
+    if (symbol != "byte") {
+        out.say("per byte           {:.4f}", std::exp(size.per_byte(sum.nats)));
+    }
+}
+
+nlohmann::ordered_json counts_of(Evaluator const& evaluator) {
     auto rates = nlohmann::ordered_json::object();
     for (auto const& site : evaluator.rates().sites()) { rates[site.name] = site.rate(); }
     auto densities = nlohmann::ordered_json::object();
     for (auto const& matrix : evaluator.density().matrices()) {
         densities[matrix.name] = matrix.density();
     }
-    return {{"command", "eval"},
-            {"mode", request.mode},
-            {"ctx", *request.ctx},
-            {"tokens", sum.tokens},
-            {"nats", sum.nats},
-            {"nats_per_token", sum.nats_per_token()},
-            {"bpc", sum.bits_per_token()},
-            {"bpc_unit", language.symbol()},
-            {"bits_per_byte", bits_per_byte},
-            {"perplexity", sum.perplexity()},
-            {"firing_rate", neuron_rate(evaluator.rates()).value_or(0.0)},
+    return {{"firing_rate", neuron_rate(evaluator.rates()).value_or(0.0)},
             {"firing_rates", rates},
             {"density", evaluator.density().mean()},
-            {"densities", densities},
-            {"cpu", computer.instructions->name},
-            {"threads", computer.threads}};
+            {"densities", densities}};
 }
 
-int eval(CLI::App const&, EvalRequest& request) {
-    Output const out(request.json);
-    Computer const computer = choose_computer(request.cpu, request.threads);
-    StoredModel const language = load_stored_language(request.model);
-    complete(request);
-    Source const source(request.data);
-    sk::Corpus const corpus = source.corpus(*language.vocabulary);
-    Evaluator evaluator(computer, language.net, {.carry_state = request.mode == "stream"});
-    Measurement const sum = measure(evaluator, corpus, request);
-
-    // All but the first id are predicted.
-    double const bytes = static_cast<double>(corpus.byte_count()) *
-                         static_cast<double>(sum.tokens) / static_cast<double>(corpus.size());
-    double const bits_per_byte = bits(sum.nats) / bytes;
-    out.say("tokens             {}", sum.tokens);
-    out.say("nats               {:.3f}", sum.nats);
-    out.say("bits per {:<9} {:.4f}", language.symbol(), sum.bits_per_token());
-    if (!language.vocabulary->is_bytes()) { out.say("bits per byte      {:.4f}", bits_per_byte); }
-    out.say("perplexity         {:.4f}", sum.perplexity());
+void say_counts(Evaluator const& evaluator, Output const& out) {
     if (auto const rate = neuron_rate(evaluator.rates())) {
         out.say("firing neurons     {:.4f}", *rate);
     }
     out.say("active inputs      {:.4f}", evaluator.density().mean());
     say_rates(evaluator.rates(), out);
+}
+
+/// The trained function's loss, where another one was asked for; that is chosen on the way.
+std::optional<double> trained_bits(StoredModel& language, sk::Corpus const& corpus,
+                                   EvalRequest const& request, Computer const& computer) {
+    if (!is_rescaled(request.inference)) { return std::nullopt; }
+    check_inference(language, request.inference);
+    double const bits = [&] {
+        Evaluator evaluator(computer, language.net, {.carry_state = request.mode == "stream"});
+        return measure(evaluator, corpus, request).bits_per_token();
+    }();
+    choose_inference(language, request.inference);
+    return bits;
+}
+
+int eval(CLI::App const&, EvalRequest& request) {
+    Output const out(request.json);
+    Computer const computer = choose_computer(request.cpu, request.threads);
+    StoredModel language = load_stored_language(request.model);
+    complete(request);
+    Source const source(request.data);
+    sk::Corpus const corpus = source.corpus(*language.vocabulary);
+    auto const trained = trained_bits(language, corpus, request, computer);
+    Evaluator evaluator(computer, language.net, {.carry_state = request.mode == "stream"});
+    Measurement const sum = measure(evaluator, corpus, request);
+    TextSize const size = size_of_predicted(corpus, *language.vocabulary);
+
+    say_losses(sum, size, language.symbol(), out);
+    if (trained) {
+        out.say("as trained         {:.4f} bits per {}, {:+.4f} by {}", *trained, language.symbol(),
+                sum.bits_per_token() - *trained, request.inference);
+    }
+    say_counts(evaluator, out);
     out.say("computed by        {}", computer.text());
     if (auto const unknown = source.describe_unknown(*language.vocabulary)) {
         out.say("{}", *unknown);
     }
-    out.result(summary(sum, request, language, bits_per_byte, evaluator, computer));
+    nlohmann::ordered_json result{{"command", "eval"},
+                                  {"mode", request.mode},
+                                  {"inference", request.inference},
+                                  {"ctx", *request.ctx}};
+    if (request.mode != "stream") { result["stride"] = *request.stride; }
+    result.update(losses_of(sum, size, language.symbol()));
+    if (trained) {
+        result["trained_bpc"] = *trained;
+        result["bpc_difference"] = sum.bits_per_token() - *trained;
+    }
+    result.update(counts_of(evaluator));
+    result.update({{"cpu", computer.instructions->name}, {"threads", computer.threads}});
+    out.result(result);
     return 0;
 }
 
 }  // namespace
 
 void add_eval(CLI::App& program, Command& command) {
-    add_command<EvalRequest>(program, command, "eval", purpose, examples, declare, eval);
+    add_command<EvalRequest>(program, command, "eval", purpose_of_eval, examples_of_eval, declare,
+                             eval);
 }
 
 }  // namespace spikegpt

@@ -78,6 +78,14 @@ CLI::Validator vocabulary_name(Names... names) {
     return {check, known + "FILE", ""};
 }
 
+/// Accepts any text but an empty one.
+inline CLI::Validator some_text() {
+    auto const check = [](std::string const& text) -> std::string {
+        return text.empty() ? "the text must not be empty" : "";
+    };
+    return {check, "", ""};
+}
+
 /// Accepts any text; for tables of flags in which every flag has a check.
 inline CLI::Validator anything() {
     return {[](std::string const&) { return std::string(); }, "", ""};

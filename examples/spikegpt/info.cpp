@@ -21,8 +21,8 @@ namespace spikegpt {
 
 namespace {
 
-constexpr char const* purpose = "Tells what a model is and what it needs";
-constexpr char const* examples =
+constexpr char const* purpose_of_info = "Tells what a model is and what it needs";
+constexpr char const* examples_of_info =
     "  spikegpt info --model runs/book/model.safetensors\n"
     "  spikegpt info --cpu\n"
     "  spikegpt info --size 46m --variant spike_driven --ctx 1024 --batch 12";
@@ -253,7 +253,8 @@ int info(CLI::App const&, InfoRequest const& request) {
 }  // namespace
 
 void add_info(CLI::App& program, Command& command) {
-    add_command<InfoRequest>(program, command, "info", purpose, examples, declare, info);
+    add_command<InfoRequest>(program, command, "info", purpose_of_info, examples_of_info, declare,
+                             info);
 }
 
 }  // namespace spikegpt

@@ -36,6 +36,10 @@ void check_is_model(sk::CheckpointFile const& file) {
     if (format->second == "spikelet.session") {
         sk::fail(sk::quote(file.path()), "it is what --state-in reads, and no model");
     }
+    if (format->second == classifier_format) {
+        sk::fail(sk::quote(file.path()),
+                 "it is a classifier, which spikegpt classify eval and predict read");
+    }
 }
 
 std::optional<sk::Vocabulary> vocabulary_of(sk::Metadata const& description, sk::index size) {

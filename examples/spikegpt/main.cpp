@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// spikegpt: trains spiking language models, lets them write, measures them, looks into them, and
-// turns text into what they read.
+// spikegpt: trains spiking language models, lets them write, measures them, looks into them, turns
+// text into what they read, and makes them tell classes of texts apart.
 // Errors of every kind end here, as one line on standard error.
 #include <algorithm>
 #include <new>
@@ -50,6 +50,10 @@ int main(int argc, char** argv) {
     add_quantize(program, command);
     add_convert(program, command);
     add_tokenize(program, command);
+    add_classify(program, command);
+    add_embed(program, command);
+    add_energy(program, command);
+    add_spikes(program, command);
     try {
         program.parse(argc, argv);
         if (!command) { throw CLI::RequiredError("A subcommand"); }

@@ -29,10 +29,14 @@ public:
 
     /// The result for a program, if one listens.
     void result(nlohmann::ordered_json const& result) const {
-        if (!json_) { return; }
+        if (json_) { line(result); }
+    }
+
+    /// An object for a program, in a line of standard output.
+    void line(nlohmann::ordered_json const& object) const {
         using Json = nlohmann::ordered_json;
-        std::string const line = result.dump(-1, ' ', false, Json::error_handler_t::replace);
-        write(line + "\n", stdout);
+        std::string const text = object.dump(-1, ' ', false, Json::error_handler_t::replace);
+        write(text + "\n", stdout);
     }
 
 private:

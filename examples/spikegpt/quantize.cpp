@@ -17,8 +17,8 @@ namespace spikegpt {
 
 namespace {
 
-constexpr char const* purpose = "Stores a model's matrices in few bits";
-constexpr char const* examples =
+constexpr char const* purpose_of_quantize = "Stores a model's matrices in few bits";
+constexpr char const* examples_of_quantize =
     "  spikegpt quantize --model M.safetensors --out small.safetensors --weights int8\n"
     "  spikegpt quantize --model M --out N --weights int4 --head int8 --data test.txt\n"
     "  spikegpt quantize --model M --out N --weights ternary --group 64";
@@ -167,8 +167,8 @@ int quantize(CLI::App const&, QuantizeRequest const& request) {
 }  // namespace
 
 void add_quantize(CLI::App& program, Command& command) {
-    add_command<QuantizeRequest>(program, command, "quantize", purpose, examples, declare,
-                                 quantize);
+    add_command<QuantizeRequest>(program, command, "quantize", purpose_of_quantize,
+                                 examples_of_quantize, declare, quantize);
 }
 
 }  // namespace spikegpt

@@ -15,17 +15,17 @@ namespace spikegpt {
 namespace {
 
 // Texts of up to 16 MiB are read whole, of others this many blocks.
-constexpr sk::index block = 4096;
+constexpr sk::index block_ids = 4096;
 constexpr sk::index most_blocks = 4096;
 
 // Calls f(first, last) for the blocks to read of so many things.
 template <class F>
 void each_sample(sk::index size, F&& f) {
-    sk::index const blocks = (size + block - 1) / block;
+    sk::index const blocks = (size + block_ids - 1) / block_ids;
     sk::index const taken = std::min(blocks, most_blocks);
     for (sk::index i = 0; i < taken; ++i) {
-        sk::index const first = blocks * i / taken * block;
-        f(first, std::min(first + block, size));
+        sk::index const first = blocks * i / taken * block_ids;
+        f(first, std::min(first + block_ids, size));
     }
 }
 

@@ -16,4 +16,7 @@ int stop_signal();
 /// The exit code that shells give a program that ended by this signal.
 constexpr int exit_code_of(int signal) { return 128 + signal; }
 
+/// Thrown where work cannot be left in any other way, once a signal has asked to stop.
+struct Stopped {};
+
 }  // namespace spikegpt

@@ -20,8 +20,8 @@ namespace spikegpt {
 
 namespace {
 
-constexpr char const* purpose = "Turns text into ids, or learns a tokenizer";
-constexpr char const* examples =
+constexpr char const* purpose_of_tokenize = "Turns text into ids, or learns a tokenizer";
+constexpr char const* examples_of_tokenize =
     "  spikegpt tokenize --data book.txt --train-bpe 4000 --out tokenizer.json\n"
     "  spikegpt tokenize --data book.txt --vocab tokenizer.json --out book   book.bin, book.idx\n"
     "  spikegpt tokenize --data a.jsonl b.jsonl --field content --vocab 20B_tokenizer.json --out "
@@ -41,8 +41,6 @@ struct TokenizeRequest {
 };
 
 /// What ends the work when Ctrl-C asks for it.
-struct Stopped {};
-
 void declare(CLI::App& flags, TokenizeRequest& request) {
     flags
         .add_option("--data", request.data,
@@ -86,9 +84,10 @@ void check_out(std::string const& path, TokenizeRequest const& request, Open&& o
     }
 }
 
-class Watch {
+class ReadingWatch {
 public:
-    explicit Watch(Documents const& documents) : all_(static_cast<double>(documents.bytes())) {}
+    explicit ReadingWatch(Documents const& documents)
+        : all_(static_cast<double>(documents.bytes())) {}
 
     /// Throws Stopped if it is time to stop.
     void at(sk::index bytes) {
@@ -121,7 +120,7 @@ int write_ids(TokenizeRequest const& request, Output const& out) {
     }
     bool const is_short = vocabulary.size() <= 0x10000;
     sk::BinidxWriter writer(request.out, is_short ? sk::BinidxType::uint16 : sk::BinidxType::int32);
-    Watch watch(documents);
+    ReadingWatch watch(documents);
     documents.for_each([&](std::string_view text, sk::index before) {
         sk::index taken = 0;
         auto const add = [&](std::span<std::int32_t const> ids, std::size_t bytes) {
@@ -151,7 +150,7 @@ int learn_bpe(TokenizeRequest const& request, Output const& out) {
     check_out(request.out, request, [&] { static_cast<void>(sk::load_vocabulary(request.out)); });
     sk::FileWriter file(request.out);
     sk::BpeTrainer trainer;
-    Watch watch(documents);
+    ReadingWatch watch(documents);
     documents.for_each([&](std::string_view text, sk::index before) {
         sk::take_in_portions(text, portion, [&](std::string_view part, bool ends) {
             std::size_t const taken = trainer.add(part, ends);
@@ -192,8 +191,8 @@ int tokenize(CLI::App const&, TokenizeRequest const& request) {
 }  // namespace
 
 void add_tokenize(CLI::App& program, Command& command) {
-    add_command<TokenizeRequest>(program, command, "tokenize", purpose, examples, declare,
-                                 tokenize);
+    add_command<TokenizeRequest>(program, command, "tokenize", purpose_of_tokenize,
+                                 examples_of_tokenize, declare, tokenize);
 }
 
 }  // namespace spikegpt

@@ -13,8 +13,8 @@ namespace spikegpt {
 
 namespace {
 
-constexpr char const* purpose = "Trains a model on text";
-constexpr char const* examples =
+constexpr char const* purpose_of_train = "Trains a model on text";
+constexpr char const* examples_of_train =
     "  spikegpt train --data book.txt --out runs/book --minutes 3\n"
     "  spikegpt train --data a.txt b.txt --valid c.txt --out runs/abc --variant spike_driven\n"
     "      --size 46m --ctx 1024 --batch 4 --steps 20000\n"
@@ -145,7 +145,8 @@ int train(CLI::App const& flags, TrainRequest& request) {
 }  // namespace
 
 void add_train(CLI::App& program, Command& command) {
-    add_command<TrainRequest>(program, command, "train", purpose, examples, declare, train);
+    add_command<TrainRequest>(program, command, "train", purpose_of_train, examples_of_train,
+                              declare, train);
 }
 
 }  // namespace spikegpt

@@ -16,6 +16,7 @@
 #include <spikelet/train/schedule.hpp>
 
 #include "flags.hpp"
+#include "layer_rates.hpp"
 #include "processor.hpp"
 
 namespace spikegpt {
@@ -58,6 +59,8 @@ struct TrainOptions {
     double event_ramp = 0.2;
     double threshold_rate = 0.3;
     bool bf16 = false;
+    double layer_lr_decay = 1.0;
+    std::optional<sk::index> freeze;
     sk::index seed = 42;
 
     sk::index steps = 0;
@@ -177,6 +180,8 @@ void each_learning_option(Options& o, F&& f) {
       number(0, 1000));
     f("bf16", o.bf16,
       "Round the factors of dense products to bfloat16: more steps in the same time", anything());
+    f("layer-lr-decay", o.layer_lr_decay, layer_lr_decay_meaning, number(0, 1));
+    f("freeze", o.freeze, freeze_meaning, whole(0, 1024));
     f("seed", o.seed, "Of all random numbers", whole(0, INT64_MAX));
 }
 

@@ -11,16 +11,14 @@
 #include <spikelet/io/vocabulary_file.hpp>
 #include <spikelet/models/spikegpt_init.hpp>
 
+#include "layer_rates.hpp"
 #include "memory.hpp"
 #include "output.hpp"
+#include "seeds.hpp"
 
 namespace spikegpt {
 
 namespace {
-
-// Streams of random numbers of their own: none depends on how much another has drawn.
-constexpr std::uint64_t initial_weights = 1;
-constexpr std::uint64_t choice_of_batches = 2;
 
 LanguageModel model_for(TrainOptions const& options, Sources const& sources) {
     auto vocabulary = options.vocab == "byte"   ? sk::Vocabulary::bytes()
@@ -68,12 +66,14 @@ void check_memory(LanguageModel const& language, TrainOptions const& options) {
 
 // Thresholds of events learn at a rate of their own.
 sk::GroupRule parameter_groups(TrainOptions const& options) {
-    return [decay = sk::decay_matrices(*options.weight_decay),
-            rate = options.threshold_rate](std::string_view name, sk::index rank) {
+    sk::GroupRule const rule = [decay = sk::decay_matrices(*options.weight_decay),
+                                rate = options.threshold_rate](std::string_view name,
+                                                               sk::index rank) {
         sk::ParameterGroup group = decay(name, rank);
         if (name.ends_with(".threshold")) { group.rate_scale = rate; }
         return group;
     };
+    return decayed_by_layer(rule, options.layer_lr_decay, options.layers);
 }
 
 LearnerOptions learner_options(TrainOptions const& options) {
@@ -87,6 +87,12 @@ LearnerOptions learner_options(TrainOptions const& options) {
                      .clip_norm = options.clip,
                      .decoupled = options.optimizer == "adamw",
                      .group = parameter_groups(options)}};
+}
+
+// What stays as it is, optimisers must know when they are made.
+LanguageModel prepared(LanguageModel language, TrainOptions const& options) {
+    if (options.freeze) { freeze_first(language.net, *options.freeze, options.layers); }
+    return language;
 }
 
 std::string not_finite_weight(LanguageModel const& language) {
@@ -170,7 +176,7 @@ Sources sources_again(RunRecord const& record) {
 TrainingRun::TrainingRun(RunFolder to, RunRecord what, LanguageModel model, Sources const& sources)
     : folder(std::move(to)),
       record(std::move(what)),
-      language(std::move(model)),
+      language(prepared(std::move(model), record.options)),
       corpora(sources, language.vocabulary, record.options.ctx),
       unknown(sources.valid ? sources.valid->describe_unknown(language.vocabulary) : std::nullopt),
       computer(choose_computer(record.options.cpu, record.options.threads)),
@@ -203,6 +209,9 @@ std::unique_ptr<TrainingRun> begin_run(RunFolder const& folder, TrainOptions opt
     if (given) { adopt(options, *given); }
     complete(options);
     static_cast<void>(Course(options));
+    if (options.freeze && !given) {
+        sk::fail("--freeze", "a new model has learned nothing yet; give --init-from, too");
+    }
     LanguageModel model = given ? std::move(*given) : model_for(options, sources);
     check_events(model, flags);
     sk::train_as(model.net, matrix_storage(options));

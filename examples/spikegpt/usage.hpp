@@ -14,7 +14,13 @@ namespace spikegpt {
 /// The subcommand that was chosen, or the program itself.
 inline CLI::App const& chosen_app(CLI::App const& program) {
     auto const chosen = program.get_subcommands();
-    return chosen.empty() ? program : *chosen.front();
+    return chosen.empty() ? program : chosen_app(*chosen.front());
+}
+
+/// "classify train " for a subcommand of a subcommand, nothing for the program.
+inline std::string words_of(CLI::App const& app) {
+    auto const* const above = app.get_parent();
+    return above == nullptr ? "" : words_of(*above) + app.get_name() + " ";
 }
 
 /// The words that no flag takes, in the order in which they were given.
@@ -42,9 +48,7 @@ inline std::string usage_message(CLI::App const& program, CLI::ParseError const&
     } else if (dynamic_cast<CLI::ArgumentMismatch const*>(&error) != nullptr) {
         message = missing_value(app, message);
     }
-    bool const is_subcommand = &app != &program;
-    return fmt::format("usage: {}; see spikegpt {}--help", message,
-                       is_subcommand ? app.get_name() + " " : "");
+    return fmt::format("usage: {}; see spikegpt {}--help", message, words_of(app));
 }
 
 }  // namespace spikegpt

@@ -37,7 +37,10 @@
 #include <spikelet/ops/quantize.hpp>
 #include <spikelet/ops/rms_norm.hpp>
 #include <spikelet/train/adam.hpp>
+#include <spikelet/train/energy.hpp>
 #include <spikelet/train/firing_rates.hpp>
 #include <spikelet/train/input_density.hpp>
+#include <spikelet/train/matrix_work.hpp>
 #include <spikelet/train/schedule.hpp>
+#include <spikelet/train/spike_statistics.hpp>
 // IWYU pragma: end_exports

@@ -16,7 +16,7 @@
 #include <support/tiny_lm.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::chain_test {
 namespace {
 
 using Numbers = std::vector<float>;
@@ -182,4 +182,4 @@ TEST_CASE("chain: a layer that returns another shape is an error in every contex
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::chain_test

@@ -5,7 +5,7 @@
 
 #include <support/tiny_lm.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::dry_run_test {
 namespace {
 
 /// 100 floats, then 1 bit and 10 doubles on top of them, in turns; two planes of state. A constant
@@ -64,4 +64,4 @@ TEST_CASE("dry run: reads no weights") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::dry_run_test

@@ -14,7 +14,7 @@
 #include <support/reference_events.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::event_cost_test {
 namespace {
 
 using Context = Tape<Serial<>, double>;
@@ -236,4 +236,4 @@ TEST_CASE("event cost: two halves of a batch add up to the whole") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::event_cost_test

@@ -10,7 +10,7 @@
 #include <support/numbers.hpp>
 #include <support/tiny_lm.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::forward_test {
 namespace {
 
 template <class Context>
@@ -142,4 +142,4 @@ TEST_CASE("forward: keeps the charge of neurons for an observer only, with the s
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::forward_test

@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet {
+namespace spikelet::parts_test {
 namespace {
 
 struct Leaf {
@@ -143,4 +143,4 @@ TEST_CASE("part name: grows by words and numbers") {
 }
 
 }  // namespace
-}  // namespace spikelet
+}  // namespace spikelet::parts_test

@@ -10,7 +10,7 @@
 #include <support/numbers.hpp>
 #include <support/tiny_lm.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::session_test {
 namespace {
 
 using Logits = std::vector<float>;
@@ -295,4 +295,4 @@ TEST_CASE("session: shows taps while it is watched") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::session_test

@@ -15,8 +15,9 @@
 #include "io/support.hpp"
 #include "io/tokens.hpp"
 
+namespace spikelet_test::binidx_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 namespace {
 
@@ -244,3 +245,5 @@ TEST_CASE("binidx: a file of Megatron's has the numbers that are known of it") {
         CHECK(last == expected.at(key + "_last4"));
     }
 }
+
+}  // namespace spikelet_test::binidx_test

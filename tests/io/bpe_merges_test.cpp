@@ -6,6 +6,8 @@
 #include <spikelet/core/rng.hpp>
 #include <spikelet/io/bpe_merges.hpp>
 
+namespace spikelet_test::bpe_merges_test {
+
 using namespace spikelet;
 using Ids = std::vector<std::int32_t>;
 
@@ -72,3 +74,5 @@ TEST_CASE("bpe_merges: random words come out as by the rule") {
         }
     }
 }
+
+}  // namespace spikelet_test::bpe_merges_test

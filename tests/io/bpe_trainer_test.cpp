@@ -12,8 +12,9 @@
 #include "io/support.hpp"
 #include "io/tokens.hpp"
 
+namespace spikelet_test::bpe_trainer_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 namespace {
 
@@ -117,3 +118,5 @@ TEST_CASE("bpe_trainer: what was learned is a tokenizer that gives text back") {
     CHECK(vocabulary.decode(ids) == text);
     CHECK(ids.size() < text.size() / 2);
 }
+
+}  // namespace spikelet_test::bpe_trainer_test

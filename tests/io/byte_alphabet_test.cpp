@@ -6,6 +6,8 @@
 
 #include <spikelet/io/byte_alphabet.hpp>
 
+namespace spikelet_test::byte_alphabet_test {
+
 using namespace spikelet;
 
 TEST_CASE("byte_alphabet: every byte has a character of its own, and comes back") {
@@ -30,3 +32,5 @@ TEST_CASE("byte_alphabet: other characters stand for no byte") {
     CHECK_FALSE(bytes_from_characters("€"));
     CHECK_FALSE(bytes_from_characters("\xff"));
 }
+
+}  // namespace spikelet_test::byte_alphabet_test

@@ -18,8 +18,9 @@
 #include "io/support.hpp"
 #include "io/tokens.hpp"
 
+namespace spikelet_test::byte_bpe_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 namespace {
 
@@ -267,3 +268,5 @@ TEST_CASE("byte_bpe: GPT-NeoX's tokenizer has the ids of others' programs for wh
         CHECK(sha256(as_uint16(ids)) == ids_sum);
     }
 }
+
+}  // namespace spikelet_test::byte_bpe_test

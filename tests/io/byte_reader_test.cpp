@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace spikelet_test::byte_reader_test {
+
 using namespace spikelet;
 
 TEST_CASE("byte_reader: numbers, texts and lines are taken in turn") {
@@ -47,3 +49,5 @@ TEST_CASE("byte_reader: nothing is taken that is not there, whatever is asked fo
     CHECK_NOTHROW(reader().take(3, "data"));
     CHECK_NOTHROW(reader().go_to(4, "the end"));
 }
+
+}  // namespace spikelet_test::byte_reader_test

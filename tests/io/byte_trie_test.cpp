@@ -5,6 +5,8 @@
 
 #include <spikelet/io/byte_trie.hpp>
 
+namespace spikelet_test::byte_trie_test {
+
 using namespace spikelet;
 
 namespace {
@@ -49,3 +51,5 @@ TEST_CASE("byte_trie: a text is split at words, leftmost first") {
     CHECK(split(words, "xbcdbcdy") == "[x]22[y]");
     CHECK(split(words, "xabc") == "[x]1[c]");
 }
+
+}  // namespace spikelet_test::byte_trie_test

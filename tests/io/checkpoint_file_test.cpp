@@ -8,8 +8,9 @@
 
 #include "io/torch_support.hpp"
 
+namespace spikelet_test::checkpoint_file_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 TEST_CASE("checkpoint_file: both formats are opened, by what is in them") {
     TemporaryFolder folder;
@@ -65,3 +66,5 @@ TEST_CASE("checkpoint_file: other names and other files are refused") {
     CHECK_THROWS_AS(static_cast<void>(CheckpointFile::open(folder / "text")), Error);
     CHECK_THROWS_AS(static_cast<void>(CheckpointFile::open(folder / "none")), Error);
 }
+
+}  // namespace spikelet_test::checkpoint_file_test

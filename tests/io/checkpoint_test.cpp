@@ -18,8 +18,9 @@
 
 #include "io/support.hpp"
 
+namespace spikelet_test::checkpoint_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 using Shape = std::vector<spikelet::index>;
 
 namespace {
@@ -296,3 +297,5 @@ TEST_CASE("checkpoint: constant numbers are refused, and nothing changes") {
     CHECK(complaint(path, other).empty());
     CHECK(own[3] == model.table.value()[3]);
 }
+
+}  // namespace spikelet_test::checkpoint_test

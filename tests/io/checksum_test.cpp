@@ -8,6 +8,8 @@
 
 #include <spikelet/io/checksum.hpp>
 
+namespace spikelet_test::checksum_test {
+
 using namespace spikelet;
 
 namespace {
@@ -57,3 +59,5 @@ TEST_CASE("checksum: it sees every changed bit, and every zero at the end") {
     CHECK(checksum(std::string(8, 'a') + std::string(8, 'b')) !=
           checksum(std::string(8, 'b') + std::string(8, 'a')));
 }
+
+}  // namespace spikelet_test::checksum_test

@@ -11,8 +11,9 @@
 
 #include "io/support.hpp"
 
+namespace spikelet_test::corpus_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 using Ids = std::vector<std::int32_t>;
 
 namespace {
@@ -208,3 +209,5 @@ TEST_CASE("corpus: ids may come from elsewhere") {
     Corpus const large("words", std::vector<std::uint32_t>{5, 100'000, 7}, 30);
     CHECK(large.window(0, 9).target.ids == Ids{100'000, 7});
 }
+
+}  // namespace spikelet_test::corpus_test

@@ -11,6 +11,8 @@
 
 #include <spikelet/io/dtype.hpp>
 
+namespace spikelet_test::dtype_test {
+
 using namespace spikelet;
 
 namespace {
@@ -118,3 +120,5 @@ TEST_CASE("dtype: floats do not become integers, and the number of bytes must be
                          "it: 4 bytes are not 1 numbers of type F64", Error);
     CHECK(converted<float>(Dtype::F64, std::vector<double>{}).empty());
 }
+
+}  // namespace spikelet_test::dtype_test

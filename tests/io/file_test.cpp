@@ -13,8 +13,9 @@
 
 #include "io/support.hpp"
 
+namespace spikelet_test::file_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 static_assert(!std::is_copy_constructible_v<MappedFile>);
 static_assert(std::is_nothrow_move_constructible_v<MappedFile>);
@@ -93,3 +94,5 @@ TEST_CASE("file: descriptors are closed at the end of their life") {
     CHECK(::fcntl(number, F_GETFD) == -1);
     CHECK_FALSE(FileDescriptor().is_open());
 }
+
+}  // namespace spikelet_test::file_test

@@ -16,8 +16,9 @@
 
 #include "io/support.hpp"
 
+namespace spikelet_test::file_writer_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 namespace {
 
@@ -193,3 +194,5 @@ TEST_CASE("file_writer: a folder that may not be written to is refused") {
     CHECK_THROWS_WITH_AS(FileWriter{folder / "a"}, doctest::Contains("Permission denied"), Error);
     REQUIRE(::chmod((folder / ".").c_str(), 0700) == 0);
 }
+
+}  // namespace spikelet_test::file_writer_test

@@ -8,7 +8,7 @@
 
 #include <support/tiny_lm.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::fingerprint_test {
 namespace {
 
 TEST_CASE("fingerprint: the same for the same weights, another after the smallest change") {
@@ -48,4 +48,4 @@ TEST_CASE("fingerprint: names count, and so does having numbers") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::fingerprint_test

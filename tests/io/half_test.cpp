@@ -8,6 +8,8 @@
 
 #include <spikelet/io/half.hpp>
 
+namespace spikelet_test::half_test {
+
 using namespace spikelet;
 
 namespace {
@@ -119,3 +121,5 @@ TEST_CASE("bfloat16: the edges of its range") {
     CHECK(std::isnan(float_from_bfloat16(bfloat16_from_float(std::bit_cast<float>(0xffffffffU)))));
     static_assert(bfloat16_from_float(1.5f) == 0x3fc0 && float_from_bfloat16(0x3fc0) == 1.5f);
 }
+
+}  // namespace spikelet_test::half_test

@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace spikelet_test::inflate_test {
+
 using namespace spikelet;
 using namespace std::string_literals;
 
@@ -62,3 +64,5 @@ TEST_CASE("inflate: no memory is taken that so few bytes cannot fill") {
     CHECK(complaint(entry_of(deflated, std::uint64_t{1} << 40, content)) ==
           "'z': 11 bytes cannot inflate to 1099511627776");
 }
+
+}  // namespace spikelet_test::inflate_test

@@ -6,6 +6,8 @@
 #include <spikelet/core/rng.hpp>
 #include <spikelet/io/nfc.hpp>
 
+namespace spikelet_test::nfc_test {
+
 using namespace spikelet;
 
 namespace {
@@ -60,3 +62,5 @@ TEST_CASE("nfc: runs give what all of the text gives") {
         CHECK(nfc(text) == nfc_in_one_piece(text));
     }
 }
+
+}  // namespace spikelet_test::nfc_test

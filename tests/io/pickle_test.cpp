@@ -12,6 +12,8 @@
 #include <spikelet/core/error.hpp>
 #include <spikelet/io/byte_reader.hpp>
 
+namespace spikelet_test::pickle_test {
+
 using namespace spikelet;
 using namespace std::string_literals;
 
@@ -144,3 +146,5 @@ TEST_CASE("pickle: the memo, the marks and the values are bounded") {
     CHECK(complains(std::string(2'000'001, ']'), "more than two million values"));
     CHECK(complains("]q\0("s + std::string(2'100'000, 'N') + "e.", "more than two million values"));
 }
+
+}  // namespace spikelet_test::pickle_test

@@ -7,6 +7,8 @@
 
 #include <spikelet/io/safetensors_header.hpp>
 
+namespace spikelet_test::safetensors_header_test {
+
 using namespace spikelet;
 
 namespace {
@@ -124,3 +126,5 @@ TEST_CASE("safetensors_header: fields hold what they should") {
     CHECK(complaint(R"({"__metadata__":{"k":7}})") ==
           "'f': the metadata at 'k' is 7, expected text");
 }
+
+}  // namespace spikelet_test::safetensors_header_test

@@ -17,8 +17,9 @@
 
 #include "io/support.hpp"
 
+namespace spikelet_test::safetensors_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 namespace {
 
@@ -297,3 +298,5 @@ TEST_CASE("safetensors: all golden files are read") {
     }
     CHECK(count > 0);
 }
+
+}  // namespace spikelet_test::safetensors_test

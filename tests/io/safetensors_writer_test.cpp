@@ -16,8 +16,9 @@
 
 #include "io/support.hpp"
 
+namespace spikelet_test::safetensors_writer_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 namespace {
 
@@ -243,3 +244,5 @@ TEST_CASE("safetensors_writer: what cannot be written is refused and nothing is 
     CHECK(read_file(path) == "old");
     CHECK(folder.count() == 1);
 }
+
+}  // namespace spikelet_test::safetensors_writer_test

@@ -11,8 +11,9 @@
 
 #include "io/support.hpp"
 
+namespace spikelet_test::session_state_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 namespace {
 
@@ -35,6 +36,11 @@ TEST_CASE("session state: what was saved comes back") {
     TemporaryFolder folder;
     save_session_state(folder / "state", example, model);
     CHECK(load_session_state(folder / "state", model) == example);
+    SessionState longer = example;
+    longer.recent = {9, 9, 7, 0, 255};
+    CHECK_FALSE(longer == example);
+    save_session_state(folder / "state", longer, model);
+    CHECK(load_session_state(folder / "state", model) == longer);
     SessionState const nothing{{}, {}, {1, 0}};
     save_session_state(folder / "state", nothing, {});
     CHECK(load_session_state(folder / "state", {}) == nothing);
@@ -170,3 +176,5 @@ TEST_CASE("session state: other files are refused") {
     write_safetensors(path, {}, {{"format", "spikelet.session"}, {"version", "3"}});
     CHECK(has(complaint(path, {}), "there is no tensor"));
 }
+
+}  // namespace spikelet_test::session_state_test

@@ -9,6 +9,8 @@
 
 #include <spikelet/io/stored_tensor.hpp>
 
+namespace spikelet_test::stored_tensor_test {
+
 using namespace spikelet;
 
 TEST_CASE("stored_tensor: values in memory get a name, a type and a shape") {
@@ -49,3 +51,5 @@ TEST_CASE("stored_tensor: bytes are counted without overflow") {
     CHECK(count(Dtype::F64, {0, most}) == 0);
     CHECK(count(Dtype::F64, {}) == 8);
 }
+
+}  // namespace spikelet_test::stored_tensor_test

@@ -6,6 +6,8 @@
 #include <spikelet/io/bpe_model.hpp>
 #include <spikelet/io/text_pattern.hpp>
 
+namespace spikelet_test::text_pattern_test {
+
 using namespace spikelet;
 
 namespace {
@@ -39,3 +41,5 @@ TEST_CASE("text_pattern: GPT-2's cuts words, numbers, signs and white space") {
               "b\xe3\x80\x80") == "[a][\xc2\xa0][b][\xe3\x80\x80]");
     CHECK(cut("a\xe1\xa0\x8e b") == "[a][\xe1\xa0\x8e][ b]");  // U+180E is no white space
 }
+
+}  // namespace spikelet_test::text_pattern_test

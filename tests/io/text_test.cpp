@@ -10,8 +10,9 @@
 
 #include "io/support.hpp"
 
+namespace spikelet_test::text_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 namespace {
 
@@ -133,3 +134,5 @@ TEST_CASE("text: what is not UTF-8 is found in its file") {
         text.pieces()[1].check_utf8(),
         ("'" + (folder / "b") + "': byte 2 (value 255) is not valid UTF-8").c_str(), Error);
 }
+
+}  // namespace spikelet_test::text_test

@@ -10,8 +10,9 @@
 
 #include "io/tokens.hpp"
 
+namespace spikelet_test::tokenizer_json_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 using Json = nlohmann::json;
 
 namespace {
@@ -122,3 +123,5 @@ TEST_CASE("tokenizer_json: broken files are refused or read, never worse") {
     CHECK(refused > 500);
     for (int i = 0; i < 1000; ++i) { CHECK(complaint(random_bytes(rng, 40)) != ""); }
 }
+
+}  // namespace spikelet_test::tokenizer_json_test

@@ -10,8 +10,9 @@
 
 #include "io/torch_support.hpp"
 
+namespace spikelet_test::torch_file_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 using namespace std::string_literals;
 using Shape = std::vector<spikelet::index>;
@@ -144,3 +145,5 @@ TEST_CASE("torch_file: a tensor lies within its storage") {
     CHECK(complaint_of(huge, "K\1\x85", "K\1\x85").find("more than") != std::string::npos);
     CHECK(complaint_of(huge, zero + "\x85", "K\1\x85").find("more than") != std::string::npos);
 }
+
+}  // namespace spikelet_test::torch_file_test

@@ -11,8 +11,9 @@
 
 #include "io/torch_support.hpp"
 
+namespace spikelet_test::torch_hostile_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 using namespace std::string_literals;
 
 namespace {
@@ -196,3 +197,5 @@ TEST_CASE("torch_hostile: what is no file of PyTorch is refused") {
     big.replace(big.find("little_endian") + 15, 1, "\x89");  // after its number in the memo
     CHECK(complains(big, "highest byte first"));
 }
+
+}  // namespace spikelet_test::torch_hostile_test

@@ -13,8 +13,9 @@
 #include "io/support.hpp"
 #include "programs/shell.hpp"
 
+namespace spikelet_test::torch_writer_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 namespace {
 
@@ -107,3 +108,5 @@ TEST_CASE("torch_writer: PyTorch loads what is written") {
                          "half bfloat16 [2] 4.0\n"
                          "gewicht.ä float32 [6] 15.0\n");
 }
+
+}  // namespace spikelet_test::torch_writer_test

@@ -9,6 +9,8 @@
 #include <spikelet/core/rng.hpp>
 #include <spikelet/io/utf8.hpp>
 
+namespace spikelet_test::utf8_test {
+
 using namespace spikelet;
 
 namespace {
@@ -140,3 +142,5 @@ TEST_CASE("utf8: a sequence that does not end is known by its length") {
     CHECK(unfinished_utf8_suffix("\xc3\x28\xa0") == 0);
     CHECK(unfinished_utf8_suffix("\xe0\x80") == 0);  // overlong, and broken already
 }
+
+}  // namespace spikelet_test::utf8_test

@@ -10,8 +10,9 @@
 #include "io/support.hpp"
 #include "io/tokens.hpp"
 
+namespace spikelet_test::vocabulary_file_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 namespace {
 
@@ -111,3 +112,5 @@ TEST_CASE("vocabulary_file: SpikeGPT's characters of books are read") {
     CHECK(vocabulary.encode("\na~\x7f") == Ids{0, 46, 75, 76});
     CHECK(vocabulary.encode("A") == Ids{8});  // not there: read as the space
 }
+
+}  // namespace spikelet_test::vocabulary_file_test

@@ -6,6 +6,8 @@
 
 #include <spikelet/io/vocabulary_json.hpp>
 
+namespace spikelet_test::vocabulary_json_test {
+
 using namespace spikelet;
 
 TEST_CASE("vocabulary_json: a vocabulary survives being text") {
@@ -41,3 +43,5 @@ TEST_CASE("vocabulary_json: what is no vocabulary is refused") {
     CHECK(complaint(R"({"kind":"characters","symbols":"ba"})") ==
           "vocabulary: its symbols should be characters in ascending order");
 }
+
+}  // namespace spikelet_test::vocabulary_json_test

@@ -12,6 +12,8 @@
 
 #include <spikelet/io/vocabulary.hpp>
 
+namespace spikelet_test::vocabulary_test {
+
 using namespace spikelet;
 using Ids = std::vector<std::int32_t>;
 
@@ -143,3 +145,5 @@ TEST_CASE("vocabulary: tokens are those of the tokenizer") {
     CHECK_FALSE(vocabulary == Vocabulary::bytes());
     CHECK_FALSE(Vocabulary::bytes() == vocabulary);
 }
+
+}  // namespace spikelet_test::vocabulary_test

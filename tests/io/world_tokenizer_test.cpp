@@ -10,8 +10,9 @@
 #include "io/support.hpp"
 #include "io/tokens.hpp"
 
+namespace spikelet_test::world_tokenizer_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 namespace {
 
@@ -106,3 +107,5 @@ TEST_CASE("world_tokenizer: broken files are refused or read, never worse") {
     }
     CHECK(refused > 100);
 }
+
+}  // namespace spikelet_test::world_tokenizer_test

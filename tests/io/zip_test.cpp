@@ -9,8 +9,9 @@
 
 #include "io/torch_support.hpp"
 
+namespace spikelet_test::zip_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 namespace {
 
@@ -84,3 +85,5 @@ TEST_CASE("zip: an archive cut at any byte is refused") {
         CHECK_FALSE(complaint(whole.substr(whole.size() - length)).empty());
     }
 }
+
+}  // namespace spikelet_test::zip_test

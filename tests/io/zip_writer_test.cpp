@@ -12,8 +12,9 @@
 
 #include "io/support.hpp"
 
+namespace spikelet_test::zip_writer_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 
 namespace {
 
@@ -57,3 +58,5 @@ TEST_CASE("zip_writer: large archives have fields of 64 bits") {
     check(folder / "places");
     CHECK(read_file(folder / "all").find("PK\6\7") != std::string::npos);
 }
+
+}  // namespace spikelet_test::zip_writer_test

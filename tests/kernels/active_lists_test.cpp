@@ -5,7 +5,7 @@
 
 #include <kernels/matmul_support.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::active_lists_test {
 namespace {
 
 using kernels::ActiveLists;
@@ -98,4 +98,4 @@ TEST_CASE_TEMPLATE("active_lists: numbers that are not 0 are counted", T, float,
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::active_lists_test

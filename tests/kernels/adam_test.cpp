@@ -8,7 +8,7 @@
 #include <support/sizes.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::adam_test {
 namespace {
 
 constexpr kernels::AdamStep plain{.learning_rate = 0.01,
@@ -131,4 +131,4 @@ TEST_CASE_TEMPLATE("sum_of_squares: same bits for one and several threads", T, f
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::adam_test

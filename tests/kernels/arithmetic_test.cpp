@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet::test {
+namespace spikelet::test::arithmetic_test {
 namespace {
 
 TEST_CASE_TEMPLATE("arithmetic: a lane of numbers is one number, whatever way it is read", T, float,
@@ -24,4 +24,4 @@ TEST_CASE_TEMPLATE("arithmetic: a lane of numbers is one number, whatever way it
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::arithmetic_test

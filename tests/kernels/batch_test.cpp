@@ -13,7 +13,7 @@
 #include <support/lanes.hpp>
 #include <support/numbers.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::batch_test {
 namespace {
 
 TEST_CASE_TEMPLATE("batch: arithmetic is that of each lane", T, float, double) {
@@ -96,4 +96,4 @@ TEST_CASE_TEMPLATE("batch: spikes_at reads one batch of a packed row", T, float,
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::batch_test

@@ -9,7 +9,7 @@
 
 #include <kernels/matmul_support.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::bf16_matmul_test {
 namespace {
 
 using kernels::MatmulSize;
@@ -104,4 +104,4 @@ TEST_CASE("bf16_matmul: no rows and no inputs are sizes like others") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::bf16_matmul_test

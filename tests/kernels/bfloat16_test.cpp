@@ -13,7 +13,7 @@
 
 #include <support/numbers.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::bfloat16_test {
 namespace {
 
 using Batch = simd::Batch<float, Serial<>>;
@@ -104,4 +104,4 @@ TEST_CASE("bfloat16: loads are widened, and zero where lanes are not in use") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::bfloat16_test

@@ -7,7 +7,7 @@
 
 #include <support/lanes.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::bit_lanes_test {
 namespace {
 
 using Bytes = simd::Batch<std::uint8_t, Serial<>>;
@@ -56,4 +56,4 @@ TEST_CASE("bit_lanes: a value where a bit is set") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::bit_lanes_test

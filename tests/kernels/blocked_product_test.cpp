@@ -9,7 +9,7 @@
 
 #include <support/numbers.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::blocked_product_test {
 namespace {
 
 using kernels::ProductSize;
@@ -84,4 +84,4 @@ TEST_CASE("blocked_product: without rows or columns nothing is written") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::blocked_product_test

@@ -10,7 +10,7 @@
 #include <support/sizes.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::cross_entropy_test {
 namespace {
 
 /// Inputs, and what the kernel makes of them.
@@ -206,4 +206,4 @@ TEST_CASE_TEMPLATE("cross_entropy: same bits for one and several threads", T, fl
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::cross_entropy_test

@@ -10,7 +10,7 @@
 #include <support/sizes.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::elementwise_test {
 namespace {
 
 template <class T>
@@ -56,6 +56,7 @@ std::vector<double> map(std::vector<double> const& a, std::vector<double> const&
     return y;
 }
 
+double relu(double x) { return x > 0 ? x : 0; }
 double relu2(double x) { return x > 0 ? x * x : 0; }
 double gate(double r, double x) { return reference::sigmoid(r) * x; }
 
@@ -70,6 +71,7 @@ TEST_CASE_TEMPLATE("elementwise: values equal their formulas", T, float, double)
         CHECK(roundings(scale(a), map(x, [](double v) { return factor * v; })) <= 1);
         CHECK(roundings(binary<kernels::Multiply>(a, b), map(x, y, std::multiplies<>{})) <= 1);
         CHECK(roundings(unary<kernels::Sigmoid>(a), map(x, reference::sigmoid)) <= 4);
+        CHECK(roundings(unary<kernels::Relu>(a), map(x, relu)) == 0);
         CHECK(roundings(unary<kernels::Relu2>(a), map(x, relu2)) <= 2);
         CHECK(roundings(binary<kernels::Gate>(a, b), map(x, y, gate)) <= 4);
     });
@@ -121,6 +123,12 @@ struct Backward {
         kernels::Sigmoid<Policy>::backward(policy, length(a), y.data(), w.data(), g.da.data());
         return g;
     }
+    Gradients<T> relu() const {
+        Gradients<T> g{start, start};
+        auto const y = unary<kernels::Relu>(a);
+        kernels::Relu<Policy>::backward(policy, length(a), y.data(), w.data(), g.da.data());
+        return g;
+    }
     Gradients<T> relu2() const {
         Gradients<T> g{start, start};
         kernels::Relu2<Policy>::backward(policy, length(a), a.data(), w.data(), g.da.data());
@@ -161,6 +169,7 @@ TEST_CASE_TEMPLATE("elementwise: gradients equal finite differences and are adde
                         [](X a, X b) { return binary<kernels::Multiply>(a, b); });
         check_gradients(in, in.gate(), [](X a, X b) { return binary<kernels::Gate>(a, b); });
         check_gradients(in, in.sigmoid(), [](X a, X) { return unary<kernels::Sigmoid>(a); });
+        check_gradients(in, in.relu(), [](X a, X) { return unary<kernels::Relu>(a); });
         check_gradients(in, in.relu2(), [](X a, X) { return unary<kernels::Relu2>(a); });
     });
 }
@@ -252,4 +261,4 @@ TEST_CASE("dropout: same bits for one and several threads") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::elementwise_test

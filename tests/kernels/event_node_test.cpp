@@ -12,7 +12,7 @@
 #include <support/reference_events.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::event_node_test {
 namespace {
 
 /// Thresholds around 1/2, of which every seventh is too small to count as it is.
@@ -265,4 +265,4 @@ TEST_CASE_TEMPLATE("event_node: same bits for one and several threads", S, grade
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::event_node_test

@@ -5,7 +5,7 @@
 
 #include <kernels/spike_support.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::event_rows_test {
 namespace {
 
 TEST_CASE_TEMPLATE("event_rows: which events are active, what each is worth", S, graded<2>,
@@ -33,4 +33,4 @@ TEST_CASE_TEMPLATE("event_rows: which events are active, what each is worth", S,
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::event_rows_test

@@ -10,7 +10,7 @@
 #include <support/numbers.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::event_shift_test {
 namespace {
 
 using kernels::Btc;
@@ -225,4 +225,4 @@ TEST_CASE_TEMPLATE("event_shift: same bits for one and several threads", T, floa
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::event_shift_test

@@ -13,7 +13,7 @@
 #include <support/lanes.hpp>
 #include <support/numbers.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::exponential_test {
 namespace {
 
 TEST_CASE_TEMPLATE("exponential: sigmoid is right at both ends", T, float, double) {
@@ -133,4 +133,4 @@ TEST_CASE_TEMPLATE("exponential: e^-|x| has the bits of e^x of the negative numb
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::exponential_test

@@ -9,7 +9,7 @@
 #include <kernels/quantized_support.hpp>
 #include <support/numbers.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::fake_quantize_test {
 namespace {
 
 template <kernels::Code C, class Policy = Serial<>>
@@ -135,4 +135,4 @@ TEST_CASE_TEMPLATE("fake quantize: errors are those of the best scale, tried in 
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::fake_quantize_test

@@ -10,7 +10,7 @@
 
 #include <support/numbers.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::few_rows_test {
 namespace {
 
 using kernels::ByColumns;
@@ -65,4 +65,4 @@ TEST_CASE("few_rows: no row, no input, no output") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::few_rows_test

@@ -7,7 +7,7 @@
 #include <support/sizes.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::gather_test {
 namespace {
 
 constexpr index V = 5;
@@ -68,4 +68,4 @@ TEST_CASE("gather: same bits for one and several threads") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::gather_test

@@ -5,7 +5,7 @@
 
 #include <kernels/spike_support.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::gathered_product_test {
 namespace {
 
 using kernels::ProductSize;
@@ -44,4 +44,4 @@ TEST_CASE_TEMPLATE(
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::gathered_product_test

@@ -14,7 +14,7 @@
 #include <support/sizes.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::heaviside_test {
 namespace {
 
 template <class T, class Policy = Serial<>>
@@ -124,4 +124,4 @@ TEST_CASE_TEMPLATE("heaviside: same bits for one and several threads", T, float,
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::heaviside_test

@@ -8,7 +8,7 @@
 #include <support/lanes.hpp>
 #include <support/numbers.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::integer_batch_test {
 namespace {
 
 using Bytes = simd::Bytes<Serial<>>;
@@ -106,4 +106,4 @@ TEST_CASE("integer_batch: bytes of trits are 0, 1 and 2") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::integer_batch_test

@@ -10,7 +10,7 @@
 #include <support/reference_integer_lif.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::integer_lif_test {
 namespace {
 
 using kernels::Btc;
@@ -342,4 +342,4 @@ TEST_CASE("integer_lif: a neuron depends neither on other channels nor on other 
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::integer_lif_test

@@ -7,7 +7,7 @@
 
 #include <spikelet/core/policy.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::lane_sums_test {
 namespace {
 
 TEST_CASE_TEMPLATE("lane_sums: each of four batches has the sum of its lanes", T, float, double) {
@@ -32,4 +32,4 @@ TEST_CASE_TEMPLATE("lane_sums: each of four batches has the sum of its lanes", T
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::lane_sums_test

@@ -8,7 +8,7 @@
 #include <support/sizes.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::layer_norm_test {
 namespace {
 
 constexpr double eps = 1e-5;
@@ -142,4 +142,4 @@ TEST_CASE_TEMPLATE("layer_norm: a row does not depend on how many there are", T,
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::layer_norm_test

@@ -11,7 +11,7 @@
 #include <support/numbers.hpp>
 #include <support/reference_levels.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::levels_test {
 namespace {
 
 using reference::level_at;
@@ -166,4 +166,4 @@ TEST_CASE_TEMPLATE("levels: the slope is a bump of the surrogate at every thresh
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::levels_test

@@ -7,7 +7,7 @@
 #include <support/reference_lif.hpp>
 #include <support/sizes.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::lif_backward_test {
 namespace {
 
 /// What the kernel's backward makes of random gradients.
@@ -112,4 +112,4 @@ TEST_CASE("lif: where nothing fires the gradient is that of a leaky sum") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::lif_backward_test

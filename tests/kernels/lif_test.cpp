@@ -8,7 +8,7 @@
 #include <support/sizes.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::lif_test {
 namespace {
 
 TEST_CASE_TEMPLATE("lif: charge, spikes and membrane equal the naive neuron's", T, float, double) {
@@ -129,4 +129,4 @@ TEST_CASE_TEMPLATE("lif: a neuron does not depend on its neighbours", T, float, 
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::lif_test

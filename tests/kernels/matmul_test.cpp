@@ -7,7 +7,7 @@
 
 #include <kernels/matmul_support.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::matmul_test {
 namespace {
 
 using kernels::Matmul;
@@ -190,4 +190,4 @@ TEST_CASE("matmul: no rows and no inputs are sizes like others") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::matmul_test

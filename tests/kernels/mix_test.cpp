@@ -7,7 +7,7 @@
 #include <support/sizes.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::mix_test {
 namespace {
 
 /// Inputs, and what the kernel makes of them.
@@ -100,4 +100,4 @@ TEST_CASE_TEMPLATE("mix: a row does not depend on how many there are", T, float,
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::mix_test

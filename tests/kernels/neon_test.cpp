@@ -10,7 +10,7 @@
 
 #include <support/lanes.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::neon_test {
 namespace {
 
 TEST_CASE("neon: quotients and roots are rounded correctly, on other processors, too") {
@@ -30,4 +30,4 @@ TEST_CASE("neon: quotients and roots are rounded correctly, on other processors,
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::neon_test

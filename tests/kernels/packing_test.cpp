@@ -7,7 +7,7 @@
 
 #include <support/numbers.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::packing_test {
 namespace {
 
 using kernels::Block;
@@ -102,4 +102,4 @@ TEST_CASE_TEMPLATE("packing: slivers hold the rows of tiles, whatever the factor
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::packing_test

@@ -9,7 +9,7 @@
 
 #include <support/lanes.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::pair_products_test {
 namespace {
 
 using Bytes = simd::Batch<std::uint8_t, Serial<>>;
@@ -76,4 +76,4 @@ TEST_CASE("pair_products: numbers of 16 bits are widened, less an offset") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::pair_products_test

@@ -5,7 +5,7 @@
 
 #include <kernels/spike_support.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::panel_lists_test {
 namespace {
 
 struct Lists : kernels::PanelLists<Serial<>> {
@@ -56,4 +56,4 @@ TEST_CASE("panel_lists: entries of plain spikes are right rows or the sums behin
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::panel_lists_test

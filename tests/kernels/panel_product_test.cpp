@@ -5,7 +5,7 @@
 
 #include <kernels/spike_support.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::panel_product_test {
 namespace {
 
 using kernels::PanelProduct;
@@ -56,4 +56,4 @@ TEST_CASE("panel_product: every sum that a group can have") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::panel_product_test

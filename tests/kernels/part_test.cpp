@@ -7,7 +7,7 @@
 
 #include <spikelet/kernels/simd.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::part_test {
 namespace {
 
 TEST_CASE_TEMPLATE("part: lanes in use are read and written, others are zero and stay", T, float,
@@ -32,4 +32,4 @@ TEST_CASE_TEMPLATE("part: lanes in use are read and written, others are zero and
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::part_test

@@ -8,7 +8,7 @@
 #include <kernels/quantized_support.hpp>
 #include <support/numbers.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::quantize_test {
 namespace {
 
 using kernels::code_units;
@@ -227,4 +227,4 @@ TEST_CASE_TEMPLATE("quantize: empty matrices", C, bf16, std::int8_t, int4, trit)
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::quantize_test

@@ -9,7 +9,7 @@
 #include <kernels/quantized_support.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::quantized_matmul_test {
 namespace {
 
 using kernels::MatmulSize;
@@ -218,4 +218,4 @@ TEST_CASE_TEMPLATE("quantized_matmul: no row, no input, no output", C, bf16, std
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::quantized_matmul_test

@@ -8,7 +8,7 @@
 
 #include <support/numbers.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::quantized_rows_test {
 namespace {
 
 using kernels::QuantizedRows;
@@ -88,4 +88,4 @@ TEST_CASE("quantized_rows: no row, no input") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::quantized_rows_test

@@ -9,7 +9,7 @@
 
 #include <support/numbers.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::register_tile_test {
 namespace {
 
 TEST_CASE_TEMPLATE("register_tile: packing on the way changes neither panel nor result", T, float,
@@ -49,4 +49,4 @@ TEST_CASE_TEMPLATE("register_tile: packing on the way changes neither panel nor 
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::register_tile_test

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet::test {
+namespace spikelet::test::result_blocks_test {
 namespace {
 
 using kernels::BlockLimits;
@@ -50,4 +50,4 @@ TEST_CASE("result_blocks: few rows are shared among all threads") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::result_blocks_test

@@ -9,7 +9,7 @@
 
 #include <support/numbers.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::result_panel_test {
 namespace {
 
 TEST_CASE_TEMPLATE("result_panel: rows are loaded and stored, and nothing beside them", T, float,
@@ -57,4 +57,4 @@ TEST_CASE("result_panel: rows of a factor lie side by side, zeros behind a part"
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::result_panel_test

@@ -8,7 +8,7 @@
 #include <support/sizes.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::rms_norm_test {
 namespace {
 
 constexpr double eps = 1e-3;
@@ -124,4 +124,4 @@ TEST_CASE_TEMPLATE("rms_norm: a row does not depend on how many there are", T, f
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::rms_norm_test

@@ -5,7 +5,7 @@
 
 #include <kernels/matmul_support.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::sampled_product_test {
 namespace {
 
 using kernels::MatmulSize;
@@ -131,4 +131,4 @@ TEST_CASE("sampled_product: infinite weights of what is 0 do no harm") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::sampled_product_test

@@ -9,7 +9,7 @@
 #include <support/numbers.hpp>
 #include <support/sizes.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::shift_mix_test {
 namespace {
 
 using kernels::Btc;
@@ -136,4 +136,4 @@ TEST_CASE("shift_mix: weights that are not trained, and inputs, need no gradient
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::shift_mix_test

@@ -7,7 +7,7 @@
 #include <support/sizes.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::shift_test {
 namespace {
 
 using kernels::Btc;
@@ -89,4 +89,4 @@ TEST_CASE("shift: same bits for one and several threads") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::shift_test

@@ -9,7 +9,7 @@
 
 #include <support/lanes.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::simd_test {
 namespace {
 
 TEST_CASE_TEMPLATE("simd: a part loads zeros behind and stores nothing behind", T, float, double) {
@@ -97,4 +97,4 @@ TEST_CASE_TEMPLATE("simd: sums over every number once, whatever the length", T, 
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::simd_test

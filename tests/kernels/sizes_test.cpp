@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet::test {
+namespace spikelet::test::sizes_test {
 namespace {
 
 TEST_CASE("strips: cover every channel of every sequence once, words of spikes at a time") {
@@ -37,4 +37,4 @@ TEST_CASE("strips: cover every channel of every sequence once, words of spikes a
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::sizes_test

@@ -5,7 +5,7 @@
 
 #include <kernels/matmul_support.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::sparse_product_test {
 namespace {
 
 using kernels::BlockedProduct;
@@ -130,4 +130,4 @@ TEST_CASE("sparse_product: every 16th row says how many numbers are not 0") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::sparse_product_test

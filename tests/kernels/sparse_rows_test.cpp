@@ -5,7 +5,7 @@
 
 #include <kernels/matmul_support.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::sparse_rows_test {
 namespace {
 
 using kernels::MatmulSize;
@@ -79,4 +79,4 @@ TEST_CASE("sparse_rows: one row pays from two thirds of zeros on, several from s
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::sparse_rows_test

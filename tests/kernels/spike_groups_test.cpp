@@ -8,7 +8,7 @@
 #include <spikelet/core/policy.hpp>
 #include <spikelet/core/rng.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::spike_groups_test {
 namespace {
 
 using kernels::GroupEntry;
@@ -38,4 +38,4 @@ TEST_CASE("spike_groups: a tile of bits is transposed") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::spike_groups_test

@@ -5,7 +5,7 @@
 
 #include <kernels/spike_support.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::spike_matmul_test {
 namespace {
 
 using kernels::MatmulSize;
@@ -129,4 +129,4 @@ TEST_CASE("spike_matmul: what no spike reaches stays, -0 too") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::spike_matmul_test

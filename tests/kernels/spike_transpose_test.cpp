@@ -5,7 +5,7 @@
 
 #include <kernels/spike_support.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::spike_transpose_test {
 namespace {
 
 TEST_CASE_TEMPLATE("spike_transpose: rows become columns, and nothing is behind them", S, bit,
@@ -30,4 +30,4 @@ TEST_CASE_TEMPLATE("spike_transpose: rows become columns, and nothing is behind 
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::spike_transpose_test

@@ -6,7 +6,7 @@
 #include <support/numbers.hpp>
 #include <support/reference_lif.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::surrogate_test {
 namespace {
 
 /// The surrogate of many numbers, by the batch.
@@ -82,4 +82,4 @@ TEST_CASE("surrogate: SpikeGPT's is 1 / (1 + (pi x)^2)") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::surrogate_test

@@ -9,7 +9,7 @@
 #include <support/reference.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::threshold_relu2_test {
 namespace {
 
 /// Inputs, and what the kernel makes of them.
@@ -158,4 +158,4 @@ TEST_CASE("threshold_relu2: a row's smooth events do not depend on how many rows
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::threshold_relu2_test

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-namespace spikelet::test {
+namespace spikelet::test::transpose_test {
 namespace {
 
 TEST_CASE_TEMPLATE("transpose: lane c of row r becomes lane r of row c", T, float, double) {
@@ -24,4 +24,4 @@ TEST_CASE_TEMPLATE("transpose: lane c of row r becomes lane r of row c", T, floa
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::transpose_test

@@ -8,7 +8,7 @@
 #include <support/sizes.hpp>
 #include <support/threads.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::wkv_test {
 namespace {
 
 using kernels::Btc;
@@ -207,4 +207,4 @@ TEST_CASE("wkv: a channel does not depend on its neighbours") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::wkv_test

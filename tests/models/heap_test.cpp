@@ -16,7 +16,7 @@
 
 #include <support/tiny_lm.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::heap_test {
 namespace {
 
 TEST_CASE("heap: the count counts") {
@@ -109,4 +109,4 @@ TEST_CASE("heap: a session of static sizes takes none at all") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::heap_test

@@ -21,7 +21,7 @@
 #include <support/numbers.hpp>
 #include <support/tiny_lm.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::matrix_storage_test {
 namespace {
 
 using Stored = SpikeGpt<dyn, dyn, dyn, dyn, Arctan, float, any_weight>;
@@ -215,4 +215,4 @@ TEST_CASE("matrix storage: what learnt with float weights loses more by ternary 
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::matrix_storage_test

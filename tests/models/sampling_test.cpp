@@ -10,7 +10,7 @@
 #include <support/numbers.hpp>
 #include <support/reference.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::sampling_test {
 namespace {
 
 /// Probabilities 0.4, 0.3, 0.2, 0.1 in another order.
@@ -126,6 +126,8 @@ TEST_CASE("sampling: logits that are no numbers are refused, and so are such opt
         CHECK_THROWS_WITH_AS(draw({}), "sample: there are no logits", Error);
         CHECK_THROWS_AS(draw({1}, {.top_k = -1}), Error);
         CHECK_THROWS_AS(draw({1}, {.top_p = std::numeric_limits<double>::quiet_NaN()}), Error);
+        CHECK_THROWS_AS(draw({1}, {.min_p = 1.5}), Error);
+        CHECK_THROWS_AS(draw({1}, {.typical_p = -1}), Error);
         // Minus infinity rules a token out.
         CHECK(draw({-infinity, 3, -infinity}) == 1);
     }
@@ -201,5 +203,62 @@ TEST_CASE("sampling: probabilities add up to one for any logits and options") {
     }
 }
 
+TEST_CASE("sampling: cuts come one after another, each over what the one before has left") {
+    check_near(probabilities({.min_p = 0.45}), {2.0 / 9, 4.0 / 9, 0, 3.0 / 9});
+    // H is 1.28: by rising distance 0.3, 0.2, 0.4, 0.1.
+    check_near(probabilities({.typical_p = 0.4}), {2.0 / 5, 0, 0, 3.0 / 5});
+    check_near(probabilities({.top_p = 0.5, .typical_p = 0.4}), {0, 0, 0, 1});
+    check_near(probabilities({.top_k = 3, .min_p = 0.6}), {0, 4.0 / 7, 0, 3.0 / 7});
+    check_near(probabilities({.temperature = 0.5, .min_p = 0.45}), {0, 16.0 / 25, 0, 9.0 / 25});
+    // The official rule cuts first: 0.2 is half of 0.4, and after it a quarter.
+    check_near(probabilities({.temperature = 0.5, .rule = SamplingRule::official, .min_p = 0.45}),
+               {4.0 / 29, 16.0 / 29, 0, 9.0 / 29});
+    check_near(
+        probabilities({.temperature = 1e-12, .rule = SamplingRule::official, .typical_p = 0.4}),
+        {0, 0, 0, 1});
+}
+
+TEST_CASE("sampling: what was written counts, and bans hold at every temperature") {
+    RecentIds recent;
+    recent.push(std::vector<std::int32_t>{1, 0, 1});
+    Rng rng(1);
+    for (double const temperature : {0.0, 1e-3}) {
+        SamplingOptions options{.temperature = temperature};
+        CHECK(sample(four, rng, options, recent) == 1);
+        options.logits.frequency = 0.2;  // 0.4 e^-0.4 < 0.3
+        CHECK(sample(four, rng, options, recent) == 3);
+        CHECK(sample(four, rng, options) == 1);
+        options.logits.banned = {1, 3};
+        CHECK(sample(four, rng, options) == 0);
+        options.logits.bias[2] = 5;
+        CHECK(sample(four, rng, options) == 2);
+        options.logits.banned = {0, 1, 2, 3};
+        CHECK_THROWS_WITH_AS(sample(four, rng, options),
+                             "sample: no id is left: all are banned, or were minus infinity",
+                             Error);
+    }
+}
+
+TEST_CASE("sampling: as run.py does, with another top-p after a newline, or without token 0") {
+    auto const after = [](SamplingOptions const& options, std::int32_t last) {
+        RecentIds recent;
+        recent.push(last);
+        return sampling_probabilities(four, options, recent);
+    };
+    auto const power = [](double p) { return std::pow(p, 1 / 1.5); };
+    // Running sums are 0.4, 0.7, 0.9, 1. In floats 0.7 is above 0.7.
+    auto options = official_sampling_of_characters(2);
+    options.top_p = 0.65;
+    double const two = power(0.4) + power(0.3);
+    check_near(after(options, 1), {0, power(0.4) / two, 0, power(0.3) / two});
+    options.top_p_after->top_p = 0.85;
+    double const three = two + power(0.2);
+    check_near(after(options, 2), {power(0.2) / three, power(0.4) / three, 0, power(0.3) / three});
+    CHECK(official_sampling_of_characters(2).top_p_after->top_p == 0.9);
+
+    // Without token 0 there are 0.5, 0.375 and 0.125.
+    check_near(after(official_sampling_of_tokens(), 0), {0, power(0.4) / two, 0, power(0.3) / two});
+}
+
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::sampling_test

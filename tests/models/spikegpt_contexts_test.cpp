@@ -14,7 +14,7 @@
 #include <support/numbers.hpp>
 #include <support/tiny_lm.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::spikegpt_contexts_test {
 namespace {
 
 constexpr index V = 23;
@@ -126,4 +126,4 @@ TEST_CASE("contexts: any number of threads gives the same bits") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::spikegpt_contexts_test

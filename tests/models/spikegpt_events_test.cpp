@@ -24,7 +24,7 @@
 #include <support/recorder.hpp>
 #include <support/tiny_lm.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::spikegpt_events_test {
 namespace {
 
 constexpr index V = 23;
@@ -296,4 +296,4 @@ TEST_CASE("event-driven spikegpt: in few bits a stream has the bits of the paral
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::spikegpt_events_test

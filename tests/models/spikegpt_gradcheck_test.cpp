@@ -7,7 +7,7 @@
 
 #include <support/lively_spikegpt.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::spikegpt_gradcheck_test {
 namespace {
 
 TEST_CASE("spikegpt: without spikes every weight's gradient equals finite differences") {
@@ -28,4 +28,4 @@ TEST_CASE("spikegpt: without spikes every weight's gradient equals finite differ
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::spikegpt_gradcheck_test

@@ -10,7 +10,7 @@
 
 #include <support/reference.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::spikegpt_init_test {
 namespace {
 
 constexpr index V = 40;
@@ -170,4 +170,4 @@ TEST_CASE("init_spikegpt: constant numbers are refused before anything changes")
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::spikegpt_init_test

@@ -38,7 +38,7 @@ bool same(SpikeGptConfig const& a, SpikeGptConfig const& b) {
            a.hidden_channels() == b.hidden_channels() && a.spikes == b.spikes &&
            a.neuron == b.neuron && a.output_threshold == b.output_threshold && a.slope == b.slope &&
            a.ffn_pre == b.ffn_pre && a.dropout == b.dropout && a.levels == b.levels &&
-           a.trains_as == b.trains_as;
+           a.halve_every == b.halve_every && a.trains_as == b.trains_as;
 }
 
 // What reading these texts complains about.
@@ -137,6 +137,15 @@ TEST_CASE("spikegpt_metadata: every configuration survives") {
             }
         }
     }
+}
+
+TEST_CASE("spikegpt_metadata: that the stream is halved is written where it is") {
+    SpikeGptConfig config;
+    CHECK_FALSE(metadata(config).contains("halve_every"));
+    config.halve_every = 6;
+    CHECK(metadata(config).at("halve_every") == "6");
+    CHECK(same(config_from_metadata(metadata(config)), config));
+    CHECK(complaint_with("halve_every", "0").starts_with("metadata: 'halve_every' is 0,"));
 }
 
 TEST_CASE("spikegpt_metadata: what matrices train as is written where it is not float") {

@@ -9,7 +9,7 @@
 #include <spikelet/io/checkpoint.hpp>
 #include <spikelet/models/spikegpt.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::spikegpt_shapes_test {
 namespace {
 
 struct Named {
@@ -74,4 +74,4 @@ TEST_CASE("spikegpt_shapes: what is no SpikeGPT is refused") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::spikegpt_shapes_test

@@ -17,7 +17,7 @@
 #include <support/lively_spikegpt.hpp>
 #include <support/tiny_lm.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::spikegpt_stored_test {
 namespace {
 
 using Stored = SpikeGpt<dyn, dyn, dyn, dyn, Arctan, float, any_weight>;
@@ -126,4 +126,4 @@ TEST_CASE("stored spikegpt: sizes in the type are known to the compiler with the
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::spikegpt_stored_test

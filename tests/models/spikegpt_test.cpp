@@ -17,7 +17,7 @@
 #include <support/tiny_lm.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::spikegpt_test {
 namespace {
 
 std::vector<std::string> names(auto const& model) {
@@ -289,4 +289,4 @@ TEST_CASE("spikegpt: neurons, slopes and dropouts that make no sense are an erro
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::spikegpt_test

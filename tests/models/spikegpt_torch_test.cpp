@@ -20,7 +20,7 @@
 
 #include "io/support.hpp"
 
-namespace spikelet::test {
+namespace spikelet::test::spikegpt_torch_test {
 namespace {
 
 using spikelet_test::shared_folder;
@@ -108,4 +108,4 @@ TEST_CASE("spikegpt_torch: our own reference values come out of a .pth file, too
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::spikegpt_torch_test

@@ -15,7 +15,7 @@
 #include <support/numbers.hpp>
 #include <support/tiny_lm.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::spikegpt_training_test {
 namespace {
 
 constexpr index V = 23;
@@ -123,4 +123,4 @@ TEST_CASE("training: every variant learns four short sequences by heart") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::spikegpt_training_test

@@ -11,7 +11,7 @@
 #include <support/recorder.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::channel_mix_test {
 namespace {
 
 constexpr Extents<dyn, dyn, dyn> shape(2, 7, 5);
@@ -239,4 +239,4 @@ TEST_CASE("channel mix: neurons start as the layer's") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::channel_mix_test

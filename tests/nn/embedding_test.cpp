@@ -7,7 +7,7 @@
 
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::embedding_test {
 namespace {
 
 TEST_CASE("embedding: starts standard normal") {
@@ -41,4 +41,4 @@ TEST_CASE("embedding: ids become rows, rows get gradients") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::embedding_test

@@ -15,7 +15,7 @@
 #include <support/recorder.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::event_node_test {
 namespace {
 
 constexpr Extents<dyn, dyn, dyn> shape(2, 7, 65);
@@ -146,4 +146,4 @@ TEST_CASE("event synapses: over them, the price of full activity is what is aske
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::event_node_test

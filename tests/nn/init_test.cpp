@@ -10,7 +10,7 @@
 
 #include <support/reference.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::init_test {
 namespace {
 
 struct Model {
@@ -152,4 +152,4 @@ TEST_CASE("init_orthogonal: no direction is preferred") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::init_test

@@ -17,7 +17,7 @@
 #include <support/recorder.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::integer_lif_test {
 namespace {
 
 constexpr Extents<dyn, dyn, dyn> shape(2, 7, 65);
@@ -146,4 +146,4 @@ TEST_CASE("integer lif layer: more levels than its spikes hold are an error") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::integer_lif_test

@@ -7,7 +7,7 @@
 
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::layer_norm_test {
 namespace {
 
 TEST_CASE("layer norm layer: starts with gain one and bias zero") {
@@ -30,4 +30,4 @@ TEST_CASE("layer norm layer: is the op with its parameters") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::layer_norm_test

@@ -12,7 +12,7 @@
 #include <support/recorder.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::lif_test {
 namespace {
 
 constexpr Extents<dyn, dyn, dyn> shape(2, 7, 65);
@@ -109,4 +109,4 @@ TEST_CASE("spiking layers: show charge and spikes under their own name") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::lif_test

@@ -9,7 +9,7 @@
 #include <support/recorder.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::linear_test {
 namespace {
 
 TEST_CASE_TEMPLATE("linear layer: its weight is [in, out], uniform in +-1/sqrt(in)", T, float,
@@ -64,4 +64,4 @@ TEST_CASE("linear layer: shows what it is given, numbers or spikes") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::linear_test

@@ -15,7 +15,7 @@
 #include <support/recorder.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::time_mix_test {
 namespace {
 
 constexpr Extents<dyn, dyn, dyn> shape(2, 7, 5);
@@ -252,4 +252,4 @@ TEST_CASE("time mix: neurons start as the layer's, the output's may differ") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::time_mix_test

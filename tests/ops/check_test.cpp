@@ -20,7 +20,7 @@
 #include <support/numbers.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::check_test {
 namespace {
 
 using Shape = Extents<dyn, dyn, dyn>;
@@ -259,4 +259,4 @@ TEST_CASE("ops: a charge that is not kept is an error to read") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::check_test

@@ -9,7 +9,7 @@
 #include <support/reference.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::cross_entropy_test {
 namespace {
 
 constexpr Extents<dyn, dyn, dyn> shape(2, 3, 7);
@@ -100,4 +100,4 @@ TEST_CASE("cross_entropy: targets of another order than the logits are an error"
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::cross_entropy_test

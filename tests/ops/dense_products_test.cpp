@@ -12,7 +12,7 @@
 #include <support/numbers.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::dense_products_test {
 namespace {
 
 using kernels::Bf16Matmul;
@@ -76,4 +76,4 @@ TEST_CASE("dense_products: contexts that do not ask, and double, are exact") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::dense_products_test

@@ -11,7 +11,7 @@
 #include <support/reference.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::elementwise_test {
 namespace {
 
 constexpr Extents<dyn, dyn, 5> shape(2, 3, {});
@@ -29,6 +29,7 @@ TEST_CASE("elementwise: backward equals finite differences, for one value in two
     CHECK(gradcheck([](auto x, auto y) { return x * y; }, a, b).passed());
     CHECK(gradcheck([](auto x, auto y) { return gate(x, y); }, a, b).passed());
     CHECK(gradcheck([](auto x) { return sigmoid(x); }, a).passed());
+    CHECK(gradcheck([](auto x) { return relu(x); }, a).passed());
     CHECK(gradcheck([](auto x) { return relu2(x); }, a).passed());
     CHECK(gradcheck([](auto x) { return x + x; }, a).passed());
     CHECK(gradcheck([](auto x) { return x * x; }, a).passed());
@@ -213,4 +214,4 @@ TEST_CASE("elementwise: shapes that differ are an error that shows both") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::elementwise_test

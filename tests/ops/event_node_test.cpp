@@ -10,7 +10,7 @@
 #include <support/reference_events.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::event_node_test {
 namespace {
 
 constexpr index C = 67;
@@ -183,4 +183,4 @@ TEST_CASE("event_node: sizes that do not fit, and levels that a kind does not ha
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::event_node_test

@@ -14,7 +14,7 @@
 #include <support/numbers.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::event_shift_test {
 namespace {
 
 constexpr index C = 67;
@@ -229,4 +229,4 @@ TEST_CASE("event_shift: run-time sizes that do not fit are an error") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::event_shift_test

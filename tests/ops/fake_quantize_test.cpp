@@ -18,7 +18,7 @@
 #include <support/reference.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::fake_quantize_test {
 namespace {
 
 using Matrix = BasicParameter<float, dyn, dyn>;
@@ -271,4 +271,4 @@ TEST_CASE("fake quantize: a stream of such a model says what to do instead") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::fake_quantize_test

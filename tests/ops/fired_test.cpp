@@ -9,7 +9,7 @@
 
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::fired_test {
 namespace {
 
 /// What events cost that `fan_out` outputs read.
@@ -41,4 +41,4 @@ TEST_CASE_TEMPLATE("events: cost their levels times what they feed, on average o
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::fired_test

@@ -8,7 +8,7 @@
 #include <support/numbers.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::gather_test {
 namespace {
 
 template <class T>
@@ -72,4 +72,4 @@ TEST_CASE("gather: an id outside the table is an error") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::gather_test

@@ -11,7 +11,7 @@
 #include <support/reference_integer_lif.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::integer_lif_test {
 namespace {
 
 constexpr index C = 67;
@@ -225,4 +225,4 @@ TEST_CASE("integer_lif: run-time sizes that do not fit are an error") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::integer_lif_test

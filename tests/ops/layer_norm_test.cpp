@@ -9,7 +9,7 @@
 #include <support/reference.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::layer_norm_test {
 namespace {
 
 template <class T, index C = 17>
@@ -80,4 +80,4 @@ TEST_CASE("layer_norm: run-time sizes that do not fit are an error") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::layer_norm_test

@@ -11,7 +11,7 @@
 #include <support/reference_lif.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::lif_test {
 namespace {
 
 constexpr LifOptions options{.tau = 2.0, .threshold = 0.4};
@@ -145,4 +145,4 @@ TEST_CASE("heaviside: any rank, and zero fires") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::lif_test

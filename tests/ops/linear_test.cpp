@@ -13,7 +13,7 @@
 #include <support/reference.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::linear_test {
 namespace {
 
 template <index In, index Out, class T = double>
@@ -189,4 +189,4 @@ TEST_CASE("linear: run-time sizes that do not fit are an error that shows both")
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::linear_test

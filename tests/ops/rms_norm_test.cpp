@@ -11,7 +11,7 @@
 #include <support/reference.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::rms_norm_test {
 namespace {
 
 constexpr Extents<dyn, dyn, 17> shape(2, 3, {});
@@ -61,4 +61,4 @@ TEST_CASE_TEMPLATE("rms_norm: streaming, split at every point, equals the whole 
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::rms_norm_test

@@ -9,7 +9,7 @@
 #include <support/numbers.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::shift_test {
 namespace {
 
 template <class T>
@@ -123,4 +123,4 @@ TEST_CASE("mix: run-time sizes that do not fit are an error") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::shift_test

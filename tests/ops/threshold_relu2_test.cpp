@@ -9,7 +9,7 @@
 #include <support/numbers.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::threshold_relu2_test {
 namespace {
 
 constexpr Extents<dyn, dyn, 17> shape(2, 3, {});
@@ -85,4 +85,4 @@ TEST_CASE("relu2: run-time sizes that do not fit are an error") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::threshold_relu2_test

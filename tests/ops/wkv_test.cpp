@@ -9,7 +9,7 @@
 #include <support/numbers.hpp>
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::wkv_test {
 namespace {
 
 template <class T>
@@ -90,4 +90,4 @@ TEST_CASE("wkv: run-time sizes that do not fit are an error") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::wkv_test

@@ -10,7 +10,7 @@
 #include "programs/bench_json.hpp"
 #include "programs/shell.hpp"
 
-using namespace spikelet_test;
+namespace spikelet_test::bench_report_test {
 
 namespace {
 
@@ -204,3 +204,5 @@ TEST_CASE("bench_report: probes of one file are the roof of all kernels") {
     CHECK(drawn.says("roofline.png"));
     CHECK(std::filesystem::file_size(folder / "roofline.png") > 5000);
 }
+
+}  // namespace spikelet_test::bench_report_test

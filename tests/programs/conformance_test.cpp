@@ -14,8 +14,9 @@
 #include "io/support.hpp"
 #include "programs/shell.hpp"
 
+namespace spikelet_test::conformance_test {
+
 using namespace spikelet;
-using namespace spikelet_test;
 namespace fs = std::filesystem;
 
 namespace {
@@ -257,3 +258,5 @@ TEST_CASE("conformance: the command line") {
     CHECK(nowhere.code == 1);
     CHECK(nowhere.says("'nowhere': there is no such folder or operation"));
 }
+
+}  // namespace spikelet_test::conformance_test

@@ -10,7 +10,7 @@
 #include "programs/bench_json.hpp"
 #include "programs/shell.hpp"
 
-using namespace spikelet_test;
+namespace spikelet_test::measure_test {
 
 namespace {
 
@@ -118,3 +118,5 @@ TEST_CASE("measure: a program that fails ends it, by name") {
     CHECK(failed.says("measure: scan_bench failed"));
     CHECK_FALSE(std::filesystem::exists(programs.folder / "out/matmul_bench.json"));
 }
+
+}  // namespace spikelet_test::measure_test

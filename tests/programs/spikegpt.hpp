@@ -61,7 +61,7 @@ class Spikegpt {
 public:
     /// What it writes goes to files, or to these.
     explicit Spikegpt(Arguments arguments, std::string error_file = "",
-                      std::string output_file = "") {
+                      std::string output_file = "", std::string const& input = "/dev/null") {
         if (error_file.empty()) { error_file = folder_ / "err"; }
         if (output_file.empty()) { output_file = folder_ / "out"; }
         std::string program = SPIKELET_BINARY_DIR "/bin/spikegpt";
@@ -73,7 +73,7 @@ public:
         posix_spawn_file_actions_t files;
         ::posix_spawn_file_actions_init(&files);
         constexpr int flags = O_WRONLY | O_CREAT | O_TRUNC;
-        ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+        ::posix_spawn_file_actions_addopen(&files, 0, input.c_str(), O_RDONLY, 0);
         ::posix_spawn_file_actions_addopen(&files, 1, output_file.c_str(), flags, 0600);
         ::posix_spawn_file_actions_addopen(&files, 2, error_file.c_str(), flags, 0600);
         int const error =

@@ -3,7 +3,7 @@
 
 #include <spikelet/io/checkpoint_file.hpp>
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_convert_test {
 
 namespace {
 
@@ -125,3 +125,5 @@ TEST_CASE("spikegpt convert: nothing but another model is replaced") {
     CHECK(cut.code == 1);
     CHECK(cut.complains("cut.pth': cut short or damaged"));
 }
+
+}  // namespace spikelet_test::spikegpt_convert_test

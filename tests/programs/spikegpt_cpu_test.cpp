@@ -6,7 +6,7 @@
 
 #include "programs/golden_models.hpp"
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_cpu_test {
 
 namespace {
 
@@ -133,3 +133,5 @@ TEST_CASE("spikegpt: as many threads as there are processors that it may use") {
     }
     REQUIRE(::sched_setaffinity(0, sizeof(before), &before) == 0);
 }
+
+}  // namespace spikelet_test::spikegpt_cpu_test

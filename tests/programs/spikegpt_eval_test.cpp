@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "programs/spikegpt.hpp"
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_eval_test {
 
 namespace {
 
@@ -30,6 +30,11 @@ TEST_CASE("spikegpt eval: numbers agree with each other and with training") {
     CHECK(result["bpc"].get<double>() == doctest::Approx(nats / std::log(2.0)));
     CHECK(result["bits_per_byte"].get<double>() == doctest::Approx(nats / std::log(2.0)));
     CHECK(result["perplexity"].get<double>() == doctest::Approx(std::exp(nats)));
+    CHECK(result["byte_perplexity"].get<double>() == doctest::Approx(std::exp(nats)));
+    // Two bytes are the only ones of the text's 30 naïve characters that begin none.
+    CHECK(result["bytes"].get<int>() - result["characters"].get<int>() == 30);
+    CHECK(result["bits_per_character"].get<double>() * result["characters"].get<double>() ==
+          doctest::Approx(result["bits_per_byte"].get<double>() * result["bytes"].get<double>()));
 
     // Training validates on the last 5 % of the text.
     TemporaryFolder folder;
@@ -45,6 +50,23 @@ TEST_CASE("spikegpt eval: windows are by default those of training") {
     auto const result = eval(trained_on_bytes(), {});
     CHECK(result["ctx"] == 16);
     CHECK(result["nats"] == eval(trained_on_bytes(), {"--ctx", "16"})["nats"]);
+}
+
+TEST_CASE("spikegpt eval: with a stride every prediction but the first ones has more context") {
+    auto const strided = eval(trained_on_bytes(), {"--context", "24", "--stride", "8"});
+    CHECK(strided["ctx"] == 24);
+    CHECK(strided["stride"] == 8);
+    CHECK(strided["tokens"] == eval(trained_on_bytes(), {"--ctx", "24"})["tokens"]);
+    CHECK(strided["nats"] < eval(trained_on_bytes(), {"--ctx", "8"})["nats"]);
+}
+
+TEST_CASE("spikegpt eval: the released inference is measured beside the trained one") {
+    // Of two layers it is the same.
+    auto const result = eval(trained_on_bytes(), {"--inference", "official_rescale"});
+    CHECK(result["inference"] == "official_rescale");
+    CHECK(result["trained_bpc"] == result["bpc"]);
+    CHECK(result["bpc_difference"] == 0);
+    CHECK_FALSE(eval(trained_on_bytes(), {}).contains("bpc_difference"));
 }
 
 TEST_CASE("spikegpt eval: one stream has the same bits however it is cut, and as one window") {
@@ -84,3 +106,5 @@ TEST_CASE("spikegpt eval: characters that the model does not know are reported")
     CHECK(done.code == 0);
     CHECK(done.says("3 characters, 'ν' first, are not in the vocabulary and read as ' '"));
 }
+
+}  // namespace spikelet_test::spikegpt_eval_test

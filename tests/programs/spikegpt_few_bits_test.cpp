@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_few_bits_test {
 
 namespace {
 
@@ -125,3 +125,5 @@ TEST_CASE("spikegpt train --weights: wrong uses are explained") {
     CHECK(plain.code != 0);
     CHECK(plain.complains("--weights is required"));
 }
+
+}  // namespace spikelet_test::spikegpt_few_bits_test

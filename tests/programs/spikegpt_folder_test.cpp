@@ -4,7 +4,8 @@
 
 #include <map>
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_folder_test {
+
 namespace fs = std::filesystem;
 
 namespace {
@@ -103,3 +104,5 @@ TEST_CASE("spikegpt train: one program at a time in a folder, and no lock that o
     auto const third = spikegpt(folder.resume() + Arguments{"--minutes", "0.001"});
     CHECK_MESSAGE(third.code == 0, third.err);
 }
+
+}  // namespace spikelet_test::spikegpt_folder_test

@@ -3,7 +3,7 @@
 
 #include <spikelet/io/utf8.hpp>
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_generate_test {
 
 namespace {
 
@@ -38,7 +38,8 @@ TEST_CASE("spikegpt generate: chance is repeatable") {
     CHECK(greedy == text_of(some + Arguments{"--top-k", "1", "--seed", "5"}));
     CHECK(greedy == text_of(some + Arguments{"--temperature", "0"}));
     CHECK(greedy == text_of(some + Arguments{"--top-p", "0", "--seed", "6"}));
-    CHECK(greedy == text_of(some + Arguments{"--rule", "official", "--top-p", "0", "--seed", "6"}));
+    CHECK(greedy == text_of(some + Arguments{"--rule", "official", "--top-p", "0",
+                                             "--newline-top-p", "0", "--seed", "6"}));
 }
 
 TEST_CASE("spikegpt generate: a state goes on as if the program had not ended") {
@@ -138,3 +139,5 @@ TEST_CASE("spikegpt generate: a reader who has had enough does not take the stat
     CHECK(done.complains("cannot write to standard output"));
     text_of(generate(trained_on_bytes().model, "5") + Arguments{"--state-in", folder / "state"});
 }
+
+}  // namespace spikelet_test::spikegpt_generate_test

@@ -5,7 +5,7 @@
 
 #include <spikelet/spikelet.hpp>
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_info_test {
 
 namespace {
 
@@ -85,3 +85,5 @@ TEST_CASE("spikegpt info: memory to stream is the footprint of a session") {
     CHECK(told["state_numbers"] == needs.state);
     CHECK(told["streaming_bytes"] == needs.scratch + needs.workspace + 4 * needs.state);
 }
+
+}  // namespace spikelet_test::spikegpt_info_test

@@ -5,7 +5,7 @@
 #include "programs/golden_models.hpp"
 #include "programs/shell.hpp"
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_old_cpu_test {
 
 namespace {
 
@@ -92,3 +92,5 @@ TEST_CASE("spikegpt on old processors: instructions that they do not have are re
     CHECK(refused.code == 1);
     CHECK(refused.says("--cpu: this processor lacks some of 'avx2', it has sse2"));
 }
+
+}  // namespace spikelet_test::spikegpt_old_cpu_test

@@ -5,7 +5,7 @@
 
 #include <sys/ioctl.h>
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_progress_test {
 
 namespace {
 
@@ -132,3 +132,5 @@ TEST_CASE("spikegpt train: Ctrl-C saves, though it ends the reader of both outpu
     auto const over = spikegpt({"train", "--out", folder / "run", "--resume", "--steps", made});
     CHECK_MESSAGE(over.says("goes on after step " + made + ", which was the last"), over.out);
 }
+
+}  // namespace spikelet_test::spikegpt_progress_test

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_quantize_test {
 
 namespace {
 
@@ -113,3 +113,5 @@ TEST_CASE("spikegpt quantize: wrong uses and damaged files are explained") {
     CHECK(damaged.code == 1);
     CHECK(damaged.err.find('\n') == damaged.err.size() - 1);
 }
+
+}  // namespace spikelet_test::spikegpt_quantize_test

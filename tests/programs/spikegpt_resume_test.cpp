@@ -5,7 +5,8 @@
 #include <spikelet/io/safetensors.hpp>
 #include <spikelet/io/safetensors_writer.hpp>
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_resume_test {
+
 namespace fs = std::filesystem;
 
 namespace {
@@ -274,3 +275,5 @@ TEST_CASE("spikegpt train: what a killed run left half-written goes away") {
     CHECK(fs::exists(of_the_living));
     CHECK(read_csv(run.path + "/metrics.csv").size() == 8);
 }
+
+}  // namespace spikelet_test::spikegpt_resume_test

@@ -4,7 +4,7 @@
 
 #include "programs/spikegpt.hpp"
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_tokenize_test {
 
 namespace {
 
@@ -107,6 +107,7 @@ TEST_CASE("spikegpt tokenize: ids from a file train the model that their text tr
     double const by_ids_per_byte = eval(made.ids + ".bin")["bits_per_byte"];
     CHECK(eval(folder / "text.txt")["bits_per_byte"].get<double>() ==
           doctest::Approx(by_ids_per_byte));
+    CHECK(eval(folder / "text.txt")["characters"] == eval(made.ids + ".bin")["characters"]);
 }
 
 TEST_CASE(
@@ -179,3 +180,5 @@ TEST_CASE("spikegpt tokenize: Ctrl-C leaves nothing behind") {
     CHECK(program.wait().code == 130);
     CHECK(folder.count() == 1);
 }
+
+}  // namespace spikelet_test::spikegpt_tokenize_test

@@ -8,7 +8,8 @@
 #include <spikelet/models/spikegpt.hpp>
 #include <spikelet/models/spikegpt_metadata.hpp>
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_train_test {
+
 namespace fs = std::filesystem;
 
 namespace {
@@ -225,3 +226,5 @@ TEST_CASE("spikegpt train: short runs have a short warm-up") {
         CHECK(config["options"]["warmup"] == warmup);
     }
 }
+
+}  // namespace spikelet_test::spikegpt_train_test

@@ -2,7 +2,7 @@
 // Mistakes: each ends in one line that names it, a code of its kind, and nothing half-written.
 #include "programs/spikegpt.hpp"
 
-using namespace spikelet_test;
+namespace spikelet_test::spikegpt_usage_test {
 
 namespace {
 
@@ -81,6 +81,14 @@ TEST_CASE("spikegpt: flags that do not exist or do not fit") {
         {generate + Arguments{"--tokens", "-1"}, 2, "--tokens"},
         {generate + Arguments{"--top-p", "1.5"}, 2, "--top-p"},
         {generate + Arguments{"--greedy", "--top-k", "3"}, 2, "excludes"},
+        {generate + Arguments{"--greedy", "--samples", "3"}, 2, "excludes"},
+        {generate + Arguments{"--state-out", "s", "--samples", "3"}, 2, "excludes"},
+        {generate + Arguments{"--penalty-window", "9"}, 2, "there is no penalty"},
+        {generate + Arguments{"--logit-bias", "e"}, 2, "'e' should be ID=X"},
+        {generate + Arguments{"--ban", "256"}, 1, "--ban: 256 is not an id, there are 256"},
+        {generate + Arguments{"--ban", "ee"}, 1, "'ee' is not the text of one id"},
+        {generate + Arguments{"--stop", ""}, 2, "--stop"},
+        {generate + Arguments{"--prompts", folder / "none"}, 1, "none': No such file"},
         {{"generate"}, 2, "--model is required"},
         {{"eval", "--model", model}, 2, "--data is required"},
         {{"eval", "--model", model, "--data", text, "--ctx", "8", "--stride", "9"}, 2, "--stride"},
@@ -178,3 +186,5 @@ TEST_CASE("spikegpt: a full disk is noticed") {
                                 model + "' --tokens 10 >/dev/full 2>/dev/null";
     CHECK(WEXITSTATUS(std::system(command.c_str())) == 1);
 }
+
+}  // namespace spikelet_test::spikegpt_usage_test

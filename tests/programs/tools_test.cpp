@@ -9,7 +9,7 @@
 #include "io/support.hpp"
 #include "programs/shell.hpp"
 
-using namespace spikelet_test;
+namespace spikelet_test::tools_test {
 
 namespace {
 
@@ -179,3 +179,5 @@ TEST_CASE("reproduce: a run that fails leaves the others, and what was begun goe
     CHECK(other.code == 1);
     CHECK(other.says("--batch was 2, is 3, --steps was 3, is 4"));
 }
+
+}  // namespace spikelet_test::tools_test

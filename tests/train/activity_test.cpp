@@ -2,6 +2,7 @@
 #include <spikelet/train/activity.hpp>
 
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -10,12 +11,19 @@
 
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::activity_test {
 namespace {
 
 struct Sum final : Observer {
     std::vector<Activity> seen;
     void see(Tap const& tap) override { seen.push_back(activity(tap)); }
+};
+
+struct Visits final : Observer {
+    std::vector<std::pair<index, index>> seen;
+    void see(Tap const& tap) override {
+        each_active(tap, [&](index row, index element) { seen.emplace_back(row, element); });
+    }
 };
 
 struct Anywhere {};
@@ -62,5 +70,24 @@ TEST_CASE_TEMPLATE("activity: spikes of all rows count, and their absolute value
     }
 }
 
+TEST_CASE_TEMPLATE("activity: what is active is visited where it is, row by row", S, float, bit,
+                   signed_graded<3>) {
+    Tensor<S, dyn, dyn> x(Extents<dyn, dyn>(3, 70));
+    if constexpr (SpikeKind<S>) {
+        std::vector<int> row(70);
+        row[1] = row[69] = 1;
+        pack<S>(row.data(), 70, x.row(0));
+        row[1] = 0;
+        pack<S>(row.data(), 70, x.row(2));
+    } else {
+        x(0, 1) = x(0, 69) = x(2, 69) = -1;
+    }
+    Visits visits;
+    Forward forward;
+    forward.observe(&visits);
+    tap(Anywhere{}, "x", forward.begin(std::as_const(x).view()));
+    CHECK(visits.seen == std::vector<std::pair<index, index>>{{0, 1}, {0, 69}, {2, 69}});
+}
+
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::activity_test

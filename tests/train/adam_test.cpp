@@ -8,7 +8,7 @@
 #include <support/numbers.hpp>
 #include <support/reference.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::adam_test {
 namespace {
 
 struct Model {
@@ -328,4 +328,4 @@ TEST_CASE("adam: continues from saved moments and count") {
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::adam_test

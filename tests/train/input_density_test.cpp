@@ -14,7 +14,7 @@
 
 #include <support/values.hpp>
 
-namespace spikelet::test {
+namespace spikelet::test::input_density_test {
 namespace {
 
 /// Matrices of run-time and of static sizes, one of them in few bits; and what is no matrix.
@@ -118,4 +118,4 @@ TEST_CASE("input density: other values of a layer do not matter, nor do other mo
 }
 
 }  // namespace
-}  // namespace spikelet::test
+}  // namespace spikelet::test::input_density_test

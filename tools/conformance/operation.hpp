@@ -58,6 +58,9 @@ struct Operation {
     }
 };
 
+/// What gradients of an operation may differ by, unless its check says something else.
+inline constexpr Tolerance gradient{Measure::relative, 2e-5};
+
 /// The policy by which kernels of operations run.
 using Policy = spikelet::OpenMp<>;
 

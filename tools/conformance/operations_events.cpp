@@ -20,7 +20,6 @@ using spikelet::dyn;
 using spikelet::Extents;
 
 constexpr Tolerance value{Measure::absolute, 2e-5};
-constexpr Tolerance gradient{Measure::relative, 2e-5};
 
 // Calls f(S{}) for the kind of spike with so many levels. Throws Error.
 template <class F>

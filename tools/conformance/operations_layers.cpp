@@ -16,7 +16,6 @@ constexpr Tolerance wkv_value{Measure::relative, 2e-5};
 constexpr Tolerance wkv_gradient{Measure::relative, 5e-5};
 constexpr Tolerance wkv_state{Measure::relative, 1e-4};
 constexpr Tolerance shifted{Measure::scaled, 1e-6};
-constexpr Tolerance gradient{Measure::relative, 2e-5};
 
 // Rows of a normalisation have scales from 1e-4 to 1e3, and one is constant but for its rounding:
 // the mean of numbers near 1000 is off by up to 6e-5, half a unit in the last place.

@@ -11,7 +11,6 @@ namespace conformance {
 namespace {
 
 constexpr Tolerance membrane{Measure::absolute, 2e-5};
-constexpr Tolerance gradient{Measure::relative, 2e-5};
 constexpr Tolerance slope_of_step{Measure::relative, 1e-6};
 
 // Calls f(surrogate) with the one that the reference calls `name`. Throws Error.

@@ -15,10 +15,9 @@ namespace conformance {
 namespace {
 
 constexpr Tolerance loss{Measure::scaled, 1e-6};
-constexpr Tolerance gradient{Measure::relative, 2e-5};
 constexpr Tolerance weight{Measure::absolute, 1e-6};
 constexpr Tolerance probability{Measure::absolute, 1e-6};
-constexpr double in_double = 1e-12;  // of what the description has in double
+constexpr double of_doubles = 1e-12;  // of what the description has in double
 
 double relative(double ours, double reference) {
     return std::abs(ours - reference) / std::abs(reference);
@@ -41,7 +40,7 @@ void check_cross_entropy_in(Operation const& operation) {
     double const bpc = operation.description.at("bpc");
     constexpr bool rounds = std::is_same_v<T, float>;
     operation.report.add(rounds ? "loss in bits" : "loss in bits, double", "bpc",
-                         relative(mean / std::numbers::ln2, bpc), rounds ? 1e-6 : in_double);
+                         relative(mean / std::numbers::ln2, bpc), rounds ? 1e-6 : of_doubles);
 
     for (bool const l2_wrap : {false, true}) {
         std::vector<T> dlogits(logits.size());
@@ -100,7 +99,7 @@ void check_adam_in(Operation const& operation) {
         auto const after = "p" + std::to_string(step + 1) + "/";
         double const rate = schedule.at(tokens_per_step * step++);
         operation.report.add("learning rates", "step " + number,
-                             relative(rate, expected.at("lr").get<double>()), in_double);
+                             relative(rate, expected.at("lr").get<double>()), of_doubles);
         spikelet::each_parameter(model, [&](std::string_view name, auto& p) {
             operation.file.read("g" + number + "/" + std::string(name),
                                 std::span<T>(p.gradient(), p.span().size()));
@@ -109,7 +108,7 @@ void check_adam_in(Operation const& operation) {
         operation.report.add(std::is_same_v<T, float> ? "gradient norms" : "gradient norms, double",
                              "step " + number,
                              relative(norm, expected.at("grad_norm").get<double>()),
-                             std::is_same_v<T, float> ? 1e-6 : in_double);
+                             std::is_same_v<T, float> ? 1e-6 : of_doubles);
         spikelet::each_parameter(model, [&](std::string_view name, auto& p) {
             operation.compare("weights", after + std::string(name),
                               std::vector<T>(p.span().begin(), p.span().end()), weight);

@@ -28,12 +28,14 @@ struct SessionState {
     std::vector<float> numbers;        ///< Session::state(); empty at rest
     std::vector<std::int32_t> unread;  ///< ids that the session is to read next
     Rng::State random;                 ///< of whoever samples
+    /// The ids that came last, the unread included: what a sampler's penalties depend on.
+    std::vector<std::int32_t> recent{};
 
     /// Bit by bit: among the numbers are packed events, which may look like NaN.
     friend bool operator==(SessionState const& a, SessionState const& b) {
         return std::ranges::equal(std::as_bytes(std::span(a.numbers)),
                                   std::as_bytes(std::span(b.numbers))) &&
-               a.unread == b.unread && a.random == b.random;
+               a.unread == b.unread && a.random == b.random && a.recent == b.recent;
     }
 };
 
@@ -89,11 +91,15 @@ inline void check_session_weights(std::string_view where, Metadata const& metada
 inline void write_session_state(std::string path, SessionState const& state, Metadata const& model,
                                 std::string_view weights) {
     std::vector<std::uint64_t> const random{state.random.key, state.random.position};
-    std::vector<StoredTensor> const tensors{
+    std::vector<StoredTensor> tensors{
         stored_tensor("numbers", {std::ssize(state.numbers)}, std::span(state.numbers)),
         stored_tensor("unread", {std::ssize(state.unread)}, std::span(state.unread)),
         stored_tensor("random", {2}, std::span(random)),
     };
+    if (!state.recent.empty()) {
+        tensors.push_back(
+            stored_tensor("recent", {std::ssize(state.recent)}, std::span(state.recent)));
+    }
     Metadata metadata{{"format", std::string(session_format)},
                       {"version", std::string(session_version)}};
     if (!weights.empty()) { metadata[std::string(session_weights)] = weights; }
@@ -121,7 +127,9 @@ inline SessionState read_session_state(std::string path, Metadata const& model,
     if (random.size() != 2) { fail(where, "the random numbers' state should be two numbers"); }
     return {file.read_bits<float>("numbers"),
             file.read_bits<std::int32_t>("unread"),
-            {random[0], random[1]}};
+            {random[0], random[1]},
+            file.find("recent") == nullptr ? std::vector<std::int32_t>{}
+                                           : file.read_bits<std::int32_t>("recent")};
 }
 
 }  // namespace detail

@@ -9,6 +9,7 @@
 #include <array>
 #include <bit>
 
+#include <spikelet/core/counting.hpp>
 #include <spikelet/kernels/matmul.hpp>
 #include <spikelet/kernels/paired_rows.hpp>
 #include <spikelet/kernels/vertical_counters.hpp>
@@ -60,7 +61,7 @@ public:
                 word const* const its_events = events + row * Element<S>::row_units(n.inputs);
                 for (index c = first; c < std::min(last, n.outputs); c += block_columns) {
                     index const columns = std::min({last, n.outputs, c + block_columns}) - c;
-                    one_block(n, its_events, w, c, columns, y + row * n.outputs + c,
+                    one_block(policy, n, its_events, w, c, columns, y + row * n.outputs + c,
                               totals == nullptr ? nullptr : totals + c);
                 }
             }
@@ -71,8 +72,8 @@ public:
 
 private:
     /// Some columns of one row of y.
-    static void one_block(MatmulSize n, word const* events, QuantizedMatrix<C> w, index column,
-                          index columns, float* y, float const* totals) {
+    static void one_block(Policy policy, MatmulSize n, word const* events, QuantizedMatrix<C> w,
+                          index column, index columns, float* y, float const* totals) {
         constexpr index planes = Element<S>::planes;
         constexpr index step = ActiveInputs<Policy>::most;
         alignas(64) std::array<std::int32_t, static_cast<std::size_t>(block_columns + padding)>
@@ -99,12 +100,20 @@ private:
                     : mostly_active(events + group / bits_per_word * planes, end - group);
             for (index i = group; i < end; i += step) {
                 word const* const from = events + i / bits_per_word * planes;
+                index const inputs = std::min(step, end - i);
+                index rows = 0;
                 if constexpr (by == Pass::columns) {
-                    row.add(from, std::min(step, end - i), i, full, silent);
+                    rows = row.add(from, inputs, i, full, silent);
                 } else {
-                    row.add(from, std::min(step, end - i), i, full);
+                    rows = row.add(from, inputs, i, full);
+                }
+                if constexpr (counts_work<Policy>) {
+                    index const active = EventRows<S>{from, 0}.count_active(0, inputs);
+                    count_work(policy, work_of(rows, inputs - active, columns));
                 }
             }
+            count_work(policy, {.multiply_adds = columns,
+                                .weight_bytes = columns * static_cast<index>(sizeof *scales)});
             row.drain([&](index c, std::int32_t* some) {
                 if (drained) { add(sums.data() + c, Row::columns_at_once, some); }
                 index const last = std::min(Row::columns_at_once, columns - c);
@@ -118,6 +127,16 @@ private:
             drained = false;
             if (totals != nullptr) { totals += n.outputs; }
         }
+    }
+
+    /// So many rows read, so many inputs left out.
+    static constexpr Work work_of(index rows, index left_out, index columns) {
+        constexpr auto unit = static_cast<index>(sizeof(storage_of<C>));
+        constexpr bool ternary = std::is_same_v<C, trit>;
+        return {.integer_multiply_adds = ternary ? 0 : rows * columns,
+                .integer_additions = ternary ? rows * columns : 0,
+                .skipped = left_out * columns,
+                .weight_bytes = rows * Element<C>::row_units(columns) * unit};
     }
 
     /// The planes, as bits, that are set in more than half of the inputs.

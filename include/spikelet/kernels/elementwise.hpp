@@ -133,6 +133,31 @@ struct Sigmoid {
     }
 };
 
+/// y = max(x, 0);  dx += dy where y > 0.
+template <class Policy>
+struct Relu {
+    static_assert(CpuPolicy<Policy>,
+                  "relu: no kernel for this policy; the policies are Serial and OpenMp");
+
+    template <class T>
+    static void forward(Policy policy, index n, T const* x, T* y) {
+        using B = simd::Batch<T, Policy>;
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            simd::store(y + i, simd::max(simd::load<B>(x + i, lanes), B(0)), lanes);
+        });
+    }
+
+    template <class T>
+    static void backward(Policy policy, index n, T const* y, T const* dy, AddsTo<T> dx) {
+        using B = simd::Batch<T, Policy>;
+        simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
+            B const g = simd::load<B>(dy + i, lanes);
+            B const passed = simd::select(simd::load<B>(y + i, lanes) > B(0), g, B(0));
+            simd::accumulate(dx, i, passed, lanes);
+        });
+    }
+};
+
 /// y = max(x, 0)^2;  dx += 2 max(x, 0) dy.
 template <class Policy>
 struct Relu2 {

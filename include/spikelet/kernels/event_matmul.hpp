@@ -57,6 +57,17 @@ struct EventMatmul {
         });
     }
 
+    /// y [1,N] = s W; events [1,K] of S, w [K,N].
+    template <class T>
+    static void one_row(Policy policy, MatmulSize n, word const* events, T const* w, T* y) {
+        if constexpr (std::is_same_v<T, float>) {
+            StreamedRows<T, S, Policy>::run(policy, n, events, w, y);
+        } else {
+            SparseRows<T, Policy>::forward(policy, 1, n.inputs, n.outputs, rows_of(events, n, 0), w,
+                                           y);
+        }
+    }
+
     /// dw [K,N] += s^T dy; events [M,K] of S, dy [M,N]. dw may be null.
     template <class T>
     static void backward_weight(Policy policy, MatmulSize n, word const* events, T const* dy, T* dw,
@@ -110,16 +121,6 @@ private:
     static void for_each_block(MatmulSize n, auto&& f) {
         for (index row = 0; row < n.rows; row += block_rows) {
             f(row, MatmulSize{std::min(block_rows, n.rows - row), n.inputs, n.outputs});
-        }
-    }
-
-    template <class T>
-    static void one_row(Policy policy, MatmulSize n, word const* events, T const* w, T* y) {
-        if constexpr (std::is_same_v<T, float>) {
-            StreamedRows<T, S, Policy>::run(policy, n, events, w, y);
-        } else {
-            SparseRows<T, Policy>::forward(policy, 1, n.inputs, n.outputs, rows_of(events, n, 0), w,
-                                           y);
         }
     }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include <spikelet/core/counting.hpp>
 #include <spikelet/core/memory.hpp>
 #include <spikelet/kernels/transpose.hpp>
 
@@ -52,7 +53,7 @@ public:
                 index const count = std::min(most_rows, rows - r);
                 index const size = block_size / count / width * width;
                 for (index c = begin * width; c < last; c += size) {
-                    forward(count, inputs, outputs, x + r * inputs, w, y + r * outputs, c,
+                    forward(policy, count, inputs, outputs, x + r * inputs, w, y + r * outputs, c,
                             std::min(c + size, last));
                 }
             }
@@ -96,8 +97,8 @@ private:
     static constexpr index grain(index work) { return grain_of(grain_work, work); }
 
     /// y = x W for the columns [begin, end).
-    static void forward(index rows, index inputs, index outputs, T const* x, T const* w, T* y,
-                        index begin, index end) {
+    static void forward(Policy policy, index rows, index inputs, index outputs, T const* x,
+                        T const* w, T* y, index begin, index end) {
         alignas(alignment) Numbers factors;
         alignas(alignment) Numbers sums;
         index const columns = end - begin;
@@ -107,6 +108,8 @@ private:
             index const depth = std::min(group, inputs - d);
             pack_rows(rows, x + d, inputs, depth, factors.data(), group);
             add_groups<group>(results, w + d * outputs + begin, outputs, depth, columns);
+            count_work(policy, {.multiply_adds = rows * depth * columns,
+                                .weight_bytes = depth * columns * static_cast<index>(sizeof(T))});
         }
         for (index r = 0; r < rows; ++r) {
             std::copy_n(sums.data() + r * columns, columns, y + r * outputs + begin);

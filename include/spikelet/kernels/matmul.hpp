@@ -110,7 +110,9 @@ struct Matmul {
     /// y [M,N] = x [M,K] W [K,N].
     template <class T>
     static void forward(Policy policy, MatmulSize n, T const* x, T const* w, T* y, T* workspace) {
-        if (n.rows < packed_rows && SparseRows<T, Policy>::pays(n.rows, n.inputs, x)) {
+        if (n.rows == 1) {
+            one_row(policy, n, x, w, y);
+        } else if (n.rows < packed_rows && SparseRows<T, Policy>::pays(n.rows, n.inputs, x)) {
             SparseRows<T, Policy>::forward(policy, n.rows, n.inputs, n.outputs,
                                            ByRows<T>(x, n.inputs), w, y);
         } else if (many_zeros(n, of_y(n), x)) {
@@ -118,6 +120,17 @@ struct Matmul {
                                           y, reinterpret_cast<std::byte*>(workspace));
         } else {
             LinearProducts<T, Policy>::forward(policy, n, x, w, y, workspace);
+        }
+    }
+
+    /// y [1,N] = x [1,K] W [K,N].
+    template <class T>
+    static void one_row(Policy policy, MatmulSize n, T const* x, T const* w, T* y) {
+        if (SparseRows<T, Policy>::pays(1, n.inputs, x)) {
+            SparseRows<T, Policy>::forward(policy, 1, n.inputs, n.outputs, ByRows<T>(x, n.inputs),
+                                           w, y);
+        } else {
+            FewRows<T, Policy>::forward(policy, 1, n.inputs, n.outputs, x, w, y);
         }
     }
 

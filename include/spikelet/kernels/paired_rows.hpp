@@ -53,16 +53,19 @@ public:
           bytes_((columns + per_byte - 1) / per_byte) {}
 
     /// Adds what the events of some inputs ask for, the first of which is input `first_input`.
-    /// Calls full(), which must drain, before sums overflow.
+    /// Calls full(), which must drain, before sums overflow. Returns how many rows it read.
     template <class Full>
-    void add(word const* events, index inputs, index first_input, Full full) {
+    index add(word const* events, index inputs, index first_input, Full full) {
         index const words = Element<bit>::row_units(inputs);
         active_.template list<S, Sign::positive>(events, words);
         add_listed<false>(first_input, full);
+        index rows = active_.count;
         if constexpr (has_negative<S>) {
             active_.template list<S, Sign::negative>(events, words);
             add_listed<true>(first_input, full);
+            rows += active_.count;
         }
+        return rows;
     }
 
     /// Calls take(column, sums) for every columns_at_once columns, from 0 on, and starts again.

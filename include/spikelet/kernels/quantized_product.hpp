@@ -9,6 +9,7 @@
 //   instruction for each four inputs of a register of columns.
 #pragma once
 
+#include <spikelet/core/counting.hpp>
 #include <spikelet/kernels/code_panel.hpp>
 #include <spikelet/kernels/quantized_rows.hpp>
 #include <spikelet/kernels/result_blocks.hpp>
@@ -57,7 +58,7 @@ public:
 
     /// y = x W.
     static void run(Policy policy, Task const& t) {
-        for_each_block(policy, t.n, limits, [&](ResultBlock const& b) { multiply(t, b); });
+        for_each_block(policy, t.n, limits, [&](ResultBlock const& b) { multiply(policy, t, b); });
     }
 
 private:
@@ -66,7 +67,7 @@ private:
         index begin, end;
     };
 
-    static void multiply(Task const& t, ResultBlock const& b) {
+    static void multiply(Policy policy, Task const& t, ResultBlock const& b) {
         alignas(64) std::array<std::int32_t, static_cast<std::size_t>(block_sums)> sums;
         for (Span span{0, 0}; span.begin < t.n.inputs; span.begin = span.end) {
             index const group_end = (span.begin / t.w.group + 1) * t.w.group;
@@ -78,8 +79,19 @@ private:
                 multiply_stored(t, b, span, sums.data());
             }
             finish(t, b, span, sums.data());
+            count_work(policy, work_of(b, span.end - span.begin));
         }
         if (t.n.inputs == 0) { clear(t, b); }
+    }
+
+    /// The products with the weights of a span, and its scales.
+    static constexpr Work work_of(ResultBlock const& b, index inputs) {
+        index const columns = b.last_column - b.first_column;
+        constexpr auto unit = static_cast<index>(sizeof(storage_of<C>));
+        constexpr auto scale = static_cast<index>(sizeof(float));
+        return {.multiply_adds = b.rows() * columns,
+                .integer_multiply_adds = b.rows() * inputs * columns,
+                .weight_bytes = inputs * Element<C>::row_units(columns) * unit + columns * scale};
     }
 
     [[gnu::always_inline]] static void store(typename Panel::Sums const& from, std::int32_t* to) {

@@ -53,6 +53,7 @@ struct QuantizedSpikeMatmul {
     template <class S>
     static void forward(Policy policy, MatmulSize n, storage_of<S> const* events,
                         QuantizedMatrix<C> w, float* y, std::byte* workspace) {
+        if (n.rows == 1) { return one_row<S>(policy, n, events, w, y); }
         SPIKELET_ASSERT(n.inputs <= most_inputs, "quantized_spike_matmul: sums would overflow");
         if constexpr (std::is_same_v<C, bf16>) {
             if (n.rows < many_rows) {
@@ -68,6 +69,18 @@ struct QuantizedSpikeMatmul {
             } else {
                 QuadProduct<C, S, Policy>::run(policy, n, events, w, y, workspace);
             }
+        }
+    }
+
+    /// y [1,N] = s W; events [1,K] of S.
+    template <class S>
+    static void one_row(Policy policy, MatmulSize n, storage_of<S> const* events,
+                        QuantizedMatrix<C> w, float* y) {
+        SPIKELET_ASSERT(n.inputs <= most_inputs, "quantized_spike_matmul: sums would overflow");
+        if constexpr (std::is_same_v<C, bf16>) {
+            StreamedRows<bf16, S, Policy>::run(policy, n, events, w.codes, y);
+        } else {
+            CodedRows<C, S, Policy, Pass::rows>::run(policy, n, events, w, y);
         }
     }
 

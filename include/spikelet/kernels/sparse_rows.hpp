@@ -14,6 +14,7 @@
 #include <array>
 #include <cstdint>
 
+#include <spikelet/core/counting.hpp>
 #include <spikelet/kernels/event_rows.hpp>
 #include <spikelet/kernels/packing.hpp>
 
@@ -56,8 +57,10 @@ public:
                 std::fill(y + r * outputs + first, y + r * outputs + last, T(0));
             }
             for (index i = 0; i < inputs; i += block_inputs) {
+                index const some_inputs = std::min(block_inputs, inputs - i);
                 for (index r = 0; r < rows; ++r) {
-                    Terms const terms(x, r, i, std::min(block_inputs, inputs - i));
+                    Terms const terms(x, r, i, some_inputs);
+                    count_work(policy, work_of(terms, some_inputs, last - first));
                     add(terms, w + i * outputs, outputs, y + r * outputs, first, last);
                 }
             }
@@ -95,6 +98,13 @@ private:
             count += active ? 1 : 0;
         }
     };
+
+    static constexpr Work work_of(Terms const& terms, index inputs, index columns) {
+        index const added = terms.count * columns;
+        return {.multiply_adds = added,
+                .skipped = inputs * columns - added,
+                .weight_bytes = added * static_cast<index>(sizeof(T))};
+    }
 
     /// Columns [begin, end) of one row of y: whole panels, then single batches.
     static void add(Terms const& terms, T const* w, index outputs, T* y, index begin, index end) {

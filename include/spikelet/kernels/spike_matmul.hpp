@@ -44,13 +44,15 @@ struct SpikeMatmul<Policy, bit> {
     static void forward(Policy policy, MatmulSize n, word const* spikes, T const* w, T* y,
                         T* workspace) {
         if constexpr (std::is_same_v<T, float>) {
-            if (n.rows == 1) {
-                StreamedRows<T, bit, Policy>::run(policy, n, spikes, w, y);
-                return;
-            }
+            if (n.rows == 1) { return one_row(policy, n, spikes, w, y); }
         }
         product(policy, of_y(n), {spikes, Element<bit>::row_units(n.inputs)}, w, Start::zero, y,
                 workspace);
+    }
+
+    /// y [1,N] = s W; spikes [1,K], w [K,N].
+    static void one_row(Policy policy, MatmulSize n, word const* spikes, float const* w, float* y) {
+        StreamedRows<float, bit, Policy>::run(policy, n, spikes, w, y);
     }
 
     /// dw [K,N] += s^T dy; spikes [M,K], dy [M,N]. dw may be null.

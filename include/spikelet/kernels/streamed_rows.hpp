@@ -8,6 +8,7 @@
 
 #include <array>
 
+#include <spikelet/core/counting.hpp>
 #include <spikelet/kernels/active_inputs.hpp>
 #include <spikelet/kernels/bfloat16.hpp>
 #include <spikelet/kernels/matmul.hpp>
@@ -39,8 +40,8 @@ public:
                 index const row = i / parts;
                 index const first = strips * (i % parts) / parts * strip;
                 index const last = std::min(strips * (i % parts + 1) / parts * strip, n.outputs);
-                one_row(n, events + row * Element<S>::row_units(n.inputs), w + first, last - first,
-                        y + row * n.outputs + first);
+                one_row(policy, n, events + row * Element<S>::row_units(n.inputs), w + first,
+                        last - first, y + row * n.outputs + first);
             }
         };
         parallel_for(policy, n.rows * parts, some,
@@ -59,7 +60,8 @@ private:
         std::array<bool, static_cast<std::size_t>(most_rows)> ends;
     };
 
-    static void one_row(MatmulSize n, word const* events, W const* w, index columns, float* y) {
+    static void one_row(Policy policy, MatmulSize n, word const* events, W const* w, index columns,
+                        float* y) {
         constexpr index step = ActiveInputs<Policy>::most;
         ActiveInputs<Policy> active;
         std::fill_n(y, columns, 0.0F);
@@ -67,12 +69,21 @@ private:
             word const* const from = events + i / bits_per_word * Element<S>::planes;
             index const words = Element<bit>::row_units(std::min(step, n.inputs - i));
             active.template list<S, Sign::any>(from, words);
+            count_work(policy,
+                       {.skipped = (std::min(step, n.inputs - i) - active.count) * columns});
             for (index a = 0; a < active.count;) {
                 Pass const pass = pass_from(active, a, w + i * n.outputs, n.outputs);
                 add(pass, columns, y);
+                count_work(policy, work_of(pass.count * columns));
                 a += pass.count;
             }
         }
+    }
+
+    static constexpr Work work_of(index terms) {
+        return {.multiply_adds = plain ? 0 : terms,
+                .additions = plain ? terms : 0,
+                .weight_bytes = terms * static_cast<index>(sizeof(W))};
     }
 
     /// As many listed inputs as pass together, from number `first` on.

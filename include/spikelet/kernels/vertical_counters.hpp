@@ -44,19 +44,23 @@ public:
 
     /// Adds what the events of some inputs ask for, the first of which is input `first_input`.
     /// Calls full(), which must drain, before counts overflow. For the planes of events whose bit
-    /// is set in `silent` subtracts the rows of inputs whose bit is not set.
+    /// is set in `silent` subtracts the rows of inputs whose bit is not set. Returns how many rows
+    /// it read, one of several planes as often.
     template <class Full>
-    void add(word const* events, index inputs, index first_input, Full full, unsigned silent = 0) {
+    index add(word const* events, index inputs, index first_input, Full full, unsigned silent = 0) {
+        index rows = 0;
         simd::unrolled<Element<S>::planes>([&](auto p) {
             constexpr int weight = Element<S>::plane_weights[p];
             bool const flip = (silent >> p & 1) != 0;
             active_.list_plane(events + p, inputs, Element<S>::planes, flip);
+            rows += active_.count;
             if (flip) {
                 add_plane<weight, (weight > 0)>(first_input, full);
             } else {
                 add_plane<weight, (weight < 0)>(first_input, full);
             }
         });
+        return rows;
     }
 
     /// Calls take(column, sums) for every columns_at_once columns, from 0 on, and starts again.

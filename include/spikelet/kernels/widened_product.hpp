@@ -6,6 +6,7 @@
 // stay in the L1 cache. With few rows the cost is that of reading the weights.
 #pragma once
 
+#include <spikelet/core/counting.hpp>
 #include <spikelet/kernels/bfloat16.hpp>
 #include <spikelet/kernels/quantized_matrix.hpp>
 #include <spikelet/kernels/result_blocks.hpp>
@@ -38,10 +39,19 @@ public:
 
     /// y = x W.
     static void run(Policy policy, Task const& t) {
-        for_each_block(policy, t.n, limits, [&](ResultBlock const& b) { multiply(t, b); });
+        for_each_block(policy, t.n, limits, [&](ResultBlock const& b) {
+            multiply(t, b);
+            count_work(policy, work_of(t, b));
+        });
     }
 
 private:
+    static constexpr Work work_of(Task const& t, ResultBlock const& b) {
+        index const weights = t.n.inputs * (b.last_column - b.first_column);
+        return {.multiply_adds = b.rows() * weights,
+                .weight_bytes = weights * static_cast<index>(sizeof(bf16))};
+    }
+
     static void multiply(Task const& t, ResultBlock const& b) {
         alignas(64) Sums sums;
         sums.fill(0);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// From logits z [vocabulary] to the next token:
-//   usual      p = softmax(z / temperature); top-k, then top-p over what is left
-//   official   p = softmax(z); top-p by value, then top-k; p^(1/temperature)
-// and what is left adds up to 1 again. The official order is that of sample_logits() in
-// src/utils.py of ridgerchu/SpikeGPT, which run.py calls and which has no top-k.
+// From logits z [vocabulary] to the next token. First what LogitRules say of recent ids, biases and
+// bans, then:
+//   usual      p = softmax(z / temperature); top-k, typical, top-p, min-p
+//   official   p = softmax(z); top-p by value, then top-k, typical, min-p; p^(1/temperature)
+// each cut over what the one before has left; in the end that adds up to 1 again. The official
+// order is that of sample_logits() in src/utils.py of ridgerchu/SpikeGPT, which run.py calls and
+// which has none of the other cuts.
 #pragma once
 
 #include <algorithm>
@@ -11,22 +13,31 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <numeric>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
 #include <spikelet/core/rng.hpp>
 #include <spikelet/models/argmax.hpp>
+#include <spikelet/models/logit_rules.hpp>
+#include <spikelet/models/sampling_cuts.hpp>
 
 namespace spikelet {
 
 /// Which of two orders a top-p cut and a temperature have.
 enum class SamplingRule {
-    usual,     ///< temperature, then top-k, then top-p over what is left
-    official,  ///< SpikeGPT's: top-p by value first, then top-k, then p^(1/temperature)
+    usual,     ///< temperature, then the cuts
+    official,  ///< SpikeGPT's: top-p by value first, then other cuts, then p^(1/temperature)
+};
+
+/// A top-p of its own for whatever follows a certain id.
+struct TopPAfter {
+    std::int32_t id = 0;
+    double top_p = 1.0;
 };
 
 /// How to choose among tokens. The defaults draw from the softmax by either rule.
@@ -38,69 +49,41 @@ struct SamplingOptions {
     /// 1, and whether rounding lifts it above decides between one token and all.)
     double top_p = 1.0;
     SamplingRule rule = SamplingRule::usual;
+    double min_p = 0.0;      ///< keep tokens of at least this share of the largest probability
+    double typical_p = 1.0;  ///< keep the most typical tokens of this total probability; 1: all
+    std::optional<TopPAfter> top_p_after{};
+    LogitRules logits{};
 };
 
+/// What run.py of SpikeGPT samples with, for a model of characters: another top-p begins a line.
+[[nodiscard]] inline SamplingOptions official_sampling_of_characters(std::int32_t newline) {
+    return {.temperature = 1.5,
+            .top_p = 0.7,
+            .rule = SamplingRule::official,
+            .top_p_after = TopPAfter{newline, 0.9}};
+}
+
+/// The same for a model of tokens: token 0, the end of a text, never comes.
+[[nodiscard]] inline SamplingOptions official_sampling_of_tokens() {
+    return {.temperature = 1.5,
+            .top_p = 0.7,
+            .rule = SamplingRule::official,
+            .logits = {.banned = {0}}};
+}
+
 namespace detail {
-
-inline void normalize(std::vector<double>& p) {
-    double const sum = std::accumulate(p.begin(), p.end(), 0.0);
-    for (double& x : p) { x /= sum; }
-}
-
-/// Ids by falling probability; equals by rising id.
-inline std::vector<std::size_t> ranked(std::vector<double> const& p) {
-    std::vector<std::size_t> order(p.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return p[a] > p[b]; });
-    return order;
-}
-
-inline std::size_t most_kept(std::vector<double> const& p, SamplingOptions const& options) {
-    return options.top_k > 0 ? std::min(p.size(), static_cast<std::size_t>(options.top_k))
-                             : p.size();
-}
-
-inline void keep_usual(std::vector<double>& p, SamplingOptions const& options) {
-    auto const order = ranked(p);
-    std::size_t keep = most_kept(p, options);
-    double sum = 0;
-    for (std::size_t i = 0; i < keep; ++i) { sum += p[order[i]]; }
-    double within = 0;
-    for (std::size_t i = 0; i < keep && options.top_p < 1.0; ++i) {
-        within += p[order[i]];
-        if (within >= options.top_p * sum) { keep = i + 1; }
-    }
-    for (std::size_t i = keep; i < order.size(); ++i) { p[order[i]] = 0; }
-}
-
-// The cut is by value: all probabilities of at least that of the first token whose running sum is
-// above top_p stay. A sum below top_p < 1 by rounding alone ends with the last token, which keeps
-// all.
-inline void keep_official(std::vector<double>& p, SamplingOptions const& options) {
-    auto const order = ranked(p);
-    double cutoff = 0;
-    double within = 0;
-    for (std::size_t id : order) {
-        within += p[id];
-        if (options.top_p < 1.0 && within > options.top_p) {
-            cutoff = p[id];
-            break;
-        }
-    }
-    double const top = p[order.front()];
-    std::size_t const keep = most_kept(p, options);
-    for (std::size_t i = 0; i < order.size(); ++i) {
-        double& x = p[order[i]];
-        bool const kept = x >= cutoff && i < keep;
-        x = kept ? std::pow(x / top, 1.0 / options.temperature) : 0.0;
-    }
-}
 
 inline void check_sampling(SamplingOptions const& options) {
     if (std::isnan(options.temperature)) { fail("sample", "the temperature is not a number"); }
     if (!(options.top_p >= 0)) { fail("sample", "top_p must be a number of at least 0"); }
     if (options.top_k < 0) { fail("sample", "top_k must be at least 0"); }
+    if (!(options.min_p >= 0 && options.min_p <= 1)) {
+        fail("sample", "min_p must be a number from 0 to 1");
+    }
+    if (!(options.typical_p >= 0)) { fail("sample", "typical_p must be a number of at least 0"); }
+    if (options.top_p_after && !(options.top_p_after->top_p >= 0)) {
+        fail("sample", "the other top_p must be a number of at least 0");
+    }
 }
 
 /// Throws Error unless there is a largest logit, finite, and no NaN; minus infinity never comes.
@@ -118,36 +101,62 @@ void check_logits(std::span<T const> logits) {
     }
 }
 
+/// Logits as the options want them, of which at least one is finite.
 template <class T>
-std::vector<double> sampling_probabilities(std::span<T const> logits,
-                                           SamplingOptions const& options) {
+std::vector<double> ruled_logits(std::span<T const> logits, SamplingOptions const& options,
+                                 RecentIds const& recent) {
     check_sampling(options);
     check_logits(logits);
+    std::vector<double> z(logits.begin(), logits.end());
+    apply(options.logits, recent, z);
+    if (!std::isfinite(std::ranges::max(z))) {
+        fail("sample", "no id is left: all are banned, or were minus infinity");
+    }
+    return z;
+}
+
+inline double top_p_now(SamplingOptions const& options, RecentIds const& recent) {
+    auto const& other = options.top_p_after;
+    return other && recent.last() == other->id ? other->top_p : options.top_p;
+}
+
+/// softmax(z / temperature); takes the memory of z.
+inline std::vector<double> softmax(std::vector<double> z, double temperature) {
+    double const top = std::ranges::max(z);
+    for (double& x : z) { x = std::exp((x - top) / temperature); }
+    normalize(z);
+    return z;
+}
+
+inline std::vector<double> probabilities_of(std::vector<double> z, SamplingOptions const& options,
+                                            double top_p) {
     if (options.temperature <= 0) { fail("sample", "the temperature must be above 0"); }
     bool const official = options.rule == SamplingRule::official;
-    double const temperature = official ? 1.0 : options.temperature;
-    auto const top = static_cast<double>(logits[static_cast<std::size_t>(argmax(logits))]);
-    std::vector<double> p(logits.size());
-    std::transform(logits.begin(), logits.end(), p.begin(),
-                   [&](T z) { return std::exp((static_cast<double>(z) - top) / temperature); });
-    normalize(p);
-    if (official) {
-        keep_official(p, options);
-    } else if (options.top_k > 0 || options.top_p < 1.0) {
-        keep_usual(p, options);
-    }
+    auto p = softmax(std::move(z), official ? 1.0 : options.temperature);
+    if (official) { keep_top_p_by_value(p, top_p); }
+    keep_top_k(p, options.top_k);
+    keep_typical(p, options.typical_p);
+    if (!official) { keep_top_p(p, top_p); }
+    keep_min_p(p, options.min_p);
+    if (official) { to_power(p, 1.0 / options.temperature); }
     normalize(p);
     return p;
 }
 
 template <class T>
-std::int32_t sample(std::span<T const> logits, Rng& rng, SamplingOptions const& options) {
-    check_sampling(options);
-    if (options.temperature <= 0) {
-        check_logits(logits);
-        return argmax(logits);
-    }
-    auto const p = sampling_probabilities(logits, options);
+std::vector<double> sampling_probabilities(std::span<T const> logits,
+                                           SamplingOptions const& options,
+                                           RecentIds const& recent) {
+    return probabilities_of(ruled_logits(logits, options, recent), options,
+                            top_p_now(options, recent));
+}
+
+template <class T>
+std::int32_t sample(std::span<T const> logits, Rng& rng, SamplingOptions const& options,
+                    RecentIds const& recent) {
+    auto z = ruled_logits(logits, options, recent);
+    if (options.temperature <= 0) { return argmax(std::span<double const>(z)); }
+    auto const p = probabilities_of(std::move(z), options, top_p_now(options, recent));
     double rest = rng.uniform();
     std::size_t last = 0;
     for (std::size_t i = 0; i < p.size(); ++i) {
@@ -162,27 +171,32 @@ std::int32_t sample(std::span<T const> logits, Rng& rng, SamplingOptions const& 
 
 }  // namespace detail
 
-/// The probabilities [vocabulary] that sample() draws from; temperature above 0. Throws Error for
-/// logits with NaN, plus infinity or nothing but minus infinity, and for options that are no
-/// numbers or below their least values.
-[[nodiscard]] inline std::vector<double> sampling_probabilities(std::span<float const> logits,
-                                                                SamplingOptions const& options) {
-    return detail::sampling_probabilities(logits, options);
+/// The probabilities [vocabulary] that sample() draws from after the ids `recent`; temperature
+/// above 0. Throws Error for logits with NaN, plus infinity or nothing but minus infinity, for
+/// options that are no numbers or outside of their limits, and where every token is banned.
+[[nodiscard]] inline std::vector<double>
+sampling_probabilities(std::span<float const> logits, SamplingOptions const& options,
+                       RecentIds const& recent = RecentIds()) {
+    return detail::sampling_probabilities(logits, options, recent);
 }
-[[nodiscard]] inline std::vector<double> sampling_probabilities(std::span<double const> logits,
-                                                                SamplingOptions const& options) {
-    return detail::sampling_probabilities(logits, options);
+[[nodiscard]] inline std::vector<double>
+sampling_probabilities(std::span<double const> logits, SamplingOptions const& options,
+                       RecentIds const& recent = RecentIds()) {
+    return detail::sampling_probabilities(logits, options, recent);
 }
 
 /// Draws a token from logits [vocabulary], with one number of `rng`; at temperature 0 it takes the
-/// first of the most likely and draws nothing. Throws Error as sampling_probabilities() does.
+/// first of the most likely and draws nothing. `recent` are the ids that came before, which
+/// penalties and top_p_after read. Throws Error as sampling_probabilities() does.
 [[nodiscard]] inline std::int32_t sample(std::span<float const> logits, Rng& rng,
-                                         SamplingOptions const& options = {}) {
-    return detail::sample(logits, rng, options);
+                                         SamplingOptions const& options = {},
+                                         RecentIds const& recent = RecentIds()) {
+    return detail::sample(logits, rng, options, recent);
 }
 [[nodiscard]] inline std::int32_t sample(std::span<double const> logits, Rng& rng,
-                                         SamplingOptions const& options = {}) {
-    return detail::sample(logits, rng, options);
+                                         SamplingOptions const& options = {},
+                                         RecentIds const& recent = RecentIds()) {
+    return detail::sample(logits, rng, options, recent);
 }
 
 }  // namespace spikelet

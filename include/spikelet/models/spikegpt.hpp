@@ -5,6 +5,7 @@
 //   x = ln0(emb)                                   emb: numbers, or their signs as spikes
 //   x = x + node(time_mix(ln1(x)));  x = x + node(channel_mix(ln2(x)));  x = dropout(x)
 //   logits = head(ln_out(x))                       with spikes in front: head(node(ln_out(x)))
+// The stream x may be halved behind some layers: models/spikegpt_rescale.hpp.
 #pragma once
 
 #include <array>
@@ -36,6 +37,7 @@ struct SpikeGptBlock {
 
     Placement spikes;
     double dropout_rate;
+    bool halved;  ///< the stream is, behind this block
     LayerNorm<C, T> ln1, ln2;
     std::optional<Time> att;
     std::optional<Channel> ffnPre;
@@ -43,16 +45,17 @@ struct SpikeGptBlock {
     SpikingNode<Surrogate> lif1, lif2;
     SPIKELET_PARTS(ln1, ln2, att, ffnPre, ffn, lif1, lif2)
 
-    /// `first` is the block that `ffn_pre` is about.
-    constexpr SpikeGptBlock(SpikeGptConfig const& config, bool first, Surrogate const& surrogate)
+    /// The block number `layer`, from 0.
+    constexpr SpikeGptBlock(SpikeGptConfig const& config, index layer, Surrogate const& surrogate)
         : spikes(config.spikes),
           dropout_rate(config.dropout),
+          halved(config.halved_behind(layer)),
           ln1{config.channels},
           ln2{config.channels},
           ffn(channel_mix(config, surrogate)),
           lif1{config.spikes.residual, config.neuron, surrogate},
           lif2(lif1) {
-        if (first && config.ffn_pre) {
+        if (layer == 0 && config.ffn_pre) {
             ffnPre.emplace(channel_mix(config, surrogate));
         } else {
             att.emplace(time_mix(config, surrogate));
@@ -70,7 +73,8 @@ struct SpikeGptBlock {
         tap(*this, "ln2", b);
         auto const fed = ffn(b);
         tap(*this, "ffn_out", fed);
-        auto const out = dropout(add(middle, fed, lif2), dropout_rate);
+        auto const sum = add(middle, fed, lif2);
+        auto const out = dropout(halved ? 0.5 * sum : sum, dropout_rate);
         tap(*this, "x_out", out);
         return out;
     }
@@ -160,14 +164,20 @@ struct SpikeGpt {
 
     /// Logits [batch, time, V] for ids [batch, time].
     constexpr auto operator()(auto ids) const {
+        auto const logits = read(hidden(ids));
+        tap(*this, "logits", logits);
+        return logits;
+    }
+
+    /// What the output matrix reads, before any spikes in front of it: [batch, time, C] for ids
+    /// [batch, time]. The output matrix needs no weights for that.
+    constexpr auto hidden(auto ids) const {
         auto const embedded = emb(ids);
         auto const x = ln0(config.spikes.binary_embedding ? to_numbers(signs(embedded)) : embedded);
         tap(*this, "ln0", x);
         auto const y = ln_out(chain(blocks, x));
         tap(*this, "ln_out", y);
-        auto const logits = read(y);
-        tap(*this, "logits", logits);
-        return logits;
+        return y;
     }
 
     /// Form C of init_spikegpt(), which has others. Throws Error if a parameter is bound to
@@ -255,11 +265,12 @@ private:
         if constexpr (L == dyn) {
             std::vector<Block> list;
             list.reserve(static_cast<std::size_t>(c.layers));
-            for (index i = 0; i < c.layers; ++i) { list.emplace_back(c, i == 0, surrogate); }
+            for (index i = 0; i < c.layers; ++i) { list.emplace_back(c, i, surrogate); }
             return list;
         } else {
             return [&]<std::size_t... I>(std::index_sequence<I...>) {
-                return std::array<Block, sizeof...(I)>{Block(c, I == 0, surrogate)...};
+                return std::array<Block, sizeof...(I)>{
+                    Block(c, static_cast<index>(I), surrogate)...};
             }
             (std::make_index_sequence<static_cast<std::size_t>(L)>{});
         }

@@ -95,6 +95,8 @@ struct SpikeGptConfig {
     std::optional<double> slope{};  ///< of the surrogate, where it has one; none: its type's own
     bool ffn_pre = false;  ///< the first block mixes channels twice instead of time ("RWKV-ffnPre")
     double dropout = 0.0;  ///< of the residual stream after each block, in training
+    /// The stream is halved behind each so many layers (models/spikegpt_rescale.hpp); 0: never.
+    index halve_every = 0;
     /// The surrogate's name in files. A model writes that of its type here, and refuses another;
     /// empty fits all.
     std::string_view surrogate{};
@@ -111,6 +113,11 @@ struct SpikeGptConfig {
         return hidden > 0 ? hidden : 4 * channels;
     }
 
+    /// True if the stream is halved behind the layer of this number, from 0.
+    [[nodiscard]] constexpr bool halved_behind(index layer) const {
+        return halve_every > 0 && (layer + 1) % halve_every == 0;
+    }
+
     /// Throws Error unless every size is within its limits, the neurons make sense (see
     /// check(LifOptions)), a given slope is above 0 and finite, the dropout at least 0 and below 1,
     /// and a group of weights a multiple of 64.
@@ -119,6 +126,7 @@ struct SpikeGptConfig {
         check_size("channels", channels, 1, most_channels);
         check_size("layers", layers, 1, most_layers);
         check_size("hidden", hidden, 0, most_hidden);
+        check_size("halve_every", halve_every, 0, most_layers);
         LifOptions output = neuron;
         output.threshold = output_threshold;
         spikelet::check(neuron);

@@ -9,6 +9,7 @@
 // and where a configuration is more than these can say, and only there:
 //   vth_o       threshold in front of time mixing's output matrix, where it is not vth
 //   dropout     where it is not 0
+//   halve_every the stream is halved behind each so many layers, where it is
 //   reset       "none", where neurons do not reset at all
 //   residual, spiking_hidden, inputs           what is not as in the variant
 //   levels_in, levels_out, levels_head         of graded spikes, where matrices read them
@@ -170,6 +171,7 @@ inline Metadata metadata(SpikeGptConfig const& config) {
         texts["levels_head"] = std::to_string(config.levels.head);
     }
     if (config.dropout != 0) { texts["dropout"] = scalar_text(config.dropout); }
+    if (config.halve_every != 0) { texts["halve_every"] = std::to_string(config.halve_every); }
     detail::write_trains_as(config.trains_as, texts);
     return texts;
 }
@@ -193,6 +195,9 @@ inline SpikeGptConfig config_from_metadata(Metadata const& texts) {
     if (read.has("alpha")) { config.slope = read.number("alpha", 0.0, detail::above_zero); }
     config.ffn_pre = read.truth("ffn_pre", config.ffn_pre);
     config.dropout = read.number("dropout", config.dropout, detail::part_of_one);
+    if (read.has("halve_every")) {
+        config.halve_every = read.size("halve_every", SpikeGptConfig::most_layers);
+    }
     config.trains_as = detail::read_trains_as(read);
     config.check();
     return config;

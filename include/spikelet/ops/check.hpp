@@ -10,6 +10,7 @@
 
 #include <spikelet/autodiff/parameter.hpp>
 #include <spikelet/autodiff/var.hpp>
+#include <spikelet/core/counting.hpp>
 #include <spikelet/kernels/sizes.hpp>
 
 namespace spikelet {
@@ -119,6 +120,19 @@ constexpr void check_channels(char const* op, Var<Ctx, T, E> const& x, index exp
     if (last_extent(x) != expected) {
         fail(op, "x is " + to_string(x.extents) + ", the parameters expect " +
                      std::to_string(expected) + " channels");
+    }
+}
+
+/// Throws Error unless products of so many rows are counted, where the context's policy counts.
+template <class Ctx>
+constexpr void check_counted(index rows) {
+    if constexpr (counts_work<decltype(std::declval<Ctx const&>().policy())>) {
+        static_assert(!Ctx::records, "counting: the products of a Tape are not counted");
+        if (rows != 1) {
+            fail("counting", "a product of " + std::to_string(rows) +
+                                 " rows is not counted; "
+                                 "stream one token at a time");
+        }
     }
 }
 

@@ -41,6 +41,11 @@ public:
         with_kernel([&](auto kernel) { kernel.forward(policy, n, x, w, y, workspace); });
     }
 
+    /// y = x W of one row.
+    void one_row(Policy policy, Size n, Scalar const* x, Scalar const* w, Scalar* y) const {
+        Exact::one_row(policy, n, x, w, y);
+    }
+
     /// dx += dy W^T, dx being x's gradient; where x is 0 only if it is needed there.
     template <class U, class E>
     void backward_input(Policy policy, Size n, Scalar const* dy, Scalar const* w,

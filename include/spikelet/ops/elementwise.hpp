@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Ops in which every element stands alone: + - *, sigmoid, relu2, gate, dropout; spikes as numbers.
-// Values of any shape; where there are two, both have one shape, and Error is thrown if they differ
-// at run time. In + - * spikes count as the numbers they are, and the result is numbers.
+// Ops in which every element stands alone: + - *, sigmoid, relu, relu2, gate, dropout; spikes as
+// numbers. Values of any shape; where there are two, both have one shape, and Error is thrown if
+// they differ at run time. In + - * spikes count as the numbers they are, and the result is
+// numbers.
 //
 // Every op is four statements: check the shapes, make the result, run the kernel, record the way
 // back. The context decides what of that happens.
@@ -174,6 +175,21 @@ constexpr auto sigmoid(Var<Ctx, T, E> value) {
         [=] {
             Sigmoid::backward(x.ctx->policy(), n, y.data, y.gradient.numbers(), x.gradient.sum());
         },
+        y);
+    return y;
+}
+
+/// max(x, 0); its gradient is 0 where it is 0.
+template <class Ctx, class T, class E>
+constexpr auto relu(Var<Ctx, T, E> value) {
+    auto const x = checked_numbers(value);
+    using Relu = kernels::Relu<decltype(x.ctx->policy())>;
+    auto y = x.ctx->template make<typename Ctx::scalar>(x.extents);
+    index const n = y.extents.size();
+    y.gradient.need_only_where_active();
+    x.ctx->run([&] { Relu::forward(x.ctx->policy(), n, x.data, y.data); });
+    x.ctx->record(
+        [=] { Relu::backward(x.ctx->policy(), n, y.data, y.gradient.numbers(), x.gradient.sum()); },
         y);
     return y;
 }

@@ -29,6 +29,7 @@ constexpr auto linear(Var<Ctx, U, E> value, ParameterView<Scalar, In, Out> w) {
     }();
     auto y = x.ctx->template make<Scalar>(x.extents.with_last(Size<Out>(w.extents[1])));
     kernels::MatmulSize const n{x.extents.rows(), w.extents[0], w.extents[1]};
+    check_counted<Ctx>(n.rows);
     index ahead = dense.workspace(n);
     index back = ahead;
     if constexpr (SpikeKind<U>) {
@@ -37,7 +38,13 @@ constexpr auto linear(Var<Ctx, U, E> value, ParameterView<Scalar, In, Out> w) {
     }
     index const room = Ctx::records ? std::max(ahead, back) : ahead;
     auto* const workspace = x.ctx->template scratch<Scalar>(room);
-    x.ctx->run([&] { product.forward(x.ctx->policy(), n, x.data, w.value, y.data, workspace); });
+    x.ctx->run([&] {
+        if constexpr (counts_work<Policy>) {
+            product.one_row(x.ctx->policy(), n, x.data, w.value, y.data);
+        } else {
+            product.forward(x.ctx->policy(), n, x.data, w.value, y.data, workspace);
+        }
+    });
     x.ctx->record(
         [=] {
             auto* const again = x.ctx->template scratch<Scalar>(room);

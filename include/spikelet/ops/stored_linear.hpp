@@ -46,13 +46,21 @@ struct StoredProduct {
         if constexpr (std::is_same_v<C, float>) {
             using Product = std::conditional_t<spikes, kernels::SpikeMatmul<Policy, U>,
                                                kernels::Matmul<Policy>>;
-            Product::forward(policy, n, x, codes, y, reinterpret_cast<float*>(workspace));
+            if constexpr (counts_work<Policy>) {
+                Product::one_row(policy, n, x, codes, y);
+            } else {
+                Product::forward(policy, n, x, codes, y, reinterpret_cast<float*>(workspace));
+            }
         } else {
             float const* const scales = weight.scale.size() > 0 ? weight.scale.value() : nullptr;
             kernels::QuantizedMatrix<C> const w{codes, scales, weight.group()};
             if constexpr (spikes) {
                 using Product = kernels::QuantizedSpikeMatmul<C, Policy>;
-                Product::template forward<U>(policy, n, x, w, y, workspace);
+                if constexpr (counts_work<Policy>) {
+                    Product::template one_row<U>(policy, n, x, w, y);
+                } else {
+                    Product::template forward<U>(policy, n, x, w, y, workspace);
+                }
             } else {
                 kernels::QuantizedMatmul<C, Policy>::forward(policy, n, x, w, y, workspace);
             }
@@ -100,6 +108,7 @@ constexpr auto linear(Var<Ctx, U, E> value, StoredWeight<C, In, Out> const& weig
     if constexpr (!Ctx::dry) { detail::check_codes(weight); }
     auto y = x.ctx->template make<float>(x.extents.with_last(Size<Out>(weight.extents()[1])));
     kernels::MatmulSize const n{x.extents.rows(), weight.extents()[0], weight.extents()[1]};
+    check_counted<Ctx>(n.rows);
     detail::with_code_of(weight, [&]<class Code>(detail::CodeOf<Code>) {
         using Product = detail::StoredProduct<Operand, Code, Policy>;
         auto* const workspace = x.ctx->template scratch<std::byte>(Product::workspace(n));

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include <spikelet/autodiff/part_names.hpp>
 #include <spikelet/train/activity.hpp>
+#include <spikelet/train/matrices.hpp>
 
 namespace spikelet {
 
@@ -37,15 +37,10 @@ public:
     /// The model must stay where it is. Throws Error if a part's name is too long.
     template <class Model>
     explicit InputDensity(Model const& model) {
-        each_part(PartName{}, model, [&](PartName const& name, auto const& part) {
-            using Part = std::remove_cvref_t<decltype(part)>;
-            if constexpr (requires {
-                              part.inputs + part.outputs;
-                              part.weight.extents();
-                          }) {
-                places_.emplace(Key{&part, type_id<Part>()}, matrices_.size());
-                matrices_.push_back({std::string(std::string_view(name)), part.outputs});
-            }
+        each_matrix(model, [&](PartName const& name, auto const& matrix) {
+            using Type = std::remove_cvref_t<decltype(matrix)>;
+            places_.emplace(Key{&matrix, type_id<Type>()}, matrices_.size());
+            matrices_.push_back({std::string(std::string_view(name)), matrix.outputs});
         });
     }
 

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+// spikegpt spikes: which neurons fire, when, and how charged they are; as a table, as JSON, and as
+// pictures.
+#include <spikelet/io/file_writer.hpp>
+#include <spikelet/train/spike_statistics.hpp>
+
+#include "block_name.hpp"
+#include "command.hpp"
+#include "flags.hpp"
+#include "language_model.hpp"
+#include "output.hpp"
+#include "processor.hpp"
+#include "progress.hpp"
+#include "source.hpp"
+#include "spike_recorder.hpp"
+#include "stop.hpp"
+#include "stored_model.hpp"
+
+namespace spikegpt {
+
+namespace {
+
+constexpr char const* purpose_of_spikes = "Looks at a model's neurons while it reads";
+constexpr char const* examples_of_spikes =
+    "  spikegpt spikes --model runs/book/model.safetensors --data test.txt\n"
+    "  spikegpt spikes --model M --data test.txt --raster spikes.svg --length 80\n"
+    "  spikegpt spikes --model M --data test.txt --raster spikes.svg --site blocks.1.lif2\n"
+    "  spikegpt spikes --model M --data test.txt --dots --site blocks.1.lif2      in the terminal\n"
+    "  spikegpt spikes --model M --data test.txt --rates rates.svg";
+
+struct SpikesRequest {
+    ModelSource model{};
+    std::vector<std::string> data;
+    std::optional<sk::index> ctx;
+    sk::index batch = 16;
+    sk::index tokens = 16384;
+    std::string raster;
+    bool dots = false;
+    std::vector<std::string> sites;
+    sk::index length = 80;
+    sk::index neurons = 64;
+    std::string rates;
+    sk::index threads = 0;
+    std::string cpu;
+    bool json = false;
+};
+
+/// Keeps a slip of the fingers from replacing a model or a text.
+CLI::Validator svg_name() {
+    auto const check = [](std::string const& text) {
+        return text.ends_with(".svg") ? "" : sk::quote(text) + " does not end with .svg";
+    };
+    return {check, "", ""};
+}
+
+void declare(CLI::App& flags, SpikesRequest& request) {
+    add_model_flags(flags, request.model);
+    flags.add_option("--data", request.data, "Text to read, several files count as one; or ids")
+        ->type_name("FILE...")
+        ->required();
+    flags
+        .add_option("--ctx", request.ctx,
+                    "Ids in a window, each of which starts at rest (default as trained, else 128)")
+        ->check(whole(1, 1'000'000));
+    flags.add_option("--batch", request.batch, "Windows at a time")
+        ->check(whole(1, 4096))
+        ->capture_default_str();
+    flags.add_option("--tokens", request.tokens, "Read at most so many ids, from the start")
+        ->check(whole(1, 1'000'000'000'000))
+        ->capture_default_str();
+    flags.add_option("--raster", request.raster, "Draw spikes and membranes over the text's start")
+        ->type_name("FILE.svg")
+        ->check(svg_name());
+    flags.add_flag("--dots", request.dots,
+                   "Print spikes over the text's start, a line for each id");
+    flags
+        .add_option("--site", request.sites,
+                    "Draw this one, as the table calls it; may be given "
+                    "several times (default four)")
+        ->type_name("NAME");
+    flags.add_option("--length", request.length, "Draw so many ids")
+        ->check(whole(1, 400))
+        ->capture_default_str();
+    flags.add_option("--neurons", request.neurons, "Draw so many neurons of a site")
+        ->check(whole(1, 1024))
+        ->capture_default_str();
+    flags.add_option("--rates", request.rates, "Draw firing rates by layer")
+        ->type_name("FILE.svg")
+        ->check(svg_name());
+    flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
+    flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
+    flags.add_flag("--json", request.json, "End with one JSON object on standard output");
+}
+
+/// Reads windows that start at rest; returns how many ids.
+sk::index read(sk::Corpus const& text, SpikesRequest const& request, Predictor& predictor,
+               sk::SpikeStatistics& statistics) {
+    predictor.observe(&statistics);
+    ProgressLine progress(2.0);
+    sk::index const all = std::min(request.tokens, text.size() - 1);
+    sk::index const ctx = std::min(*request.ctx, all);
+    statistics.begin(ctx);
+    sk::Batch batch;
+    sk::index done = 0;
+    while (done + ctx <= all && stop_signal() == 0) {
+        sk::index const windows = std::min(request.batch, (all - done) / ctx);
+        batch.input.resize(windows, ctx);
+        batch.target.resize(windows, ctx);
+        text.copy(done, batch.input.ids);
+        text.copy(done + 1, batch.target.ids);
+        predictor.nats(batch.input, batch.target);
+        done += windows * ctx;
+        if (progress.due()) { progress.show({{fmt::format("read {} of {} ids", done, all)}}); }
+    }
+    predictor.observe(nullptr);
+    return done;
+}
+
+/// Bars from none to full, one for each bin, higher for more.
+std::string bars_of(sk::ChargeHistogram const& charges) {
+    constexpr std::string_view heights[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    auto const most = std::max<std::int64_t>(*std::ranges::max_element(charges.counts), 1);
+    std::string bars;
+    for (std::int64_t const count : charges.counts) {
+        bars += heights[(count * 8 + most - 1) / most];
+    }
+    return bars;
+}
+
+void say_table(Output const& out, std::vector<sk::SpikeStatistics::Site> const& sites) {
+    out.say("{:<22}{:>8}{:>8}{:>8}{:>8}{:>9}{:>9}", "site", "neurons", "rate", "never", "always",
+            "at first", "at last");
+    for (auto const& site : sites) {
+        sk::index const last = std::ssize(site.of_position) - 1;
+        out.say("{:<22}{:>8}{:>8.4f}{:>8}{:>8}{:>9.4f}{:>9.4f}", site.name, site.neurons(),
+                site.rate(), site.dead(), site.saturated(), site.rate_at(0), site.rate_at(last));
+    }
+    bool any = false;
+    for (auto const& site : sites) {
+        if (site.charges.least > site.charges.most) { continue; }
+        if (!any) {
+            out.say("\n{:<22}from -4{:25}to 4{:>12}{:>9}", "charges", "", "least", "most");
+        }
+        any = true;
+        out.say("{:<22}|{}|{:>14.2f}{:>9.2f}", site.name, bars_of(site.charges), site.charges.least,
+                site.charges.most);
+    }
+}
+
+nlohmann::ordered_json json_of(sk::SpikeStatistics::Site const& site) {
+    auto positions = nlohmann::ordered_json::array();
+    for (sk::index i = 0; i < std::ssize(site.of_position); ++i) {
+        positions.push_back(site.rate_at(i));
+    }
+    nlohmann::ordered_json json{{"name", site.name},          {"neurons", site.neurons()},
+                                {"rate", site.rate()},        {"never", site.dead()},
+                                {"always", site.saturated()}, {"positions", positions}};
+    auto const& charges = site.charges;
+    if (charges.least <= charges.most) {
+        json["charges"] = {{"low", charges.low},       {"width", charges.width},
+                           {"counts", charges.counts}, {"below", charges.below},
+                           {"above", charges.above},   {"least", charges.least},
+                           {"most", charges.most}};
+    }
+    return json;
+}
+
+/// Those that were named, or else the first and the last of the first and the last block. Throws
+/// Error for a name that no site has.
+std::vector<std::string> sites_to_draw(SpikesRequest const& request,
+                                       std::vector<sk::SpikeStatistics::Site> const& sites) {
+    std::string names;
+    for (auto const& site : sites) { names += (names.empty() ? "" : ", ") + site.name; }
+    for (auto const& name : request.sites) {
+        if (std::ranges::find(sites, name, &sk::SpikeStatistics::Site::name) == sites.end()) {
+            sk::fail("--site", sk::quote(name) + " is none of the model's: " + names);
+        }
+    }
+    if (!request.sites.empty()) { return request.sites; }
+    sk::index last = 0;
+    for (auto const& site : sites) { last = std::max(last, BlockName(site.name).block); }
+    std::vector<std::string> chosen;
+    for (sk::index const block : {sk::index{0}, last}) {
+        std::vector<std::string> of_block;
+        for (auto const& site : sites) {
+            if (BlockName(site.name).block == block) { of_block.push_back(site.name); }
+        }
+        if (!of_block.empty()) { chosen.insert(chosen.end(), {of_block.front(), of_block.back()}); }
+    }
+    return chosen;
+}
+
+void write_picture(std::string const& path, sk::Svg const& picture) {
+    sk::write_file_atomically(path, [&](sk::FileWriter& file) { file.write(picture.text()); });
+}
+
+/// What the sites to draw do over the beginning of the text, and what its ids are called.
+struct Excerpt {
+    std::vector<sk::SpikeRecord> records;
+    std::vector<std::string> labels;
+};
+
+Excerpt record(SpikesRequest const& request, StoredModel const& language, sk::Corpus const& text,
+               Predictor& predictor, std::vector<sk::SpikeStatistics::Site> const& sites) {
+    SpikeRecorder recorder(language.net, sites_to_draw(request, sites), request.neurons);
+    auto const batch = text.window(0, request.length);
+    predictor.observe(&recorder);
+    predictor.nats(batch.input, batch.target);
+    predictor.observe(nullptr);
+    Excerpt excerpt{recorder.records(), {}};
+    for (std::int32_t const id : batch.input.ids) {
+        excerpt.labels.push_back(label_of(*language.vocabulary, id));
+    }
+    return excerpt;
+}
+
+/// A line for each id, a dot for each neuron that fires.
+void say_dots(Output const& out, Excerpt const& excerpt) {
+    for (auto const& record : excerpt.records) {
+        out.say("\n{}", record.name);
+        for (std::size_t t = 0; t < excerpt.labels.size(); ++t) {
+            out.say("{:>4} {}", excerpt.labels[t], sk::dots_of(record, static_cast<sk::index>(t)));
+        }
+    }
+}
+
+void draw_bars(SpikesRequest const& request, std::vector<sk::SpikeStatistics::Site> const& sites) {
+    std::vector<sk::NamedRate> rates;
+    for (auto const& site : sites) { rates.push_back({site.name, site.rate()}); }
+    write_picture(request.rates, sk::draw_rates("Firing rates of " + request.model.path, rates));
+}
+
+int spikes(CLI::App const&, SpikesRequest& request) {
+    if (!request.sites.empty() && request.raster.empty() && !request.dots) {
+        throw CLI::ValidationError("--site", "it is for --raster and --dots");
+    }
+    Output const out(request.json);
+    Computer const computer = choose_computer(request.cpu, request.threads);
+    StoredModel const language = load_stored_language(request.model);
+    if (!request.ctx) { request.ctx = trained_context(request.model.path).value_or(128); }
+    sk::Corpus const text = Source(request.data).corpus(*language.vocabulary);
+    if (text.size() < 2) {
+        sk::fail("--data",
+                 text.name() + " has " + counted(text.size(), "id") + ", at least 2 are needed");
+    }
+    auto const predictor = computer.engine().predictor(language.net, {}, computer.threads);
+    sk::SpikeStatistics statistics(language.net);
+    listen_for_stop();
+    sk::index const done = read(text, request, *predictor, statistics);
+    if (stop_signal() != 0) { return exit_code_of(stop_signal()); }
+    auto const& sites = statistics.sites();
+    if (sites.empty()) { sk::fail(sk::quote(request.model.path), "nothing in it spikes"); }
+    say_table(out, sites);
+    if (request.dots || !request.raster.empty()) {
+        auto const excerpt = record(request, language, text, *predictor, sites);
+        if (request.dots) { say_dots(out, excerpt); }
+        auto const title = fmt::format("{} reads {}", request.model.path, text.name());
+        if (!request.raster.empty()) {
+            write_picture(request.raster, sk::draw_spikes(title, excerpt.labels, excerpt.records));
+        }
+    }
+    if (!request.rates.empty()) { draw_bars(request, sites); }
+    auto all = nlohmann::ordered_json::array();
+    for (auto const& site : sites) { all.push_back(json_of(site)); }
+    out.result({{"command", "spikes"},
+                {"tokens", done},
+                {"ctx", std::min(*request.ctx, done)},
+                {"sites", all},
+                {"cpu", computer.instructions->name},
+                {"threads", computer.threads}});
+    return 0;
+}
+
+}  // namespace
+
+void add_spikes(CLI::App& program, Command& command) {
+    add_command<SpikesRequest>(program, command, "spikes", purpose_of_spikes, examples_of_spikes,
+                               declare, spikes);
+}
+
+}  // namespace spikegpt

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "writer.hpp"
+
+namespace spikegpt {
+
+void Writer::restore(sk::SessionState const& state) {
+    stream_->restore(state.numbers);
+    unread_ = state.unread;
+    random_ = sk::Rng(state.random);
+    recent_ = sk::RecentIds(window_);
+    recent_.push(state.recent);
+}
+
+void Writer::read(std::string_view text) {
+    auto ids = vocabulary_.encode(text);
+    if (ids.empty() && unread_.empty()) { ids = vocabulary_.encode("\n"); }
+    unread_.insert(unread_.end(), ids.begin(), ids.end());
+    recent_.push(ids);
+}
+
+std::int32_t Writer::write() {
+    unread_ = {sk::sample(stream_->feed(unread_), random_, sampling_, recent_)};
+    recent_.push(unread_.front());
+    return unread_.front();
+}
+
+sk::SessionState Writer::state() {
+    if (unread_.size() > 1) {
+        stream_->feed(std::span(unread_).first(unread_.size() - 1));
+        unread_.erase(unread_.begin(), unread_.end() - 1);
+    }
+    auto const numbers = stream_->state();
+    return {{numbers.begin(), numbers.end()}, unread_, random_.state(), recent_.ids()};
+}
+
+}  // namespace spikegpt

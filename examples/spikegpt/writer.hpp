@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// A model that reads and writes, one id after another.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <spikelet/core/rng.hpp>
+#include <spikelet/io/session_state.hpp>
+#include <spikelet/io/vocabulary.hpp>
+#include <spikelet/models/sampling.hpp>
+
+#include "engine.hpp"
+
+namespace spikegpt {
+
+class Writer {
+public:
+    /// Ids are chosen by `sampling`, of which penalties count the last `window` ids. The vocabulary
+    /// must outlive the writer.
+    Writer(sk::Vocabulary const& vocabulary, sk::SamplingOptions sampling, sk::index window,
+           std::unique_ptr<Stream> stream)
+        : vocabulary_(vocabulary),
+          sampling_(std::move(sampling)),
+          window_(window),
+          recent_(window),
+          stream_(std::move(stream)) {}
+
+    /// Goes on from a state() of this model. Throws Error if its size does not fit.
+    void restore(sk::SessionState const& state);
+
+    /// Goes on with this text, or begins with a newline where there is nothing to go on from.
+    void read(std::string_view text);
+
+    /// From now on chance is that of this seed.
+    void set_seed(std::uint64_t seed) { random_ = sk::Rng(seed); }
+
+    /// The next id, which the stream reads only when it is asked for another. Throws Error.
+    std::int32_t write();
+
+    /// Everything that writing on needs.
+    sk::SessionState state();
+
+private:
+    sk::Vocabulary const& vocabulary_;
+    sk::SamplingOptions sampling_;
+    sk::index window_;
+    sk::RecentIds recent_;
+    sk::Rng random_{42};
+    std::unique_ptr<Stream> stream_;
+    std::vector<std::int32_t> unread_;
+};
+
+}  // namespace spikegpt

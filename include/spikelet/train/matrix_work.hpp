@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// What every matrix of a model costs, counted by the kernels that computed it (core/counting.hpp).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <spikelet/autodiff/var.hpp>
+#include <spikelet/core/counting.hpp>
+#include <spikelet/train/matrices.hpp>
+
+namespace spikelet {
+
+/// An observer that tells the work of one matrix (Linear) from that of the next:
+///
+///     MatrixWork counts(model);
+///     Session session{model, SessionOptions{}, counting(counts.work())};
+///     session.observe(&counts);
+///
+/// Products of other parts count for the matrix before them.
+class MatrixWork final : public Observer {
+public:
+    /// What one matrix did.
+    struct Matrix {
+        std::string name;
+        index inputs, outputs;
+        std::int64_t products = 0;  ///< of one row
+        Work work{};
+
+        /// Terms of all products, those that were left out included.
+        [[nodiscard]] double terms() const {
+            return static_cast<double>(products) * static_cast<double>(inputs) *
+                   static_cast<double>(outputs);
+        }
+    };
+
+    /// The model must stay where it is. Throws Error if a part's name is too long.
+    template <class Model>
+    explicit MatrixWork(Model const& model) {
+        each_matrix(model, [&](PartName const& name, auto const& matrix) {
+            using Type = std::remove_cvref_t<decltype(matrix)>;
+            places_.emplace(Key{&matrix, type_id<Type>()}, matrices_.size());
+            matrices_.push_back(
+                {std::string(std::string_view(name)), matrix.inputs, matrix.outputs});
+        });
+    }
+    MatrixWork(MatrixWork const&) = delete;  // a policy knows its address
+    MatrixWork& operator=(MatrixWork const&) = delete;
+
+    /// What a policy counts with.
+    [[nodiscard]] Work& work() { return work_; }
+
+    /// A matrix shows as "x" what it is about to multiply.
+    void see(Tap const& tap) override {
+        if (tap.name != "x") { return; }
+        auto const found = places_.find(Key{tap.layer, tap.layer_type});
+        if (found == places_.end()) { return; }
+        settle();
+        now_ = found->second;
+        matrices_[now_].products += tap.rows;
+    }
+
+    /// The matrices in the order of the model's parts.
+    [[nodiscard]] std::vector<Matrix> const& matrices() {
+        settle();
+        return matrices_;
+    }
+
+private:
+    using Key = std::pair<void const*, void const*>;
+
+    void settle() {
+        if (matrices_.empty()) { return; }
+        matrices_[now_].work += work_;
+        work_ = {};
+    }
+
+    Work work_;
+    std::map<Key, std::size_t> places_;
+    std::vector<Matrix> matrices_;
+    std::size_t now_ = 0;
+};
+
+}  // namespace spikelet

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include <doctest/doctest.h>
+
+#include <spikelet/io/safetensors.hpp>
+
+#include "programs/spikegpt.hpp"
+
+namespace spikelet_test::spikegpt_classify_test {
+
+namespace sk = spikelet;
+
+namespace {
+
+// Two classes that a word gives away, which may stand anywhere.
+std::string labelled_lines(int count) {
+    std::string lines;
+    for (int i = 0; i < count; ++i) {
+        bool const good = i % 2 == 0;
+        lines += good ? "good\t" : "bad\t";
+        lines += i % 3 == 0 ? "the film was " : "a ";
+        lines += good ? "fine" : "dull";
+        lines += i % 5 == 0 ? " story, naïve as ever\n" : " thing\n";
+    }
+    return lines;
+}
+
+/// A classifier of such lines.
+struct Classified {
+    TemporaryFolder folder;
+    std::string train = folder / "train.tsv";
+    std::string valid = folder / "valid.tsv";
+    std::string model = folder / "model.safetensors";
+    Arguments small{"--layers", "1",    "--embd",       "16", "--hidden",       "8",
+                    "--lr",     "0.02", "--seed",       "1",  "--threads",      "1",
+                    "--batch",  "8",    "--bpe-merges", "40", "--word-dropout", "0"};
+    Outcome done{};
+
+    Classified() {
+        write_file(train, labelled_lines(120));
+        write_file(valid, labelled_lines(30));
+        done = spikegpt(learning(model) + Arguments{"--epochs", "6", "--json"});
+        REQUIRE_MESSAGE(done.code == 0, done.err);
+    }
+    [[nodiscard]] Arguments learning(std::string const& out) const {
+        return Arguments{"classify", "train", "--data", train, "--valid", valid, "--out", out} +
+               small;
+    }
+};
+
+Classified const& classified() {
+    static Classified const classified;
+    return classified;
+}
+
+}  // namespace
+
+TEST_CASE("spikegpt classify: learns, measures, and answers in order") {
+    auto const& c = classified();
+    CHECK(c.done.json()["accuracy"].get<double>() == 1.0);
+    CHECK(c.done.json()["labels"] == nlohmann::json({"bad", "good"}));
+
+    auto const evaluated = spikegpt(
+        {"classify", "eval", "--model", c.model, "--data", c.valid, "--threads", "1", "--json"});
+    REQUIRE_MESSAGE(evaluated.code == 0, evaluated.err);
+    CHECK(evaluated.json()["confusion"] == nlohmann::json({{15, 0}, {0, 15}}));
+    CHECK(evaluated.json()["macro_f1"].get<double>() == 1.0);
+    CHECK(evaluated.json()["nats"] == c.done.json()["nats"]);
+
+    write_file(c.folder / "lines", "a dull thing\n\nthe film was fine thing\r\na dull story");
+    Arguments const ask{"classify", "predict",          "--model",   c.model,
+                        "--data",   c.folder / "lines", "--threads", "1"};
+    auto const answered = spikegpt(ask);
+    CHECK(answered.code == 0);
+    CHECK(answered.out.starts_with("bad\tbad="));
+    CHECK(std::count(answered.out.begin(), answered.out.end(), '\n') == 4);
+    auto const last = spikegpt(ask + Arguments{"--json", "--batch", "3"}).json();
+    CHECK(last["label"] == "bad");
+    CHECK(last["probabilities"]["bad"].get<double>() > 0.5);
+}
+
+TEST_CASE("spikegpt classify: starts from a language model, of which layers stay as they are") {
+    auto const& c = classified();
+    std::string const out = c.folder / "tuned.safetensors";
+    Arguments const tune{"classify",    "train",
+                         "--data",      c.train,
+                         "--valid",     c.valid,
+                         "--out",       out,
+                         "--init-from", trained_on_bytes().model,
+                         "--epochs",    "1",
+                         "--threads",   "1"};
+    REQUIRE(spikegpt(tune + Arguments{"--freeze", "1", "--layer-lr-decay", "0.5"}).code == 0);
+    auto const before = sk::SafetensorsFile::open(trained_on_bytes().model);
+    auto const after = sk::SafetensorsFile::open(out);
+    auto const same = [&](char const* name) {
+        return std::ranges::equal(before.find(name)->bytes, after.find(name)->bytes);
+    };
+    CHECK(same("emb.weight"));
+    CHECK(same("blocks.0.att.value.weight"));
+    CHECK(!same("blocks.1.att.value.weight"));
+    CHECK(spikegpt(tune + Arguments{"--freeze", "3"})
+              .complains("--freeze: 3 is more than the 2 blocks that the model has"));
+}
+
+TEST_CASE("spikegpt classify: files that do not fit are refused with their place") {
+    auto const& c = classified();
+    auto const complaint = [&](std::string const& lines) {
+        write_file(c.folder / "wrong.tsv", lines);
+        auto const done =
+            spikegpt({"classify", "eval", "--model", c.model, "--data", c.folder / "wrong.tsv"});
+        CHECK(done.code == 1);
+        return done.err;
+    };
+    auto const says = [](std::string const& text, char const* part) {
+        return text.find(part) != std::string::npos;
+    };
+    CHECK(says(complaint("good\tx\n\nno tab\n"), "wrong.tsv':3: expected label<TAB>text"));
+    CHECK(says(complaint("fair\tx\n"), "wrong.tsv':1: the label 'fair' is not one of the model's"));
+    CHECK(says(complaint("\n\n"), "there are no lines label<TAB>text"));
+
+    auto const wrong_model = [&](Arguments const& arguments) { return spikegpt(arguments).err; };
+    CHECK(says(
+        wrong_model({"classify", "eval", "--model", trained_on_bytes().model, "--data", c.valid}),
+        "it is no classifier"));
+    CHECK(says(wrong_model({"eval", "--model", c.model, "--data", c.valid}), "it is a classifier"));
+    CHECK(says(wrong_model(c.learning(c.train)), "--out: "));
+    CHECK(says(wrong_model({"classify", "train", "--lr", "x"}), "spikegpt classify train --help"));
+    CHECK(says(wrong_model({"classify"}), "spikegpt classify --help"));
+}
+
+TEST_CASE("spikegpt classify: Ctrl-C ends it, and leaves the best model so far") {
+    auto const& c = classified();
+    std::string const out = c.folder / "stopped.safetensors";
+    Spikegpt running(c.learning(out) + Arguments{"--epochs", "100000", "--patience", "100000"});
+    for (int i = 0; i < 6000 && !std::filesystem::exists(out); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    running.send(SIGINT);
+    auto const stopped = running.wait();
+    CHECK(stopped.code == 130);
+    CHECK(stopped.says("accuracy"));
+    CHECK(spikegpt({"classify", "eval", "--model", out, "--data", c.valid}).code == 0);
+}
+
+}  // namespace spikelet_test::spikegpt_classify_test
