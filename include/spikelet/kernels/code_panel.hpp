@@ -4,10 +4,11 @@
 //   sum_i x[i] code[i] = sum_i x[i] u[i] - offset sum_i x[i]
 //   int8   u = code + 128: the highest bit turned around
 //   trit   u = code + 1: from the two bits of a trit
-//   int4   u = code + 8: the halves of a byte. Where one instruction multiplies any bytes, the
-//          whole byte first + 16 second takes the place of the second: the difference of the sums
-//          is 16 times that of the second, a mask for two codes instead of a shift and two masks.
-// Elsewhere products of small u are added up in 16 bits as long as these hold them.
+//   int4   u = code + 8: the halves of a byte. Where sums have 32 bits, the whole byte first + 16
+//          second takes the place of the second: the difference of the sums is 16 times that of
+//          the second, a mask for two codes instead of a shift and two masks.
+// Without an instruction that adds up four products, those of small u are added up in 16 bits as
+// long as these hold them.
 #pragma once
 
 #include <spikelet/kernels/pair_products.hpp>
@@ -25,8 +26,11 @@ struct QuadSums {
     static constexpr index registers = Registers;
     using Sums = std::array<Integers, static_cast<std::size_t>(Registers)>;
 
-    /// Quads whose products add up in 16 bits. 0: none, or one instruction adds them up in 32.
-    static constexpr index narrow_quads = AtOnce ? 0 : 32767 / (2 * Factor * Largest);
+    /// Quads whose products add up in 16 bits. 0: none, or others are better added up in 32.
+    static constexpr index narrow_quads =
+        AtOnce || (simd::MultipliesQuads<Policy> && !simd::MultipliesPairs<Policy>)
+            ? 0
+            : 32767 / (2 * Factor * Largest);
 
     /// Sums of up to narrow_quads quads, two inputs of a column in a lane.
     using Narrow = simd::Batch<std::int16_t, Policy>;
@@ -142,7 +146,7 @@ struct CodePanel<int4, Policy, AtOnce> : QuadSums<Policy, AtOnce, 8, 15> {
     using typename QuadSums<Policy, AtOnce, 8, 15>::Sums;
     using typename QuadSums<Policy, AtOnce, 8, 15>::Quads;
     static constexpr index columns = 2 * simd::width<Bytes>;
-    static constexpr bool whole = AtOnce;
+    static constexpr bool whole = QuadSums<Policy, AtOnce, 8, 15>::narrow_quads == 0;
 
     /// Columns in a cache line.
     static constexpr index fetched = 128;

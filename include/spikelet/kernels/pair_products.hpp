@@ -68,6 +68,18 @@ void neighbour_sums();
 
 }  // namespace detail
 
+/// Machines with an instruction for pair_products().
+template <class Policy>
+concept MultipliesPairs = requires(Bytes<Policy> b) {
+    detail::pair_sums(b.data, b.data);
+};
+
+/// Machines with instructions for dot_quads().
+template <class Policy>
+concept MultipliesQuads = requires(Bytes<Policy> b, Integers<Policy> s) {
+    detail::dot_quads(s.data, b.data, s.data);
+};
+
 /// Of the bytes of a, which are not negative, and of b, which have signs: a[2i] b[2i] +
 /// a[2i+1] b[2i+1] in lanes of 16 bits, which must hold the sums.
 template <class Arch>

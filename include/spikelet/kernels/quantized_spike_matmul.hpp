@@ -95,9 +95,13 @@ private:
 
     // Bits that are added in planes, for a hundred inputs, from which multiplying all is faster.
     static constexpr index many_bits = 110;
-    // A plane adds half of its bits at most.
+    // A plane adds half of its bits at most. With registers of 64 bytes counting is as fast as
+    // multiplying pairs.
     template <class S>
-    static constexpr bool may_have_many_bits = 50 * Element<S>::planes > many_bits;
+    static constexpr bool may_have_many_bits = 50 * Element<S>::planes > many_bits &&
+                                               (simd::has_dot_quads<Policy> ||
+                                                (simd::MultipliesPairs<Policy> &&
+                                                 sizeof(simd::Bytes<Policy>) < 64));
 
     /// Floats, and what follows them on a cache line of its own.
     static constexpr index widened_units(MatmulSize n) {
