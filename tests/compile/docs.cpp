@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The longer ones of the programs in docs/README.md.
+// The longer ones of the programs in docs/README.md, and those of other pages.
+#include <iostream>
 #include <numbers>
 #include <span>
 #include <string_view>
@@ -62,6 +63,17 @@ void shrink(Shrinkable<> const& trained) {
 
 void before_training(Shrinkable<>& model) {  // floats learn what int4 computes: quantize() into
     model.head.trains_as = {sk::WeightType::int4, 64};  // the same loses nothing more
+}
+
+void count(Lm const& lm, std::span<std::int32_t const> text) {
+    sk::MatrixWork counts(lm);
+    sk::Session session{lm, sk::SessionOptions{}, sk::counting(counts.work())};
+    session.observe(&counts);
+    session.feed(text);
+    for (auto const& matrix : counts.matrices()) {
+        std::cout << matrix.name << " " << matrix.work.additions << " of " << matrix.terms()
+                  << " terms, " << sk::energy_as_executed(matrix.work) << " pJ\n";
+    }
 }
 
 struct Rectangle {  // a surrogate of your own: sk::Lif<Rectangle> neuron;
