@@ -49,9 +49,7 @@ def amount(text):
 
 def add_study_flags(parser, name, seeds=2, sizes=True):
     """Flags of an experiment that trains models on one text, with `sizes` all of one size."""
-    length = parser.add_argument_group("how long").add_mutually_exclusive_group()
-    length.add_argument("--minutes", type=amount, metavar="N",
-                        help="for all runs together: measures, then chooses one number of steps")
+    length = add_minutes_flag(parser)
     length.add_argument("--steps", type=whole, metavar="N", help="of each run")
     add_model_flags(parser.add_argument_group("models"), seeds, sizes)
     text = parser.add_argument_group("texts")
@@ -60,6 +58,18 @@ def add_study_flags(parser, name, seeds=2, sizes=True):
                            "$SPIKELET_SHARED/data or ../shared/data)")
     text.add_argument("--valid", type=Path, metavar="FILE",
                       help="to measure on (default the last 5 %% of --data)")
+    add_place_flags(parser, name)
+
+
+def add_minutes_flag(parser):
+    """Returns the group of what excludes it."""
+    length = parser.add_argument_group("how long").add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=amount, metavar="N",
+                        help="for all runs together: measures, then chooses one number of steps")
+    return length
+
+
+def add_place_flags(parser, name):
     where = parser.add_argument_group("how and where")
     where.add_argument("--jobs", type=whole, default=processors(), metavar="N",
                        help="programs of one thread at a time (default as many as processors)")
