@@ -110,7 +110,7 @@ def settings_lines(study, results):
 def draw(groups, caption, path):
     """Two bars a set, a dot for each seed, a line where the most frequent class is."""
     pyplot = load_pyplot()
-    figure, axes = pyplot.subplots(figsize=(max(5.0, 2.5 + 1.3 * len(groups)), 4.6),
+    figure, axes = pyplot.subplots(figsize=(4.0 + 1.3 * len(groups), 4.6),
                                    layout="constrained")
     for side, way in enumerate(WAYS):
         for place, group in enumerate(groups):
