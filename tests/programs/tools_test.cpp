@@ -288,6 +288,7 @@ TEST_CASE("reproduce table4: classifiers both ways, measured on test.tsv where t
                        {"| moods | 2 | 16 | 3 (test.tsv) | 1 | 66.7 % | ", "from scratch: accuracy",
                         "pre-trained: accuracy", "2 steps"});
     small.check_pictures({"table4.png"});
+    CHECK(small.experiment("table4", "--report --embd 16 --bpe-merges 8").code == 0);
     CHECK(small.experiment("table4", flags + " --layers 2").says("other settings: --layers;"));
     write_file(set + "/valid.tsv", "good\tfine\nno label\n");
     CHECK(small.experiment("table4", flags).says("valid.tsv:2: a line label<TAB>text"));

@@ -28,7 +28,8 @@ class ClassStudy:
         self.sets = [LabelledSet(path) for path in options.data]
         if len({labelled.name for labelled in self.sets}) < len(self.sets):
             raise Problem("--data: two folders have the same name")
-        if options.steps is None and options.minutes is None:
+        if options.steps is None and options.minutes is None and \
+                not (options.out / "settings.json").exists():
             raise Problem("how long? give --minutes or --steps")
         self.folder = Folder(options.out, experiment, self.progress)
         self._settle(experiment)
@@ -102,11 +103,13 @@ class ClassStudy:
         prints = {labelled.name: labelled.fingerprint for labelled in self.sets}
         now = {"experiment": experiment, **{name: getattr(options, name) for name in OWN}}
         if old is None or old["steps"] is None:  # nothing was trained
+            if old and options.steps is None:
+                now["minutes"] = options.minutes or old["minutes"]
             epochs = options.epochs if options.steps else None
             self.folder.settings = now | {"steps": options.steps, "epochs": epochs, "sets": prints}
             self.folder.save()
             return
-        changed = [name for name in OWN if now[name] != old[name]]
+        changed = [name for name in OWN if now[name] not in (None, old[name])]
         if options.steps is not None:
             changed += [name for name in CHOSEN if getattr(options, name) != old[name]]
         flags = [f"--{name.replace('_', '-')}" for name in changed]

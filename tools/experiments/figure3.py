@@ -20,7 +20,7 @@ from .common import counted, mean_text, paragraph, spread, table, write_file
 from .events_pictures import COLOURS
 from .flags import add_study_flags
 from .groups import carry_through
-from .pictures import load_pyplot, save
+from .pictures import load_pyplot, place_labels, save
 from .runs import Run
 
 NAME = "figure3"
@@ -140,6 +140,7 @@ def draw(groups, unit, caption, path):
     """Loss over parameters, both logarithmic: means with their spread, and the law."""
     pyplot = load_pyplot()
     figure, axes = pyplot.subplots(figsize=(8, 5.2), layout="constrained")
+    labels, obstacles = [], []
     for variant, of in by_variant(groups).items():
         colour, law = COLOURS[variant], law_of(of)
         xs = [group.parameters for group in of]
@@ -147,11 +148,14 @@ def draw(groups, unit, caption, path):
             values = losses(group)
             axes.errorbar(group.parameters, statistics.mean(values), yerr=spread(values),
                           color=colour, marker="o", capsize=3, zorder=3)
-            axes.annotate(size_name(group.about), (group.parameters, max(values)), (4, 8),
-                          textcoords="offset points", color=colour)
+            labels.append((group.parameters, statistics.mean(values), size_name(group.about),
+                           colour))
+            obstacles += [(group.parameters, value) for value in values]
         if law:
-            ends = [0.8 * xs[0], 1.25 * xs[-1]]
-            axes.plot(ends, [law.loss(n) for n in ends], "--", color=colour, linewidth=1.3,
+            ends = [0.8 * min(xs), 1.25 * max(xs)]
+            line = [ends[0] * (ends[1] / ends[0]) ** (i / 60) for i in range(61)]
+            obstacles += [(n, law.loss(n)) for n in line]
+            axes.plot(line, [law.loss(n) for n in line], "--", color=colour, linewidth=1.3,
                       label=f"{variant}: ({law.scale:.3g} / N)^{law.alpha:.3f}, R² {law.r2:.3f}")
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -163,6 +167,7 @@ def draw(groups, unit, caption, path):
     axes.set_xlabel("parameters N")
     axes.set_ylabel(f"nats per {unit} of text that was not seen")
     axes.set_title(f"Loss against parameters: {caption}", loc="left")
+    place_labels(axes, labels, obstacles)
     save(figure, path)
 
 
