@@ -2,8 +2,8 @@
 """What spikes cost: the ablation of the SpikeGPT paper (arXiv 2302.13939, Table 5) in kind.
 
 Trains six variants of one model, from no spikes at all to spikes in front of every matrix, with
-equally many parameters on equally many tokens, and measures bits per character on text that they
-have not seen. Writes into the folder of --out:
+equally many parameters (event_driven has thresholds besides) on equally many tokens, and measures
+bits per character on text that they have not seen. Writes into the folder of --out:
 
   table5.md    settings, and the table: means over the seeds and their spread
   table5.png   a bar for each variant
