@@ -121,7 +121,9 @@ sk::SamplingOptions options_of_rule(SamplingRequest const& request,
     auto const rule = sk::detail::find_named("--rule", rules, request.rule).rule;
     if (rule == sk::SamplingRule::usual) { return {}; }
     auto const newline = id_of_text("\n", vocabulary);
-    if (vocabulary.tokenizer() != nullptr) { return sk::official_sampling_of_tokens(); }
+    if (vocabulary.tokenizer() != nullptr) {
+        return sk::official_sampling_of_tokens(vocabulary.end_of_text());
+    }
     auto options = sk::official_sampling_of_characters(newline.value_or(0));
     if (!newline) { options.top_p_after.reset(); }
     return options;
