@@ -52,13 +52,14 @@ private:
     };
 
     void sort_more() {
+        auto const before = [](Ranked const& a, Ranked const& b) {
+            return a.key != b.key ? a.key < b.key : a.id < b.id;
+        };
         std::size_t const enough = std::min(sorted_ == 0 ? 64 : 8 * sorted_, ranked_.size());
-        auto const begin = ranked_.begin();
-        std::ranges::partial_sort(begin + static_cast<std::ptrdiff_t>(sorted_),
-                                  begin + static_cast<std::ptrdiff_t>(enough), ranked_.end(),
-                                  [](Ranked const& a, Ranked const& b) {
-                                      return a.key != b.key ? a.key < b.key : a.id < b.id;
-                                  });
+        auto const begin = ranked_.begin() + static_cast<std::ptrdiff_t>(sorted_);
+        auto const end = ranked_.begin() + static_cast<std::ptrdiff_t>(enough);
+        std::ranges::nth_element(begin, end, ranked_.end(), before);
+        std::ranges::sort(begin, end, before);
         sorted_ = enough;
     }
 
