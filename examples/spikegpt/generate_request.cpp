@@ -68,7 +68,7 @@ void declare_generate(CLI::App& flags, GenerateRequest& request) {
 }
 
 void check_together(GenerateRequest const& request) {
-    check_together(request.sampling);
+    check_together(request.sampling, !request.state_out.empty());
     if (request.samples > 1 && !request.state_in.empty() && !request.seed) {
         throw CLI::ValidationError("--samples", "with --state-in they need a --seed");
     }

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "writer.hpp"
 
+#include <string>
+
 namespace spikegpt {
 
 void Writer::restore(sk::SessionState const& state) {
     stream_->restore(state.numbers);
     unread_ = state.unread;
     random_ = sk::Rng(state.random);
+    bool const whole = std::ssize(state.recent) < state.window;
+    if (!whole && asked_window_.value_or(0) > state.window) {
+        sk::fail("--penalty-window", "the state keeps no more than " +
+                                         std::to_string(state.window) + " recent ids, not " +
+                                         std::to_string(*asked_window_) +
+                                         "; give this flag already where the text begins");
+    }
+    window_ = asked_window_.value_or(state.window);
     recent_ = sk::RecentIds(window_);
     recent_.push(state.recent);
 }
@@ -30,7 +40,7 @@ sk::SessionState Writer::state() {
         unread_.erase(unread_.begin(), unread_.end() - 1);
     }
     auto const numbers = stream_->state();
-    return {{numbers.begin(), numbers.end()}, unread_, random_.state(), recent_.ids()};
+    return {{numbers.begin(), numbers.end()}, unread_, random_.state(), recent_.ids(), window_};
 }
 
 }  // namespace spikegpt

@@ -83,7 +83,7 @@ TEST_CASE("spikegpt: flags that do not exist or do not fit") {
         {generate + Arguments{"--greedy", "--top-k", "3"}, 2, "excludes"},
         {generate + Arguments{"--greedy", "--samples", "3"}, 2, "excludes"},
         {generate + Arguments{"--state-out", "s", "--samples", "3"}, 2, "excludes"},
-        {generate + Arguments{"--penalty-window", "9"}, 2, "there is no penalty"},
+        {generate + Arguments{"--penalty-window", "9"}, 2, "no penalty, and no --state-out"},
         {generate + Arguments{"--logit-bias", "e"}, 2, "'e' should be ID=X"},
         {generate + Arguments{"--ban", "256"}, 1, "--ban: 256 is not an id, there are 256"},
         {generate + Arguments{"--ban", "ee"}, 1, "'ee' is not the text of one id"},
