@@ -82,6 +82,7 @@ TEST_CASE("spikegpt: flags that do not exist or do not fit") {
         {generate + Arguments{"--top-p", "1.5"}, 2, "--top-p"},
         {generate + Arguments{"--greedy", "--top-k", "3"}, 2, "excludes"},
         {generate + Arguments{"--greedy", "--samples", "3"}, 2, "excludes"},
+        {generate + Arguments{"--temperature", "0", "--samples", "3"}, 2, "are the same text"},
         {generate + Arguments{"--state-out", "s", "--samples", "3"}, 2, "excludes"},
         {generate + Arguments{"--penalty-window", "9"}, 2, "no penalty, and no --state-out"},
         {generate + Arguments{"--logit-bias", "e"}, 2, "'e' should be ID=X"},
