@@ -44,10 +44,14 @@ public:
     /// The next id, which the stream reads only when it is asked for another. Throws Error.
     std::int32_t write();
 
-    /// Everything that writing on needs.
+    /// Everything that writing on needs. A long text is read for it, or only a part where a signal
+    /// asks to stop; the rest is then among what is unread.
     sk::SessionState state();
 
 private:
+    /// Reads all that is unread but the last id, unless a signal asks to stop.
+    void catch_up();
+
     sk::Vocabulary const& vocabulary_;
     sk::SamplingOptions sampling_;
     std::optional<sk::index> asked_window_;
