@@ -87,7 +87,7 @@ public:
           request_(request),
           out_(out),
           writer_(*language.vocabulary, sampling_of(request.sampling, *language.vocabulary),
-                  request.sampling.recent_ids(), std::move(stream)),
+                  request.sampling.window, std::move(stream)),
           start_(writer_.state()) {
         if (!request.state_in.empty()) { start_ = saved_state(); }
     }

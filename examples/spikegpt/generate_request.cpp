@@ -68,7 +68,10 @@ void declare_generate(CLI::App& flags, GenerateRequest& request) {
 }
 
 void check_together(GenerateRequest const& request) {
-    check_together(request.sampling);
+    check_together(request.sampling, !request.state_out.empty());
+    if (request.samples > 1 && request.sampling.temperature == 0.0) {
+        throw CLI::ValidationError("--samples", "at --temperature 0 all of them are the same text");
+    }
     if (request.samples > 1 && !request.state_in.empty() && !request.seed) {
         throw CLI::ValidationError("--samples", "with --state-in they need a --seed");
     }

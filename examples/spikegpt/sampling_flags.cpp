@@ -72,7 +72,8 @@ void add_penalty_flags(CLI::App& flags, SamplingRequest& request) {
         ->capture_default_str();
     flags
         .add_option("--penalty-window", request.window,
-                    "How many ids are recent, those of the prompt included (default 64)")
+                    "How many ids are recent, those of the prompt included\n"
+                    "(default that of --state-in, or 64)")
         ->check(whole(1, 10'000'000));
     flags
         .add_option("--logit-bias", request.bias,
@@ -121,7 +122,9 @@ sk::SamplingOptions options_of_rule(SamplingRequest const& request,
     auto const rule = sk::detail::find_named("--rule", rules, request.rule).rule;
     if (rule == sk::SamplingRule::usual) { return {}; }
     auto const newline = id_of_text("\n", vocabulary);
-    if (vocabulary.tokenizer() != nullptr) { return sk::official_sampling_of_tokens(); }
+    if (vocabulary.tokenizer() != nullptr) {
+        return sk::official_sampling_of_tokens(vocabulary.end_of_text());
+    }
     auto options = sk::official_sampling_of_characters(newline.value_or(0));
     if (!newline) { options.top_p_after.reset(); }
     return options;
@@ -134,11 +137,12 @@ void add_sampling_flags(CLI::App& flags, SamplingRequest& request) {
     add_penalty_flags(flags, request);
 }
 
-void check_together(SamplingRequest const& request) {
+void check_together(SamplingRequest const& request, bool leaves_state) {
     bool const penalties =
         request.repetition != 1 || request.presence != 0 || request.frequency != 0;
-    if (request.window && !penalties) {
-        throw CLI::ValidationError("--penalty-window", "there is no penalty; give one");
+    if (request.window && !penalties && !leaves_state) {
+        throw CLI::ValidationError("--penalty-window",
+                                   "there is no penalty, and no --state-out; give one");
     }
 }
 

@@ -27,18 +27,16 @@ struct SamplingRequest {
     double repetition = 1.0;
     double presence = 0.0;
     double frequency = 0.0;
-    std::optional<sk::index> window;
-    std::vector<std::string> bias;  ///< "ID=X" or "TEXT=X"
-    std::vector<std::string> ban;   ///< "ID" or "TEXT"
-
-    /// How many recent ids count for penalties.
-    [[nodiscard]] sk::index recent_ids() const { return window.value_or(64); }
+    std::optional<sk::index> window;  ///< none: that of --state-in, or 64
+    std::vector<std::string> bias;    ///< "ID=X" or "TEXT=X"
+    std::vector<std::string> ban;     ///< "ID" or "TEXT"
 };
 
 void add_sampling_flags(CLI::App& flags, SamplingRequest& request);
 
-/// Throws CLI::ValidationError for flags that contradict each other in their values.
-void check_together(SamplingRequest const& request);
+/// Throws CLI::ValidationError for flags that contradict each other in their values. A window
+/// without a penalty is of use where a state is left for another call.
+void check_together(SamplingRequest const& request, bool leaves_state);
 
 /// What the flags say of the ids of a vocabulary. Throws CLI::ValidationError for a bias without a
 /// number, Error for a text that is no id.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cmath>
+#include <optional>
 
 #include <spikelet/io/corpus.hpp>
 #include <spikelet/io/vocabulary.hpp>
@@ -17,7 +18,9 @@ struct TextSize {
     sk::index characters = 0;  ///< code points; where it is not UTF-8, bytes that may begin one
 
     [[nodiscard]] double per_byte(double total) const { return total / static_cast<double>(bytes); }
-    [[nodiscard]] double per_character(double total) const {
+    /// None where no character begins: in a text of one, of which the first byte is not predicted.
+    [[nodiscard]] std::optional<double> per_character(double total) const {
+        if (characters == 0) { return std::nullopt; }
         return total / static_cast<double>(characters);
     }
 };

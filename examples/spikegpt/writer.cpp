@@ -1,12 +1,34 @@
 // SPDX-License-Identifier: MIT
 #include "writer.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "stop.hpp"
+
 namespace spikegpt {
+
+namespace {
+
+// Between so many ids of a prompt a signal is heard: a fraction of a second.
+constexpr std::size_t read_at_once = 256;
+
+}  // namespace
 
 void Writer::restore(sk::SessionState const& state) {
     stream_->restore(state.numbers);
     unread_ = state.unread;
     random_ = sk::Rng(state.random);
+    bool const whole = std::ssize(state.recent) < state.window;
+    if (!whole && asked_window_.value_or(0) > state.window) {
+        sk::fail("--penalty-window", "the state keeps no more than " +
+                                         std::to_string(state.window) + " recent ids, not " +
+                                         std::to_string(*asked_window_) +
+                                         "; give this flag already where the text begins");
+    }
+    window_ = asked_window_.value_or(state.window);
     recent_ = sk::RecentIds(window_);
     recent_.push(state.recent);
 }
@@ -24,13 +46,20 @@ std::int32_t Writer::write() {
     return unread_.front();
 }
 
-sk::SessionState Writer::state() {
-    if (unread_.size() > 1) {
-        stream_->feed(std::span(unread_).first(unread_.size() - 1));
-        unread_.erase(unread_.begin(), unread_.end() - 1);
+void Writer::catch_up() {
+    std::size_t done = 0;
+    while (unread_.size() - done > 1 && stop_signal() == 0) {
+        std::size_t const next = std::min(read_at_once, unread_.size() - done - 1);
+        stream_->feed(std::span(unread_).subspan(done, next));
+        done += next;
     }
+    unread_.erase(unread_.begin(), unread_.begin() + static_cast<std::ptrdiff_t>(done));
+}
+
+sk::SessionState Writer::state() {
+    catch_up();
     auto const numbers = stream_->state();
-    return {{numbers.begin(), numbers.end()}, unread_, random_.state(), recent_.ids()};
+    return {{numbers.begin(), numbers.end()}, unread_, random_.state(), recent_.ids(), window_};
 }
 
 }  // namespace spikegpt

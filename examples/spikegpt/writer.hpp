@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -18,17 +19,20 @@ namespace spikegpt {
 
 class Writer {
 public:
-    /// Ids are chosen by `sampling`, of which penalties count the last `window` ids. The vocabulary
-    /// must outlive the writer.
-    Writer(sk::Vocabulary const& vocabulary, sk::SamplingOptions sampling, sk::index window,
-           std::unique_ptr<Stream> stream)
+    /// Ids are chosen by `sampling`, of which penalties count the last `window` ids; if none is
+    /// given as many as in the state that is restored, or 64. The vocabulary must outlive the
+    /// writer.
+    Writer(sk::Vocabulary const& vocabulary, sk::SamplingOptions sampling,
+           std::optional<sk::index> window, std::unique_ptr<Stream> stream)
         : vocabulary_(vocabulary),
           sampling_(std::move(sampling)),
-          window_(window),
-          recent_(window),
+          asked_window_(window),
+          window_(window.value_or(64)),
+          recent_(window_),
           stream_(std::move(stream)) {}
 
-    /// Goes on from a state() of this model. Throws Error if its size does not fit.
+    /// Goes on from a state() of this model. Throws Error if its size does not fit, or where it has
+    /// forgotten ids that penalties should count.
     void restore(sk::SessionState const& state);
 
     /// Goes on with this text, or begins with a newline where there is nothing to go on from.
@@ -40,12 +44,17 @@ public:
     /// The next id, which the stream reads only when it is asked for another. Throws Error.
     std::int32_t write();
 
-    /// Everything that writing on needs.
+    /// Everything that writing on needs. A long text is read for it, or only a part where a signal
+    /// asks to stop; the rest is then among what is unread.
     sk::SessionState state();
 
 private:
+    /// Reads all that is unread but the last id, unless a signal asks to stop.
+    void catch_up();
+
     sk::Vocabulary const& vocabulary_;
     sk::SamplingOptions sampling_;
+    std::optional<sk::index> asked_window_;
     sk::index window_;
     sk::RecentIds recent_;
     sk::Rng random_{42};

@@ -37,6 +37,7 @@ TEST_CASE("session state: what was saved comes back") {
     save_session_state(folder / "state", example, model);
     CHECK(load_session_state(folder / "state", model) == example);
     SessionState longer = example;
+    longer.window = 64;
     longer.recent = {9, 9, 7, 0, 255};
     CHECK_FALSE(longer == example);
     save_session_state(folder / "state", longer, model);
@@ -173,7 +174,7 @@ TEST_CASE("session state: other files are refused") {
     CHECK(has(complaint(path), "it is not the state of a session"));
     write_safetensors(path, {}, {{"format", "spikelet.session"}, {"version", "9"}});
     CHECK(has(complaint(path), "version '9'"));
-    write_safetensors(path, {}, {{"format", "spikelet.session"}, {"version", "3"}});
+    write_safetensors(path, {}, {{"format", "spikelet.session"}, {"version", "4"}});
     CHECK(has(complaint(path, {}), "there is no tensor"));
 }
 

@@ -74,6 +74,29 @@ TEST_CASE("sampling cuts: each keeps what its definition says") {
     }
 }
 
+TEST_CASE("sampling cuts: a ranking is a stable sort of what is left, however far it is read") {
+    Rng rng(13);
+    // Around the numbers that are sorted at once, without equals and with many.
+    for (index const n : {1, 63, 64, 65, 511, 512, 513, 6000}) {
+        for (index const kinds : {index{1}, index{7}, n, 10 * n}) {
+            Numbers p;
+            for (index i = 0; i < n; ++i) { p.push_back(static_cast<double>(rng.below(kinds))); }
+            p.back() = 1;
+            std::vector<std::size_t> expected;
+            for (std::size_t id = 0; id < p.size(); ++id) {
+                if (p[id] > 0) { expected.push_back(id); }
+            }
+            std::ranges::stable_sort(expected, std::greater{},
+                                     [&](std::size_t id) { return p[id]; });
+            auto order = detail::likeliest_first(p);
+            REQUIRE(order.size() == expected.size());
+            std::vector<std::size_t> ids;
+            for (std::size_t i = 0; i < order.size(); ++i) { ids.push_back(order[i]); }
+            CHECK(ids == expected);
+        }
+    }
+}
+
 TEST_CASE("sampling cuts: the likeliest token need not be a typical one") {
     // H is 1.61, and -ln p 0.69, 2.30, 2.30, ...: the five others are nearer.
     Numbers p{0.5, 0.1, 0.1, 0.1, 0.1, 0.1};

@@ -239,7 +239,7 @@ TEST_CASE("sampling: what was written counts, and bans hold at every temperature
     }
 }
 
-TEST_CASE("sampling: as run.py does, with another top-p after a newline, or without token 0") {
+TEST_CASE("sampling: as run.py does, with another top-p after a newline, or no end of text") {
     auto const after = [](SamplingOptions const& options, std::int32_t last) {
         RecentIds recent;
         recent.push(last);
@@ -257,7 +257,11 @@ TEST_CASE("sampling: as run.py does, with another top-p after a newline, or with
     CHECK(official_sampling_of_characters(2).top_p_after->top_p == 0.9);
 
     // Without token 0 there are 0.5, 0.375 and 0.125.
-    check_near(after(official_sampling_of_tokens(), 0), {0, power(0.4) / two, 0, power(0.3) / two});
+    check_near(after(official_sampling_of_tokens(0), 0),
+               {0, power(0.4) / two, 0, power(0.3) / two});
+    // Other vocabularies end a text with another token, or with none.
+    CHECK(official_sampling_of_tokens(3).logits.banned == std::vector<std::int32_t>{3});
+    CHECK(official_sampling_of_tokens(std::nullopt).logits.banned.empty());
 }
 
 }  // namespace

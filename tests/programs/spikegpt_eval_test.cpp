@@ -98,6 +98,17 @@ TEST_CASE("spikegpt eval: firing rates by layer and site") {
     CHECK(done.out.find("bits per byte") != std::string::npos);
 }
 
+TEST_CASE("spikegpt eval: where no predicted byte begins a character, nothing is said of them") {
+    TemporaryFolder folder;
+    write_file(folder / "one", "ï");
+    auto const done =
+        spikegpt({"eval", "--model", trained_on_bytes().model, "--data", folder / "one", "--json"});
+    REQUIRE_MESSAGE(done.code == 0, done.err);
+    CHECK(done.json()["characters"] == 0);
+    CHECK(done.json()["bits_per_byte"].is_number());
+    CHECK_FALSE(done.json().contains("bits_per_character"));
+}
+
 TEST_CASE("spikegpt eval: characters that the model does not know are reported") {
     TemporaryFolder folder;
     write_file(folder / "greek", "ναι, the neuron");

@@ -114,6 +114,28 @@ TEST_CASE("spikegpt generate: penalties see the prompt, and what was written bef
     CHECK(first + rest == at_once);
 }
 
+TEST_CASE("spikegpt generate: a state keeps as many ids as penalties will count") {
+    TemporaryFolder folder;
+    std::string const state = folder / "s";
+    Arguments const prompt{"--prompt", sample_text(4)};
+    Arguments const penalty{"--greedy", "--frequency-penalty", "0.7"};
+    Arguments const wide{"--penalty-window", "150"};
+    Arguments const keep{"--state-out", state};
+    Arguments const go_on = generate("30") + penalty + Arguments{"--state-in", state};
+    std::string const at_once = answer(generate("30") + prompt + penalty + wide)["text"];
+    CHECK(at_once != answer(generate("30") + prompt + penalty)["text"]);
+    answer(generate("0") + prompt + keep + wide);
+    CHECK(answer(go_on + wide)["text"] == at_once);
+    CHECK(answer(go_on)["text"] == at_once);
+    // Ids that are forgotten cannot be counted; those of a short text are all there.
+    answer(generate("0") + prompt + keep);
+    auto const refused = spikegpt(go_on + wide);
+    CHECK(refused.code == 1);
+    CHECK(refused.complains("the state keeps no more than 64 recent ids, not 150"));
+    answer(generate("0") + Arguments{"--prompt", "The neuron"} + keep);
+    CHECK(spikegpt(go_on + wide).code == 0);
+}
+
 TEST_CASE("spikegpt generate: the released inference is a model of its own, of float weights") {
     TemporaryFolder folder;
     Arguments const official{"--inference", "official_rescale"};

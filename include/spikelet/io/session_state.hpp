@@ -30,19 +30,22 @@ struct SessionState {
     Rng::State random;                 ///< of whoever samples
     /// The ids that came last, the unread included: what a sampler's penalties depend on.
     std::vector<std::int32_t> recent{};
+    /// How many of them are kept: where `recent` are fewer, they are all that there were.
+    index window = 0;
 
     /// Bit by bit: among the numbers are packed events, which may look like NaN.
     friend bool operator==(SessionState const& a, SessionState const& b) {
         return std::ranges::equal(std::as_bytes(std::span(a.numbers)),
                                   std::as_bytes(std::span(b.numbers))) &&
-               a.unread == b.unread && a.random == b.random && a.recent == b.recent;
+               a.unread == b.unread && a.random == b.random && a.recent == b.recent &&
+               a.window == b.window;
     }
 };
 
 namespace detail {
 
 inline constexpr std::string_view session_format = "spikelet.session";
-inline constexpr std::string_view session_version = "3";
+inline constexpr std::string_view session_version = "4";
 inline constexpr std::string_view session_weights = "weights";
 // All that a state says besides the description of its model.
 inline constexpr std::array<std::string_view, 3> session_keys{"format", "version", session_weights};
@@ -91,10 +94,12 @@ inline void check_session_weights(std::string_view where, Metadata const& metada
 inline void write_session_state(std::string path, SessionState const& state, Metadata const& model,
                                 std::string_view weights) {
     std::vector<std::uint64_t> const random{state.random.key, state.random.position};
+    std::vector<std::int64_t> const window{state.window};
     std::vector<StoredTensor> tensors{
         stored_tensor("numbers", {std::ssize(state.numbers)}, std::span(state.numbers)),
         stored_tensor("unread", {std::ssize(state.unread)}, std::span(state.unread)),
         stored_tensor("random", {2}, std::span(random)),
+        stored_tensor("window", {1}, std::span(window)),
     };
     if (!state.recent.empty()) {
         tensors.push_back(
@@ -125,11 +130,14 @@ inline SessionState read_session_state(std::string path, Metadata const& model,
     file.verify();
     auto const random = file.read_bits<std::uint64_t>("random");
     if (random.size() != 2) { fail(where, "the random numbers' state should be two numbers"); }
+    auto const window = file.read_bits<std::int64_t>("window");
+    if (window.size() != 1) { fail(where, "the window of recent ids should be one number"); }
     return {file.read_bits<float>("numbers"),
             file.read_bits<std::int32_t>("unread"),
             {random[0], random[1]},
             file.find("recent") == nullptr ? std::vector<std::int32_t>{}
-                                           : file.read_bits<std::int32_t>("recent")};
+                                           : file.read_bits<std::int32_t>("recent"),
+            window[0]};
 }
 
 }  // namespace detail

@@ -63,12 +63,13 @@ struct SamplingOptions {
             .top_p_after = TopPAfter{newline, 0.9}};
 }
 
-/// The same for a model of tokens: token 0, the end of a text, never comes.
-[[nodiscard]] inline SamplingOptions official_sampling_of_tokens() {
-    return {.temperature = 1.5,
-            .top_p = 0.7,
-            .rule = SamplingRule::official,
-            .logits = {.banned = {0}}};
+/// The same for a model of tokens: the end of a text never comes, if the vocabulary has one (token
+/// 0 of run.py's).
+[[nodiscard]] inline SamplingOptions
+official_sampling_of_tokens(std::optional<std::int32_t> end_of_text) {
+    SamplingOptions options{.temperature = 1.5, .top_p = 0.7, .rule = SamplingRule::official};
+    if (end_of_text) { options.logits.banned = {*end_of_text}; }
+    return options;
 }
 
 namespace detail {

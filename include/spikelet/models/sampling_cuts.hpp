@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstddef>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include <spikelet/core/extents.hpp>
@@ -25,39 +26,62 @@ inline void normalize(std::vector<double>& p) {
     for (double& x : p) { x /= sum; }
 }
 
-/// Tokens that may still come, by rising key(p); equals by rising id.
-template <class Key>
-std::vector<std::size_t> ranked(std::vector<double> const& p, Key key) {
+/// Tokens that may still come, by rising key(p); equals by rising id. Cuts need few of many: 64 are
+/// sorted when the first is asked for, eight times as many whenever these are not enough.
+class Ranking {
+public:
+    template <class Key>
+    Ranking(std::vector<double> const& p, Key key) {
+        for (std::size_t id = 0; id < p.size(); ++id) {
+            if (p[id] > 0) { ranked_.push_back({key(p[id]), id}); }
+        }
+    }
+
+    [[nodiscard]] std::size_t size() const { return ranked_.size(); }
+
+    /// The id of this rank.
+    std::size_t operator[](std::size_t rank) {
+        while (rank >= sorted_) { sort_more(); }
+        return ranked_[rank].id;
+    }
+
+private:
     struct Ranked {
         double key;
         std::size_t id;
     };
-    std::vector<Ranked> left;
-    for (std::size_t id = 0; id < p.size(); ++id) {
-        if (p[id] > 0) { left.push_back({key(p[id]), id}); }
+
+    void sort_more() {
+        auto const before = [](Ranked const& a, Ranked const& b) {
+            return a.key != b.key ? a.key < b.key : a.id < b.id;
+        };
+        std::size_t const enough = std::min(sorted_ == 0 ? 64 : 8 * sorted_, ranked_.size());
+        auto const begin = ranked_.begin() + static_cast<std::ptrdiff_t>(sorted_);
+        auto const end = ranked_.begin() + static_cast<std::ptrdiff_t>(enough);
+        std::ranges::nth_element(begin, end, ranked_.end(), before);
+        std::ranges::sort(begin, end, before);
+        sorted_ = enough;
     }
-    std::ranges::stable_sort(left, {}, &Ranked::key);
-    std::vector<std::size_t> order(left.size());
-    std::ranges::transform(left, order.begin(), &Ranked::id);
-    return order;
+
+    std::vector<Ranked> ranked_;
+    std::size_t sorted_ = 0;
+};
+
+inline Ranking likeliest_first(std::vector<double> const& p) {
+    return {p, [](double x) { return -x; }};
 }
 
-inline std::vector<std::size_t> likeliest_first(std::vector<double> const& p) {
-    return ranked(p, [](double x) { return -x; });
-}
-
-/// Keeps the first tokens of `order` that together reach `share` of all.
-inline void keep_share(std::vector<double>& p, std::vector<std::size_t> const& order,
-                       double share) {
-    double sum = 0;
-    for (std::size_t const id : order) { sum += p[id]; }
+/// Keeps the first tokens of `order` that together reach `share` of all, at least one.
+inline void keep_share(std::vector<double>& p, Ranking order, double share) {
+    double const enough = share * std::accumulate(p.begin(), p.end(), 0.0);
+    std::vector<double> kept(p.size());
     double within = 0;
-    bool enough = false;
-    for (std::size_t const id : order) {
-        if (enough) { p[id] = 0; }
+    for (std::size_t i = 0; i < order.size() && (i == 0 || within < enough); ++i) {
+        std::size_t const id = order[i];
+        kept[id] = p[id];
         within += p[id];
-        enough = enough || within >= share * sum;
     }
+    p = std::move(kept);
 }
 
 inline void keep_top_k(std::vector<double>& p, index k) {
@@ -80,12 +104,11 @@ inline void keep_top_p_by_value(std::vector<double>& p, double top_p) {
     if (!(top_p < 1)) { return; }
     double least = 0;
     double within = 0;
-    for (std::size_t const id : likeliest_first(p)) {
-        within += p[id];
-        if (within > top_p) {
-            least = p[id];
-            break;
-        }
+    auto order = likeliest_first(p);
+    for (std::size_t i = 0; i < order.size() && least == 0; ++i) {
+        double const next = p[order[i]];
+        within += next;
+        if (within > top_p) { least = next; }
     }
     for (double& x : p) { x = x >= least ? x : 0; }
 }
@@ -96,8 +119,7 @@ inline void keep_typical(std::vector<double>& p, double typical_p) {
     normalize(q);
     double entropy = 0;
     for (double const x : q) { entropy -= x > 0 ? x * std::log(x) : 0; }
-    auto const order = ranked(q, [&](double x) { return std::abs(-std::log(x) - entropy); });
-    keep_share(p, order, typical_p);
+    keep_share(p, {q, [&](double x) { return std::abs(-std::log(x) - entropy); }}, typical_p);
 }
 
 inline void keep_min_p(std::vector<double>& p, double min_p) {
