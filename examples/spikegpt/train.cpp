@@ -80,15 +80,15 @@ void introduce(TrainingRun const& run, Output const& out) {
 }
 
 nlohmann::ordered_json summary(TrainingRun const& run, std::optional<StepReport> const& last) {
-    using Object = nlohmann::ordered_json;
-    auto const or_null = [](std::optional<double> const& x) { return x ? Object(*x) : Object(); };
+    using Json = nlohmann::ordered_json;
+    auto const or_null = [](std::optional<double> const& x) { return x ? Json(*x) : Json(); };
     Position const& at = run.record.at;
-    Object json{{"command", "train"},    {"model", run.folder.model()},
-                {"step", at.step},       {"tokens", at.tokens},
-                {"seconds", at.seconds}, {"parameters", sk::parameter_count(run.language.net)}};
-    json["loss"] = last ? Object(last->loss) : Object();
-    json["bpc"] = last ? Object(bits(last->loss)) : Object();
-    json["valid_bpc"] = last ? or_null(last->valid_bpc) : Object();
+    Json json{{"command", "train"},    {"model", run.folder.model()},
+              {"step", at.step},       {"tokens", at.tokens},
+              {"seconds", at.seconds}, {"parameters", sk::parameter_count(run.language.net)}};
+    json["loss"] = last ? Json(last->loss) : Json();
+    json["bpc"] = last ? Json(bits(last->loss)) : Json();
+    json["valid_bpc"] = last ? or_null(last->valid_bpc) : Json();
     json["best_valid_bpc"] = or_null(at.best_valid);
     json["bpc_unit"] = run.language.symbol();
     json["cpu"] = run.computer.instructions->name;
