@@ -14,8 +14,6 @@ namespace {
 
 constexpr char const* purpose_of_classify = "Learns, and says, which class a text is of";
 
-using Json = nlohmann::ordered_json;
-
 // What eval and predict have in common.
 struct AskRequest {
     std::string model;

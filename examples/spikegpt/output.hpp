@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
-
 #include <spikelet/core/error.hpp>
+
+#include "json.hpp"
 
 namespace spikegpt {
 
@@ -29,13 +29,12 @@ public:
     void write(std::string_view text) const { write(text, json_ ? stderr : stdout); }
 
     /// The result for a program, if one listens.
-    void result(nlohmann::ordered_json const& result) const {
+    void result(Json const& result) const {
         if (json_) { line(result); }
     }
 
     /// An object for a program, in a line of standard output.
-    void line(nlohmann::ordered_json const& object) const {
-        using Json = nlohmann::ordered_json;
+    void line(Json const& object) const {
         std::string const text = object.dump(-1, ' ', false, Json::error_handler_t::replace);
         write(text + "\n", stdout);
     }

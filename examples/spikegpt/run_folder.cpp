@@ -12,12 +12,13 @@
 #include <spikelet/io/file_writer.hpp>
 #include <spikelet/io/safetensors_writer.hpp>
 
+#include "json.hpp"
+
 namespace spikegpt {
 
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 constexpr char const* format = "spikelet.resume";
 constexpr char const* format_version = "3";

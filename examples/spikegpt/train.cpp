@@ -79,8 +79,7 @@ void introduce(TrainingRun const& run, Output const& out) {
     }
 }
 
-nlohmann::ordered_json summary(TrainingRun const& run, std::optional<StepReport> const& last) {
-    using Json = nlohmann::ordered_json;
+Json summary(TrainingRun const& run, std::optional<StepReport> const& last) {
     auto const or_null = [](std::optional<double> const& x) { return x ? Json(*x) : Json(); };
     Position const& at = run.record.at;
     Json json{{"command", "train"},    {"model", run.folder.model()},

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "json.hpp"
+
 namespace spikegpt {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 template <class T>
 Json json_of(T const& value) {

@@ -12,11 +12,10 @@ equally many tokens, and writes into the folder of --out:
 import statistics
 
 from . import events_pictures, report
-from .common import Problem, counted, mean_text, paragraph, table, write_file
+from .common import counted, mean_text, paragraph, table, write_file
 from .flags import add_study_flags, amount, complete
-from .pictures import check_matplotlib
+from .groups import carry_through, site_of
 from .runs import Run
-from .study import Study
 
 NAME = "events"
 PURPOSE = "bits per character against the density of active inputs"
@@ -66,43 +65,8 @@ def make_run(study, variant, cost, seed):
     return Run(study, f"{name}-seed{seed}", f"{label} #{seed}", variant, about, flags)
 
 
-class Group:
-    """The runs of one variant and event cost that are finished, and their results."""
-
-    def __init__(self, variant, cost):
-        self.variant = variant
-        self.cost = cost
-        self.runs = []
-        self.results = []
-        self.label = variant if cost is None else f"{variant} {cost:g}"
-
-    def eval(self, name):
-        return [result["eval"][name] for result in self.results]
-
-    def density(self, site):
-        """Of one site, a mean over layers and seeds; None if the models have no such site."""
-        values = [value for densities in self.eval("densities")
-                  for name, value in densities.items() if site_of(name) == site]
-        return statistics.mean(values) if values else None
-
-
-def site_of(name):
-    """blocks.3.att.key -> att.key"""
-    return name.split(".", 2)[2] if name.startswith("blocks.") else name
-
-
-def finished_groups(study):
-    """What is finished in the folder, whichever flags it was asked for with."""
-    groups = {}
-    for file in sorted(study.folder.path.glob("runs/*/result.json")):
-        run = Run(study, file.parent.name, "", "", {}, [])
-        result = run.result()
-        about = result["about"]
-        key = (VARIANTS.index(about["variant"]), about["event_cost"] or 0.0)
-        group = groups.setdefault(key, Group(about["variant"], about["event_cost"]))
-        group.runs.append(run)
-        group.results.append(result)
-    return [groups[key] for key in sorted(groups)]
+def order(about):
+    return VARIANTS.index(about["variant"]), about["event_cost"] or 0.0
 
 
 def results_table(groups, unit):
@@ -115,7 +79,7 @@ def results_table(groups, unit):
                      str(len(group.results)),
                      mean_text([100 * density for density in group.eval("density")], 2, " %"),
                      mean_text(group.eval("bits_per_byte"), 3),
-                     f"{group.results[0]['train']['parameters']:,}", f"{speed:,.0f}"])
+                     f"{group.parameters:,}", f"{speed:,.0f}"])
     return table(head, rows)
 
 
@@ -155,26 +119,15 @@ def write_report(study, runs, groups):
     folder = study.folder.path
     write_file(folder / "events.md", "\n".join(lines).rstrip() + "\n")
     print(folder / "events.md")
-    settings = study.folder.settings
-    caption = (f"{settings['layers']} layers x {settings['embd']} channels, "
-               f"{counted(study.steps, 'step')}")
+    caption = f"{report.size_text(study.folder.settings)}{counted(study.steps, 'step')}"
     events_pictures.draw(groups, SITES, unit, caption, folder)
 
 
 def run(options):
     """Returns the exit code."""
     complete(options)
-    check_matplotlib()
-    study = Study(NAME, options)
-    runs = [make_run(study, variant, cost, seed) for seed in range(1, 1 + options.seeds)
-            for variant, cost in kinds(options)]
-    failures = [] if options.report else study.carry_out(runs)
-    groups = finished_groups(study)
-    if groups:
-        write_report(study, runs, groups)
-    if failures:
-        texts = "\n".join(failure.text() for failure in failures)
-        raise Problem(f"{len(failures)} of {counted(len(runs), 'run')} failed\n{texts}")
-    if not groups:
-        raise Problem(f"nothing is finished in {study.folder.path}")
-    return 0
+
+    def make_runs(study):
+        return [make_run(study, variant, cost, seed) for seed in range(1, 1 + options.seeds)
+                for variant, cost in kinds(options)]
+    return carry_through(NAME, options, make_runs, order, write_report)

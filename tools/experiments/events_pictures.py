@@ -6,8 +6,9 @@ import statistics
 from .common import spread
 from .pictures import load_pyplot, percent_axis, place_labels, save
 
-COLOURS = {"vanilla_rwkv": "#4a4e69", "spikegpt": "#1f6f8b", "spikegpt_b": "#66a182",
-           "spike_driven": "#c98a1b", "event_driven": "#d1495b", "event_driven_post": "#775bb5"}
+COLOURS = {"vanilla_rwkv": "#4a4e69", "heaviside_rwkv": "#8f7a66", "spikegpt": "#1f6f8b",
+           "spikegpt_b": "#66a182", "spike_driven": "#c98a1b", "event_driven": "#d1495b",
+           "event_driven_post": "#775bb5"}
 MARKERS = {"event_driven": "o", "event_driven_post": "D"}
 
 

@@ -47,29 +47,29 @@ def amount(text):
     return value
 
 
-def add_study_flags(parser, name):
-    """Flags of an experiment that trains models of one size on one text."""
-    length = parser.add_argument_group("how long").add_mutually_exclusive_group()
-    length.add_argument("--minutes", type=amount, metavar="N",
-                        help="for all runs together: measures, then chooses one number of steps")
+def add_study_flags(parser, name, seeds=2, sizes=True):
+    """Flags of an experiment that trains models on one text, with `sizes` all of one size."""
+    length = add_minutes_flag(parser)
     length.add_argument("--steps", type=whole, metavar="N", help="of each run")
-    model = parser.add_argument_group("models")
-    model.add_argument("--size", choices=sorted(SIZES),
-                       help="4 x 128 (default) or 6 x 256: about so many parameters")
-    model.add_argument("--layers", type=whole, metavar="N", help="instead of --size, with --embd")
-    model.add_argument("--embd", type=whole, metavar="N", help="channels")
-    model.add_argument("--ctx", type=whole, default=128, metavar="N",
-                       help="bytes in a sequence (default 128)")
-    model.add_argument("--batch", type=whole, default=16, metavar="N",
-                       help="sequences at a time (default 16)")
-    model.add_argument("--seeds", type=whole, default=2, metavar="N",
-                       help="runs of each kind, with seeds from 1 on (default 2)")
+    add_model_flags(parser.add_argument_group("models"), seeds, sizes)
     text = parser.add_argument_group("texts")
     text.add_argument("--data", nargs="+", type=Path, metavar="FILE",
                       help="to learn from (default Tiny Shakespeare, if it is in "
                            "$SPIKELET_SHARED/data or ../shared/data)")
     text.add_argument("--valid", type=Path, metavar="FILE",
                       help="to measure on (default the last 5 %% of --data)")
+    add_place_flags(parser, name)
+
+
+def add_minutes_flag(parser):
+    """Returns the group of what excludes it."""
+    length = parser.add_argument_group("how long").add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=amount, metavar="N",
+                        help="for all runs together: measures, then chooses one number of steps")
+    return length
+
+
+def add_place_flags(parser, name):
     where = parser.add_argument_group("how and where")
     where.add_argument("--jobs", type=whole, default=processors(), metavar="N",
                        help="programs of one thread at a time (default as many as processors)")
@@ -79,6 +79,21 @@ def add_study_flags(parser, name):
                        help="the program (default the newest that was built here)")
     where.add_argument("--report", action="store_true",
                        help="train nothing, write the report of what is finished")
+
+
+def add_model_flags(model, seeds, sizes):
+    if sizes:
+        model.add_argument("--size", choices=sorted(SIZES),
+                           help="4 x 128 (default) or 6 x 256: about so many parameters")
+        model.add_argument("--layers", type=whole, metavar="N",
+                           help="instead of --size, with --embd")
+        model.add_argument("--embd", type=whole, metavar="N", help="channels")
+    model.add_argument("--ctx", type=whole, default=128, metavar="N",
+                       help="bytes in a sequence (default 128)")
+    model.add_argument("--batch", type=whole, default=16, metavar="N",
+                       help="sequences at a time (default 16)")
+    model.add_argument("--seeds", type=whole, default=seeds, metavar="N",
+                       help=f"runs of each kind, with seeds from 1 on (default {seeds})")
 
 
 def complete(options):

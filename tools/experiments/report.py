@@ -28,6 +28,13 @@ def machines_text(results):
     return "; ".join(dict.fromkeys(texts))
 
 
+def size_text(settings):
+    """Nothing if the models differ in size."""
+    if settings["layers"] is None:
+        return ""
+    return f"{counted(settings['layers'], 'layer')} x {settings['embd']} channels, "
+
+
 def settings_lines(study, results):
     """The table of what all runs have in common."""
     settings, texts = study.folder.settings, study.texts
@@ -35,8 +42,8 @@ def settings_lines(study, results):
     learnt, measured = (settings[name]["bytes"] for name in ("data", "valid"))
     parameters = [r["train"]["parameters"] for r in results]
     rows = [
-        ("models", f"{settings['layers']} layers x {settings['embd']} channels, bytes, "
-                   f"{between(parameters, lambda n: f'{n:,}')} parameters"),
+        ("models", f"{size_text(settings)}bytes, {between(parameters, lambda n: f'{n:,}')} "
+                   "parameters"),
         ("learned from", f"{texts.names['data']}, {learnt:,} bytes"),
         ("measured on", f"{texts.names['valid']}, {measured:,} bytes, "
                         f"in windows of {settings['ctx']} that start at rest"),

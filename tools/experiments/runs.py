@@ -67,7 +67,13 @@ class Run:
             "about": self.about, "train": trained.result, "eval": measured.result,
             "tokens_per_second": self._speed(), "machine": study.machine,
             "program": {"version": study.program.version, "build": study.program.build},
-            "date": datetime.date.today().isoformat()})
+            "date": datetime.date.today().isoformat()} | (yield from self.further(log)))
+
+    def further(self, log):
+        """A generator like work() for what else an experiment measures of the finished model:
+        returns what joins the result."""
+        yield from ()
+        return {}
 
     def position(self):
         """The last line of the metrics: step, loss, seconds; empty before the first."""

@@ -55,10 +55,12 @@ class Folder:
 
 
 class Study:
-    """Settings, program, texts and folder of an experiment, from the flags of its command line."""
+    """Settings, program, texts and folder of an experiment, from the flags of its command line.
+    `own` are those numbers among them that only this experiment has."""
 
-    def __init__(self, experiment, options):
+    def __init__(self, experiment, options, own=()):
         self.options = options
+        self.own = own
         self.progress = Progress()
         self.program = Program(options.spikegpt)
         self.machine = self.program.machine()
@@ -75,8 +77,10 @@ class Study:
         return self.folder.settings["steps"]
 
     def training_words(self, folder, *flags):
-        """A command line of `spikegpt train`: what all runs have, and more flags."""
+        """A command line of `spikegpt train`: what all runs have, and more flags. An experiment
+        whose models differ in size gives layers and channels there."""
         sizes = [word for name in ("layers", "embd", "ctx", "batch")
+                 if self.folder.settings[name] is not None
                  for word in (f"--{name}", self.folder.settings[name])]
         return self.program.words("train", "--out", folder, *sizes, "--data", *self.texts.data,
                                   "--valid", self.texts.valid, "--threads", 1, "--json", *flags)
@@ -109,7 +113,8 @@ class Study:
         options, old = self.options, self.folder.settings
         now = {"experiment": experiment, "layers": options.layers, "embd": options.embd,
                "ctx": options.ctx, "batch": options.batch,
-               "data": self.texts.fingerprints["data"], "valid": self.texts.fingerprints["valid"]}
+               "data": self.texts.fingerprints["data"], "valid": self.texts.fingerprints["valid"],
+               **{name: getattr(options, name) for name in self.own}}
         if old is None or old["steps"] is None:  # nothing was trained
             minutes = options.minutes
             if old and options.steps is None:
