@@ -53,8 +53,8 @@ private:
 };
 
 /// A number for a program, null where there is none.
-inline nlohmann::ordered_json number_or_null(std::optional<double> const& number) {
-    return number ? nlohmann::ordered_json(*number) : nlohmann::ordered_json(nullptr);
+inline Json number_or_null(std::optional<double> const& number) {
+    return number ? Json(*number) : Json();
 }
 
 /// A number of things for people: "1 step", "2 steps".
