@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT
 // spikegpt classify: a model learns to tell classes of texts apart, is tested, and is asked.
-#include <cstdio>
-#include <iostream>
-
-#include <unistd.h>
-
 #include "classify_training.hpp"
 #include "command.hpp"
 #include "evaluation.hpp"
 #include "flags.hpp"
+#include "line_reader.hpp"
 #include "output.hpp"
 #include "stop.hpp"
 
@@ -45,7 +41,8 @@ void declare_eval(CLI::App& flags, AskRequest& request) {
 
 void declare_predict(CLI::App& flags, AskRequest& request) {
     declare_asking(flags, request);
-    flags.add_option("--data", request.data, "A text in each line (default standard input)")
+    request.data = "-";
+    flags.add_option("--data", request.data, "A text in each line; - (default): standard input")
         ->type_name("FILE");
     flags.add_flag("--json", request.json, "A JSON object for each line");
 }
@@ -105,13 +102,18 @@ int train_classifier(CLI::App const& flags, ClassifyOptions& options) {
     Output const out(options.json);
     check_out(options);
     ClassifyTraining training(options);
-    introduce(training, options, out);
     listen_for_stop();
+    introduce(training, options, out);
     training.learn();
 
     int const code = stop_signal() == 0 ? 0 : exit_code_of(stop_signal());
     if (!training.best()) {
         out.say("stopped before the first epoch ended; nothing is written");
+        out.result({{"command", "classify train"},
+                    {"model", nullptr},
+                    {"epochs", 0},
+                    {"seconds", training.seconds()},
+                    {"stopped", true}});
         return code;
     }
     out.say("{} in {}, best after {}", counted(training.epochs(), "epoch"),
@@ -145,7 +147,7 @@ int evaluate_classifier(CLI::App const&, AskRequest const& request) {
     if (rate) { out.say("firing    {:.4f}   of the neurons", *rate); }
     Json json{{"command", "classify eval"}, {"model", request.model}};
     json.update(summary(verdict, model));
-    json["firing_rate"] = rate.value_or(0.0);
+    json["firing_rate"] = number_or_null(rate);
     out.result(json);
     return 0;
 }
@@ -167,8 +169,8 @@ std::string answer(ClassifierModel const& model, std::span<float const> logits, 
     return line + "\n";
 }
 
-// Answers texts in the order in which they come.
-void answer_all(std::istream& lines, ClassifierModel const& model, Encoder& encoder,
+// Answers texts in the order in which they come, and waits for none with an answer in hand.
+void answer_all(LineReader& lines, ClassifierModel const& model, Encoder& encoder,
                 AskRequest const& request, Output const& out) {
     std::size_t const classes = model.labels.size();
     std::vector<TextIds> texts;
@@ -185,28 +187,20 @@ void answer_all(std::istream& lines, ClassifierModel const& model, Encoder& enco
         out.write(answers);
         texts.clear();
     };
-    for (std::string line; stop_signal() == 0 && std::getline(lines, line);) {
-        if (line.ends_with('\r')) { line.pop_back(); }
-        texts.push_back(ids_of_text(model.vocabulary, line, model.ctx));
-        if (std::ssize(texts) == request.batch) { answer_some(); }
+    while (auto const line = lines.next_line()) {
+        texts.push_back(ids_of_text(model.vocabulary, *line, model.ctx));
+        if (std::ssize(texts) == request.batch || !lines.is_ready()) { answer_some(); }
     }
     if (!texts.empty()) { answer_some(); }
 }
 
-// Whoever types a line wants the answer before the next.
-int predict_classes(CLI::App const&, AskRequest& request) {
+int predict_classes(CLI::App const&, AskRequest const& request) {
     Output const out(false);
+    LineReader lines(request.data);
     Computer const computer = choose_computer(request.cpu, request.threads);
     ClassifierModel const model = load_classifier(request.model);
     auto const encoder = computer.engine().encoder(model.net, computer.threads);
-    if (request.data.empty()) {
-        if (::isatty(STDIN_FILENO) == 1) { request.batch = 1; }
-        answer_all(std::cin, model, *encoder, request, out);
-    } else {
-        sk::MappedFile const file(request.data);
-        std::istringstream lines{std::string(file.text())};
-        answer_all(lines, model, *encoder, request, out);
-    }
+    answer_all(lines, model, *encoder, request, out);
     return 0;
 }
 

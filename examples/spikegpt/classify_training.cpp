@@ -28,12 +28,17 @@ sk::Vocabulary learned_vocabulary(LabelledTexts const& lines, sk::index merges) 
     return sk::Vocabulary::of_tokens(std::make_shared<sk::ByteBpe>(trainer.model()));
 }
 
+// Of the texts as they are read, each with a space in front: neither of labels nor of line ends.
+sk::Vocabulary characters_of(LabelledTexts const& lines) {
+    std::string all;
+    for (std::string_view const text : lines.texts()) { all.append(" ").append(text); }
+    return sk::Vocabulary::characters_of(sk::Text::of_string(std::move(all), lines.path()));
+}
+
 sk::Vocabulary vocabulary_for(ClassifyOptions const& options, LabelledTexts const& lines) {
     if (options.vocab.empty()) { return learned_vocabulary(lines, options.bpe_merges); }
     if (options.vocab == "byte") { return sk::Vocabulary::bytes(); }
-    if (options.vocab == "char") {
-        return sk::Vocabulary::characters_of(sk::Text::of_files({options.data}));
-    }
+    if (options.vocab == "char") { return characters_of(lines); }
     return sk::load_vocabulary(options.vocab);
 }
 

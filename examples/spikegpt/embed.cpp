@@ -4,10 +4,12 @@
 #include <algorithm>
 
 #include <spikelet/io/file_writer.hpp>
+#include <spikelet/io/safetensors.hpp>
 #include <spikelet/io/safetensors_writer.hpp>
 
 #include "command.hpp"
 #include "flags.hpp"
+#include "line_reader.hpp"
 #include "output.hpp"
 #include "processor.hpp"
 #include "progress.hpp"
@@ -45,7 +47,6 @@ struct Vectors {
     }
 };
 
-/// What ends the work when Ctrl-C asks for it.
 CLI::Validator out_name() {
     auto const check = [](std::string const& path) -> std::string {
         bool const known = path.ends_with(".npy") || path.ends_with(".safetensors");
@@ -56,7 +57,9 @@ CLI::Validator out_name() {
 
 void declare(CLI::App& flags, EmbedRequest& request) {
     add_model_flags(flags, request.model);
-    flags.add_option("--data", request.data, "A text in each line")->type_name("FILE")->required();
+    flags.add_option("--data", request.data, "A text in each line; -: standard input")
+        ->type_name("FILE")
+        ->required();
     flags
         .add_option("--out", request.out,
                     "Vectors as rows, .npy or .safetensors (default JSON lines on standard output)")
@@ -72,17 +75,13 @@ void declare(CLI::App& flags, EmbedRequest& request) {
     flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
 }
 
-std::vector<TextIds> lines_of(sk::MappedFile const& file, sk::Vocabulary const& vocabulary,
-                              sk::index ctx) {
+std::vector<TextIds> lines_of(LineReader& file, sk::Vocabulary const& vocabulary,
+                              EmbedRequest const& request) {
     std::vector<TextIds> lines;
-    for (std::string_view rest = file.text(); !rest.empty();) {
-        std::size_t const end = std::min(rest.find('\n'), rest.size());
-        std::string_view line = rest.substr(0, end);
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-        if (line.ends_with('\r')) { line.remove_suffix(1); }
-        lines.push_back(ids_of_text(vocabulary, line, ctx));
+    while (auto const line = file.next_line()) {
+        lines.push_back(ids_of_text(vocabulary, *line, request.ctx));
     }
-    if (lines.empty()) { sk::fail(sk::quote(file.path()), "there are no lines in it"); }
+    if (lines.empty()) { sk::fail(sk::quote(request.data), "there are no lines in it"); }
     return lines;
 }
 
@@ -146,6 +145,14 @@ void say_lines(Vectors& vectors, Output const& out) {
     }
 }
 
+bool has_only_vectors(std::string const& path) {
+    try {
+        auto const file = sk::SafetensorsFile::open(path);
+        return file.tensors().size() == 1 && file.find("vectors") != nullptr;
+    } catch (sk::Error const&) { return false; }
+}
+
+// Before anything is written: the file can be, and replaces no model.
 void check_out(EmbedRequest const& request) {
     std::error_code ignored;
     for (std::string const& input : {request.data, request.model.path}) {
@@ -153,16 +160,24 @@ void check_out(EmbedRequest const& request) {
             sk::fail("--out", sk::quote(request.out) + " is a file that is read");
         }
     }
-    if (!request.out.empty()) { sk::FileWriter const can_be_written(request.out); }
+    if (request.out.empty()) { return; }
+    sk::FileWriter const can_be_written(request.out);
+    bool const replaces =
+        request.out.ends_with(".safetensors") && std::filesystem::exists(request.out);
+    if (replaces && !has_only_vectors(request.out)) {
+        sk::fail("--out", sk::quote(request.out) +
+                              " is there already and holds other things than vectors; give another "
+                              "name");
+    }
 }
 
 int embed(CLI::App const&, EmbedRequest const& request) {
     Output const out(false);
     check_out(request);
+    LineReader file(request.data);
     Computer const computer = choose_computer(request.cpu, request.threads);
     StoredModel const language = load_stored_language(request.model);
-    sk::MappedFile const file(request.data);
-    auto const lines = lines_of(file, *language.vocabulary, request.ctx);
+    auto const lines = lines_of(file, *language.vocabulary, request);
     auto const encoder = computer.engine().encoder(language.net, computer.threads);
     listen_for_stop();
     try {

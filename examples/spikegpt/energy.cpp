@@ -218,7 +218,7 @@ nlohmann::ordered_json summary(Report const& report, Counts const& counts,
     for (Cost const& cost : report.costs) { costs.push_back(json_of(cost)); }
     return {{"command", "energy"},
             {"tokens", counts.tokens},
-            {"firing_rate", report.rate.value_or(0.0)},
+            {"firing_rate", number_or_null(report.rate)},
             {"picojoules",
              {{"multiply_add", table.multiply_add},
               {"addition", table.addition},

@@ -164,7 +164,7 @@ nlohmann::ordered_json counts_of(Evaluator const& evaluator) {
     for (auto const& matrix : evaluator.density().matrices()) {
         densities[matrix.name] = matrix.density();
     }
-    return {{"firing_rate", neuron_rate(evaluator.rates()).value_or(0.0)},
+    return {{"firing_rate", number_or_null(neuron_rate(evaluator.rates()))},
             {"firing_rates", rates},
             {"density", evaluator.density().mean()},
             {"densities", densities}};

@@ -29,7 +29,7 @@ LineReader::LineReader(std::string const& path) : name_(path == "-" ? "standard 
 
 bool LineReader::fill() {
     if (buffer_.size() > most_bytes) {
-        sk::fail(sk::quote(name_), "a prompt has more than " + bytes_text(most_bytes));
+        sk::fail(sk::quote(name_), "a line has more than " + bytes_text(most_bytes));
     }
     pollfd source{number_, POLLIN, 0};
     while (::poll(&source, 1, milliseconds) <= 0) {
@@ -55,6 +55,15 @@ std::optional<std::string> LineReader::next_line() {
     buffer_.erase(0, end == buffer_.npos ? end : end + 1);
     if (line.ends_with('\r')) { line.pop_back(); }
     return line;
+}
+
+bool LineReader::is_ready() {
+    pollfd source{number_, POLLIN, 0};
+    while (!ended_ && buffer_.find('\n') == buffer_.npos) {
+        if (::poll(&source, 1, 0) <= 0) { return false; }
+        ended_ = !fill();
+    }
+    return true;
 }
 
 std::string LineReader::rest() {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Lines of a file or of standard input, which is read as it comes: prompts, one after another.
+// Lines of a file or of standard input, which is read as it comes: prompts or texts, one after
+// another.
 #pragma once
 
 #include <optional>
@@ -20,6 +21,9 @@ public:
     /// The next line without its end; nothing after the last one. Throws Error for a line of more
     /// than 64 MiB, or if the file cannot be read.
     std::optional<std::string> next_line();
+
+    /// True if next_line() would not wait for more to come.
+    bool is_ready();
 
     /// All that follows. Throws Error like next_line().
     std::string rest();

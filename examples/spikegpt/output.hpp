@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -50,6 +51,11 @@ private:
 
     bool json_;
 };
+
+/// A number for a program, null where there is none.
+inline Json number_or_null(std::optional<double> const& number) {
+    return number ? Json(*number) : Json();
+}
 
 /// A number of things for people: "1 step", "2 steps".
 inline std::string counted(long count, std::string_view thing) {

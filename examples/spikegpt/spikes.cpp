@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // spikegpt spikes: which neurons fire, when, and how charged they are; as a table, as JSON, and as
 // pictures.
+#include <filesystem>
+
 #include <spikelet/io/file_writer.hpp>
 #include <spikelet/train/spike_statistics.hpp>
 
@@ -92,6 +94,33 @@ void declare(CLI::App& flags, SpikesRequest& request) {
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
 }
 
+/// Before any work: pictures can be written, and neither replaces the other.
+void check_pictures(SpikesRequest const& request) {
+    for (std::string const& path : {request.raster, request.rates}) {
+        if (!path.empty()) { sk::FileWriter const can_be_written(path); }
+    }
+    if (request.raster.empty() || request.rates.empty()) { return; }
+    auto const place = [](std::string const& path) {
+        return std::filesystem::weakly_canonical(std::filesystem::absolute(path));
+    };
+    if (place(request.raster) == place(request.rates)) {
+        sk::fail("--rates", sk::quote(request.rates) + " is the picture of --raster");
+    }
+}
+
+/// What the model's sites are called, in the order in which they fire, by reading one id.
+std::vector<std::string> names_of_sites(StoredModel const& language, sk::Corpus const& text,
+                                        Predictor& predictor) {
+    sk::SpikeStatistics first(language.net);
+    auto const batch = text.window(0, 1);
+    predictor.observe(&first);
+    predictor.nats(batch.input, batch.target);
+    predictor.observe(nullptr);
+    std::vector<std::string> names;
+    for (auto const& site : first.sites()) { names.push_back(site.name); }
+    return names;
+}
+
 /// Reads windows that start at rest; returns how many ids.
 sk::index read(sk::Corpus const& text, SpikesRequest const& request, Predictor& predictor,
                sk::SpikeStatistics& statistics) {
@@ -168,22 +197,21 @@ nlohmann::ordered_json json_of(sk::SpikeStatistics::Site const& site) {
 /// Those that were named, or else the first and the last of the first and the last block. Throws
 /// Error for a name that no site has.
 std::vector<std::string> sites_to_draw(SpikesRequest const& request,
-                                       std::vector<sk::SpikeStatistics::Site> const& sites) {
-    std::string names;
-    for (auto const& site : sites) { names += (names.empty() ? "" : ", ") + site.name; }
+                                       std::vector<std::string> const& sites) {
     for (auto const& name : request.sites) {
-        if (std::ranges::find(sites, name, &sk::SpikeStatistics::Site::name) == sites.end()) {
-            sk::fail("--site", sk::quote(name) + " is none of the model's: " + names);
+        if (std::ranges::find(sites, name) == sites.end()) {
+            sk::fail("--site", fmt::format("{} is none of the model's: {}", sk::quote(name),
+                                           fmt::join(sites, ", ")));
         }
     }
     if (!request.sites.empty()) { return request.sites; }
     sk::index last = 0;
-    for (auto const& site : sites) { last = std::max(last, BlockName(site.name).block); }
+    for (auto const& site : sites) { last = std::max(last, BlockName(site).block); }
     std::vector<std::string> chosen;
     for (sk::index const block : {sk::index{0}, last}) {
         std::vector<std::string> of_block;
         for (auto const& site : sites) {
-            if (BlockName(site.name).block == block) { of_block.push_back(site.name); }
+            if (BlockName(site).block == block) { of_block.push_back(site); }
         }
         if (!of_block.empty()) { chosen.insert(chosen.end(), {of_block.front(), of_block.back()}); }
     }
@@ -201,8 +229,8 @@ struct Excerpt {
 };
 
 Excerpt record(SpikesRequest const& request, StoredModel const& language, sk::Corpus const& text,
-               Predictor& predictor, std::vector<sk::SpikeStatistics::Site> const& sites) {
-    SpikeRecorder recorder(language.net, sites_to_draw(request, sites), request.neurons);
+               Predictor& predictor, std::vector<std::string> const& sites) {
+    SpikeRecorder recorder(language.net, sites, request.neurons);
     auto const batch = text.window(0, request.length);
     predictor.observe(&recorder);
     predictor.nats(batch.input, batch.target);
@@ -235,6 +263,7 @@ int spikes(CLI::App const&, SpikesRequest& request) {
         throw CLI::ValidationError("--site", "it is for --raster and --dots");
     }
     Output const out(request.json);
+    check_pictures(request);
     Computer const computer = choose_computer(request.cpu, request.threads);
     StoredModel const language = load_stored_language(request.model);
     if (!request.ctx) { request.ctx = trained_context(request.model.path).value_or(128); }
@@ -244,15 +273,19 @@ int spikes(CLI::App const&, SpikesRequest& request) {
                  text.name() + " has " + counted(text.size(), "id") + ", at least 2 are needed");
     }
     auto const predictor = computer.engine().predictor(language.net, {}, computer.threads);
+    auto const names = names_of_sites(language, text, *predictor);
+    if (names.empty()) { sk::fail(sk::quote(request.model.path), "nothing in it spikes"); }
+    auto const drawn = sites_to_draw(request, names);
     sk::SpikeStatistics statistics(language.net);
     listen_for_stop();
     sk::index const done = read(text, request, *predictor, statistics);
     if (stop_signal() != 0) { return exit_code_of(stop_signal()); }
     auto const& sites = statistics.sites();
-    if (sites.empty()) { sk::fail(sk::quote(request.model.path), "nothing in it spikes"); }
+    sk::index const ctx = std::min(*request.ctx, done);
+    out.say("{} in windows of {}", counted(done, "id"), ctx);
     say_table(out, sites);
     if (request.dots || !request.raster.empty()) {
-        auto const excerpt = record(request, language, text, *predictor, sites);
+        auto const excerpt = record(request, language, text, *predictor, drawn);
         if (request.dots) { say_dots(out, excerpt); }
         auto const title = fmt::format("{} reads {}", request.model.path, text.name());
         if (!request.raster.empty()) {
@@ -264,7 +297,7 @@ int spikes(CLI::App const&, SpikesRequest& request) {
     for (auto const& site : sites) { all.push_back(json_of(site)); }
     out.result({{"command", "spikes"},
                 {"tokens", done},
-                {"ctx", std::min(*request.ctx, done)},
+                {"ctx", ctx},
                 {"sites", all},
                 {"cpu", computer.instructions->name},
                 {"threads", computer.threads}});

@@ -69,6 +69,10 @@ TEST_CASE("pictures of rates: the longest bar is that of the highest rate, none 
     CHECK(text.find("width=\"420\"") != text.npos);
     CHECK(text.find("width=\"210\"") != text.npos);
     CHECK(text.find("50.0 %") != text.npos);
+    CHECK(text.find(" width=\"640\" height=") != text.npos);
+    // A long title widens the picture: 16 + 0.62 * 14 * 100 + 16.
+    auto const wide = draw_rates(std::string(100, 'x'), rates).text();
+    CHECK(wide.find(" width=\"900\" height=") != wide.npos);
     CHECK(draw_rates("None", std::vector<NamedRate>{}).text().ends_with("</svg>\n"));
 }
 

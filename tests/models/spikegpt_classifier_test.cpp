@@ -84,6 +84,11 @@ TEST_CASE("classifier: init makes the model that a language model's body and a h
     CHECK(moved.body.head.weight.value() == nullptr);
     auto const tokens = random_tokens(2, 5, 7);
     CHECK(same_bits(logits(moved, tokens, {5, 3}), logits(model, tokens, {5, 3})));
+    // C is also what is made where no form is named, as in a language model.
+    SpikeGptClassifier<float> unnamed(small("spikegpt"), model.sizes);
+    Rng same(1);
+    unnamed.init(same);
+    CHECK(same_bits(logits(unnamed, tokens, {5, 3}), logits(model, tokens, {5, 3})));
 }
 
 TEST_CASE("classifier: files name the body as language models do, and have no output matrix") {

@@ -79,6 +79,37 @@ TEST_CASE("spikegpt classify: learns, measures, and answers in order") {
     CHECK(last["probabilities"]["bad"].get<double>() > 0.5);
 }
 
+TEST_CASE("spikegpt classify: a program that waits for an answer gets it before the next line") {
+    auto const& c = classified();
+    TemporaryFolder folder;
+    std::string const pipe = folder / "pipe";
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    int const writer = ::open(pipe.c_str(), O_RDWR | O_CLOEXEC);
+    REQUIRE(writer >= 0);
+    Spikegpt running({"classify", "predict", "--model", c.model, "--threads", "1"}, "",
+                     folder / "out", pipe);
+    for (int lines = 1; lines <= 2; ++lines) {
+        REQUIRE(::write(writer, "a dull thing\na", lines == 1 ? 13 : 14) > 0);
+        CHECK(wait_for_lines(folder / "out", lines));
+    }
+    ::close(writer);
+    CHECK(running.wait().code == 0);
+    CHECK(std::ranges::count(read_file(folder / "out"), '\n') == 3);  // the last without an end
+}
+
+TEST_CASE("spikegpt classify: characters are those of the texts, not of labels and line ends") {
+    auto const& c = classified();
+    std::string const out = c.folder / "characters.safetensors";
+    auto const done =
+        spikegpt({"classify", "train",   "--data",   c.train,    "--valid",   c.valid,  "--out",
+                  out,        "--vocab", "char",     "--layers", "1",         "--embd", "16",
+                  "--hidden", "8",       "--epochs", "1",        "--threads", "1"});
+    REQUIRE_MESSAGE(done.code == 0, done.err);
+    auto const file = sk::SafetensorsFile::open(out);
+    auto const vocabulary = nlohmann::json::parse(file.metadata().at("vocabulary"));
+    CHECK(vocabulary["symbols"] == " ,adefghilmnorstuvwyï");
+}
+
 TEST_CASE("spikegpt classify: starts from a language model, of which layers stay as they are") {
     auto const& c = classified();
     std::string const out = c.folder / "tuned.safetensors";
@@ -141,6 +172,23 @@ TEST_CASE("spikegpt classify: Ctrl-C ends it, and leaves the best model so far")
     CHECK(stopped.code == 130);
     CHECK(stopped.says("accuracy"));
     CHECK(spikegpt({"classify", "eval", "--model", out, "--data", c.valid}).code == 0);
+
+    // And where there is none yet, a program that listens hears that, too.
+    std::string const long_text = c.folder / "long.tsv";
+    std::string const errors = c.folder / "errors";
+    write_file(long_text, labelled_lines(40000));
+    write_file(errors, "");
+    Spikegpt early({"classify", "train", "--data", long_text, "--valid", c.valid, "--out",
+                    c.folder / "early.safetensors", "--vocab", "byte", "--layers", "1", "--embd",
+                    "16", "--batch", "1", "--threads", "1", "--json"},
+                   errors);
+    REQUIRE(wait_for_lines(errors, 3));
+    early.send(SIGINT);
+    auto const nothing = early.wait();
+    CHECK(nothing.code == 130);
+    CHECK(nothing.json()["stopped"] == true);
+    CHECK(nothing.json()["epochs"] == 0);
+    CHECK(nothing.json()["model"].is_null());
 }
 
 }  // namespace spikelet_test::spikegpt_classify_test

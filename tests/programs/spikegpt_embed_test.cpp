@@ -23,7 +23,9 @@ TEST_CASE("spikegpt embed: one vector a line, the same in every format and for a
     CHECK(last.size() == 16);
 
     REQUIRE(spikegpt(all + Arguments{"--out", folder / "v.npy"}).code == 0);
-    REQUIRE(spikegpt(all + Arguments{"--batch", "1", "--out", folder / "v.safetensors"}).code == 0);
+    Arguments const again = all + Arguments{"--batch", "1", "--out", folder / "v.safetensors"};
+    REQUIRE(spikegpt(again).code == 0);
+    REQUIRE(spikegpt(again).code == 0);
     auto const file = sk::SafetensorsFile::open(folder / "v.safetensors");
     auto const& vectors = *file.find("vectors");
     CHECK(vectors.shape == std::vector<sk::index>{4, 16});
@@ -44,6 +46,13 @@ TEST_CASE("spikegpt embed: names that say no format, and files that are read, ar
     CHECK(spikegpt(all + Arguments{folder / "v.txt"}).code == 2);
     CHECK(spikegpt(all + Arguments{folder / "lines.npy"}).complains("is a file that is read"));
     CHECK(read_file(folder / "lines.npy") == "A spike\n");
+    // Vectors are replaced, see above; another model is not, nor what is no safetensors file.
+    std::string const other = folder / "other.safetensors";
+    std::filesystem::copy_file(trained_on_bytes().model, other);
+    auto const refused = spikegpt(all + Arguments{other});
+    CHECK(refused.code == 1);
+    CHECK(refused.complains("is there already and holds other things than vectors"));
+    CHECK(read_file(other) == read_file(trained_on_bytes().model));
 }
 
 }  // namespace spikelet_test::spikegpt_embed_test

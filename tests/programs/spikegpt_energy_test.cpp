@@ -89,4 +89,17 @@ TEST_CASE("spikegpt energy: matrices of SpikeGPT read numbers, and the memory's 
     CHECK(nothing.complains("is empty"));
 }
 
+TEST_CASE("spikegpt energy: a model without neurons has no firing rate, which is not 0") {
+    TemporaryFolder folder;
+    write_file(folder / "text", sample_text(20));
+    result_of(Arguments{"train", "--data", folder / "text", "--out", folder / "run", "--variant",
+                        "vanilla_rwkv", "--vocab", "byte", "--steps", "1", "--layers", "1",
+                        "--embd", "16", "--ctx", "16", "--batch", "2"});
+    std::string const model = folder / "run/model.safetensors";
+    CHECK(energy(model, folder / "text", {"--tokens", "5"}).at("firing_rate").is_null());
+    CHECK(result_of({"eval", "--model", model, "--data", folder / "text"})
+              .at("firing_rate")
+              .is_null());
+}
+
 }  // namespace spikelet_test::spikegpt_energy_test

@@ -25,6 +25,7 @@ TEST_CASE("spikegpt spikes: rates are those of an evaluation, neurons and positi
     auto const result = done.json();
     CHECK(result["tokens"] == 320);
     CHECK(result["ctx"] == 16);
+    CHECK(done.complains("320 ids in windows of 16\n"));
     REQUIRE(result["sites"].size() == rates.size());
     for (auto const& site : result["sites"]) {
         std::string const name = site["name"];
@@ -57,12 +58,21 @@ TEST_CASE("spikegpt spikes: a site that is not there is named, with those that a
     auto const done = spikegpt({"spikes", "--model", trained.model, "--data", trained.text,
                                 "--raster", folder / "raster.svg", "--site", "blocks.7.lif1"});
     CHECK(done.code == 1);
+    CHECK(done.out.empty());  // before the pass, and so before its table
     CHECK(done.complains("'blocks.7.lif1' is none of the model's: emb, blocks.0.lif1"));
     CHECK(!std::filesystem::exists(folder / "raster.svg"));
     auto const slip = spikegpt(
         {"spikes", "--model", trained.model, "--data", trained.text, "--raster", trained.model});
     CHECK(slip.code == 2);
     CHECK(slip.complains("does not end with .svg"));
+    std::filesystem::create_directory(folder / "in");
+    auto const same = spikegpt({"spikes", "--model", trained.model, "--data", trained.text,
+                                "--raster", folder / "a.svg", "--rates", folder / "in/../a.svg"});
+    CHECK(same.code == 1);
+    CHECK(same.complains("is the picture of --raster"));
+    auto const nowhere = spikegpt({"spikes", "--model", folder / "none", "--data", trained.text,
+                                   "--raster", folder / "none/a.svg"});
+    CHECK(nowhere.complains("none/a.svg"));
 }
 
 }  // namespace spikelet_test::spikegpt_spikes_test

@@ -36,6 +36,7 @@ namespace detail {
 /// Sizes of a picture over a text.
 struct TextPicture {
     static constexpr double left = 64, right = 74, top = 40, title = 18;
+    static constexpr double letter = 0.62;  // its width, of its height
 
     explicit TextPicture(std::span<std::string const> labels)
         : time(std::ssize(labels)),
@@ -46,7 +47,7 @@ struct TextPicture {
     [[nodiscard]] double grid_width() const { return cell * static_cast<double>(time); }
     /// Wide enough for a title of so many characters, each `size` high.
     [[nodiscard]] double width(index characters, double size) const {
-        double const most = 0.62 * size * static_cast<double>(characters);
+        double const most = letter * size * static_cast<double>(characters);
         return left + std::max(grid_width() + right, most + 16);
     }
 
@@ -278,7 +279,9 @@ inline Svg draw_rates(std::string_view title, std::span<NamedRate const> rates) 
     constexpr double top = 40, row = 20, left = 150, full = 420;
     double most = 0.01;
     for (auto const& each : rates) { most = std::max(most, each.rate); }
-    Svg svg(left + full + 70, top + row * static_cast<double>(rates.size()) + 16);
+    using Sizes = detail::TextPicture;
+    double const titled = Sizes::letter * 14 * static_cast<double>(Sizes::width_of(title)) + 32;
+    Svg svg(std::max(left + full + 70, titled), top + row * static_cast<double>(rates.size()) + 16);
     svg.label(16, 22, title, {.size = 14});
     double y = top;
     for (auto const& [name, rate] : rates) {

@@ -104,7 +104,7 @@ struct SpikeGptClassifier {
         body.head = {body.config.channels, body.config.vocabulary};
         init_head(rng);
     }
-    void init(Rng& rng) { init(Initialisation::A, rng); }
+    void init(Rng& rng) { init(Initialisation::C, rng); }
 
     /// Only the head, for a body that has learned already.
     void init_head(Rng& rng) { spikelet::init(classify_head, rng); }
