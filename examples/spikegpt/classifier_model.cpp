@@ -11,6 +11,7 @@
 
 #include <spikelet/io/checkpoint.hpp>
 #include <spikelet/io/file_writer.hpp>
+#include <spikelet/io/json.hpp>
 
 #include "output.hpp"
 
@@ -41,10 +42,12 @@ T number_at(sk::Metadata const& metadata, std::string const& key) {
 }
 
 std::vector<std::string> labels_of(sk::Metadata const& metadata) {
-    auto const json = nlohmann::json::parse(text_at(metadata, labels_key), nullptr, false);
+    auto const json = sk::parse_json("metadata", text_at(metadata, labels_key));
     std::vector<std::string> labels;
-    for (auto const& label : json.is_array() ? json : nlohmann::json::array()) {
-        if (label.is_string()) { labels.push_back(label.get<std::string>()); }
+    if (json.is_array()) {
+        for (auto const& label : json) {
+            if (label.is_string()) { labels.push_back(label.get<std::string>()); }
+        }
     }
     std::set<std::string> const different(labels.begin(), labels.end());
     if (labels.size() < 2 || labels.size() != json.size() || labels.size() != different.size()) {

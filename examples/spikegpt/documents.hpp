@@ -13,6 +13,7 @@
 #include <spikelet/core/extents.hpp>
 #include <spikelet/core/quote.hpp>
 #include <spikelet/io/file.hpp>
+#include <spikelet/io/json.hpp>
 
 namespace spikegpt {
 
@@ -63,7 +64,8 @@ private:
 
     [[nodiscard]] std::string text_of(std::string_view line, sk::MappedFile const& file,
                                       sk::index number) const {
-        auto const json = nlohmann::json::parse(line, nullptr, false);
+        std::string const where = sk::quote(file.path()) + ": line " + std::to_string(number);
+        auto const json = sk::parse_json(where, line);
         auto const found = json.is_object() ? json.find(field_) : json.end();
         if (found == json.end() || !found->is_string()) {
             sk::fail(sk::quote(file.path()), "line " + std::to_string(number) +

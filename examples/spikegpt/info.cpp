@@ -7,6 +7,7 @@
 
 #include <spikelet/autodiff/dry_run.hpp>
 #include <spikelet/io/checkpoint.hpp>
+#include <spikelet/io/json.hpp>
 #include <spikelet/models/spikegpt_metadata.hpp>
 
 #include "block_name.hpp"
@@ -179,7 +180,7 @@ template <class Model>
 nlohmann::ordered_json summary(Model const& model, Needs const& needs) {
     nlohmann::ordered_json json{{"command", "info"}};
     for (auto const& [key, text] : sk::metadata(model.config)) {
-        json["model"][key] = nlohmann::ordered_json::parse(text, nullptr, false);
+        json["model"][key] = sk::parse_json<nlohmann::ordered_json>("metadata", text);
     }
     json["parameters"] = model.config.parameter_count();
     json["weight_bytes"] = std::llround(needs.weights);

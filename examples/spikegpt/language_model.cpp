@@ -10,6 +10,7 @@
 
 #include <spikelet/io/checkpoint.hpp>
 #include <spikelet/io/checksum.hpp>
+#include <spikelet/io/json.hpp>
 #include <spikelet/io/vocabulary_file.hpp>
 #include <spikelet/models/spikegpt_metadata.hpp>
 
@@ -58,7 +59,7 @@ std::optional<sk::Vocabulary> vocabulary_of(sk::Metadata const& description, sk:
 }  // namespace
 
 std::string nearest_variant(sk::SpikeGptConfig const& config) {
-    return nlohmann::json::parse(sk::metadata(config).at("variant"));
+    return sk::parse_json("metadata", sk::metadata(config).at("variant"));
 }
 
 sk::Metadata describe_model(sk::Vocabulary const& vocabulary, sk::SpikeGptConfig const& config) {

@@ -186,6 +186,11 @@ TEST_CASE("binidx: every count and offset is checked") {
           "entry 1 of the documents is 3, expected 0 to 2");
 }
 
+TEST_CASE("binidx: sequences that share bytes of the ids are refused") {
+    // Both of the two sequences have two ids, one of them in common.
+    CHECK(complaint_with(34, with(std::int32_t{2})).starts_with("its sequences have 4 ids of 8"));
+}
+
 TEST_CASE("binidx: broken files are refused or read, never worse") {
     Rng rng(4);
     TemporaryFolder const folder;

@@ -163,6 +163,33 @@ TEST_CASE("torch_hostile: one storage is not copied without end") {
     CHECK(complains(fake_torch(pickle + "u.", std::string(800, '\0')), "too often"));
 }
 
+TEST_CASE("torch_hostile: one tensor is not named without end") {
+    auto const named = [](int times, std::string const& name, std::string const& ones) {
+        std::string const shared = ones + "q\1"s;
+        std::string const view =
+            pickled_tensor(pickled_storage("0", 1), "K\0"s, shared, "h\1") + "q\2";
+        std::string list = "](" + view;
+        for (int i = 1; i < times; ++i) { list += "h\2"; }
+        return fake_torch("\x80\2}" + pickled(name) + list + "es.", number);
+    };
+    std::string const expected = "more than 131072 tensors";
+    CHECK(complains(named((1 << 17) + 1, "a", "K\1\x85"), expected));
+    std::string many = "(";
+    for (int i = 0; i < 64; ++i) { many += "K\1"; }
+    CHECK(torch_complaint(named(1000, std::string(900, 'n'), many + "t")).empty());
+    CHECK(complains(named(40'000, std::string(900, 'n'), many + "t"), expected));
+}
+
+TEST_CASE("torch_hostile: an extent of 1 takes no steps, however long") {
+    std::string const most = "\x8a\x08" + bytes_of(std::int64_t{0x7fffffffffffffff});
+    std::string const view =
+        pickled_tensor(pickled_storage("0", 8), "K\1", "K\1K\2\x86", most + "K\2\x86");
+    std::string const file = fake_torch(pickled_dict(view), std::string(32, '\0'));
+    CHECK(torch_complaint(file).empty());
+    auto const table = detail::TorchZip(std::as_bytes(std::span(file)), "'f'").storages().table;
+    CHECK(table.views.at(0).strides == std::vector<spikelet::index>{0, 2});
+}
+
 TEST_CASE("torch_hostile: checksums, the order of bytes and the number of pickles are checked") {
     std::string const good = pickled_dict(tensor);
     FakeEntry const numbers{.name = "a/data/0", .content = number};

@@ -91,6 +91,17 @@ TEST_CASE("vocabulary_file: what is no vocabulary is refused") {
     CHECK_THROWS_WITH_AS(load_vocabulary(folder / "v"), message.c_str(), Error);
 }
 
+TEST_CASE("vocabulary_file: values that are nested too deeply are refused before they are copied") {
+    std::string const deep = std::string(200'000, '[') + std::string(200'000, ']');
+    std::string const expected = "vocabulary: its JSON is nested more than 64 deep";
+    CHECK(complaint(R"({"0":)" + deep + "}") == expected);
+    for (char const* before : {R"({"kind":)", R"({"kind":"world","lines":)",
+                               R"({"kind":"bpe","tokenizer":)", R"({"a":)"}) {
+        CHECK_THROWS_WITH_AS(any_vocabulary_from_json(before + deep + "}"), expected.c_str(),
+                             Error);
+    }
+}
+
 TEST_CASE("vocabulary_file: random bytes are refused or read, never worse") {
     Rng rng(9);
     std::string const good = R"({"0":"\n","1":" ","2":"a","3":"ä","4":"😀"})";

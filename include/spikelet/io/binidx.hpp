@@ -209,6 +209,12 @@ private:
                          quote(bin_.path()) + " has " + std::to_string(bytes));
             }
         }
+        // Sequences that share bytes would let a small file have ids without end.
+        if (size_ > bytes / static_cast<std::int64_t>(width_)) {
+            complain("its sequences have " + std::to_string(size_) + " ids of " +
+                     std::to_string(width_) + " bytes, " + quote(bin_.path()) + " has only " +
+                     std::to_string(bytes) + " bytes");
+        }
     }
 
     void check_documents() const {

@@ -21,6 +21,7 @@
 #include <spikelet/core/quote.hpp>
 #include <spikelet/io/bpe_model.hpp>
 #include <spikelet/io/byte_alphabet.hpp>
+#include <spikelet/io/json.hpp>
 #include <spikelet/io/tokenizer.hpp>
 
 namespace spikelet {
@@ -205,7 +206,7 @@ private:
     return detail::TokenizerReader(json).read();
 }
 [[nodiscard]] inline BpeModel parse_tokenizer_json(std::string_view text) {
-    return bpe_model_from_json(nlohmann::json::parse(text, nullptr, false));
+    return bpe_model_from_json(parse_json("tokenizer", text));
 }
 
 /// Writes a tokenizer.json; `indent` below 0 is for one line.

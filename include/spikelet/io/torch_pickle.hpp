@@ -43,7 +43,7 @@ struct TorchView {
     std::size_t storage = 0;  ///< its place in TorchTable::storages
     index offset = 0;         ///< in elements, as are the strides
     std::vector<index> shape;
-    std::vector<index> strides;
+    std::vector<index> strides;  ///< 0 for an extent of 1, which takes no steps
 };
 
 /// Everything that is in a pickle.
@@ -75,6 +75,9 @@ private:
     // Dictionaries within dictionaries; a dictionary within itself ends here, too.
     static constexpr int most_depth = 32;
     static constexpr std::size_t most_name = 1000;
+    // Short pickles can name one tensor in very many places.
+    static constexpr std::size_t most_views = std::size_t{1} << 17;
+    static constexpr std::size_t most_view_bytes = std::size_t{64} << 20;
 
     [[nodiscard]] bool calls(PickleValue const& value, TorchName name) const {
         return value.kind == Kind::call &&
@@ -153,6 +156,18 @@ private:
         view.shape = numbers(given[2], what + ": its shape");
         view.strides = numbers(given[3], what + ": its strides");
         check_inside(view, what);
+        for (std::size_t r = 0; r < view.shape.size(); ++r) {
+            if (view.shape[r] == 1) { view.strides[r] = 0; }
+        }
+        keep(std::move(view));
+    }
+
+    void keep(TorchView view) {
+        view_bytes_ += view.name.size() + 2 * sizeof(index) * view.shape.size();
+        if (table_.views.size() == most_views || view_bytes_ > most_view_bytes) {
+            fail(where_, "it names more than " + std::to_string(most_views) +
+                             " tensors, or their names and shapes take more than 64 MiB");
+        }
         table_.views.push_back(std::move(view));
     }
 
@@ -262,6 +277,7 @@ private:
     Pickle const& pickle_;
     TorchTable table_;
     std::map<std::string, std::size_t, std::less<>> places_;
+    std::size_t view_bytes_ = 0;
     std::size_t visits_left_ = 1;  // a value in several places is visited in each, within reason
 };
 

@@ -17,6 +17,7 @@
 #include <spikelet/core/quote.hpp>
 #include <spikelet/io/byte_bpe.hpp>
 #include <spikelet/io/file.hpp>
+#include <spikelet/io/json.hpp>
 #include <spikelet/io/tokenizer_json.hpp>
 #include <spikelet/io/utf8.hpp>
 #include <spikelet/io/vocabulary.hpp>
@@ -84,7 +85,7 @@ inline Vocabulary vocabulary_of_lines(std::string lines) {
     std::size_t const start = text.find_first_not_of(" \t\r\n");
     char const first = start == text.npos ? '\0' : text[start];
     if (first >= '0' && first <= '9') { return detail::vocabulary_of_lines(std::move(text)); }
-    auto const json = nlohmann::json::parse(text, nullptr, false);
+    auto const json = parse_json("vocabulary", text);
     if (!json.is_object()) {
         fail("vocabulary",
              "expected a tokenizer.json, characters by id as JSON, or lines of an id, "
@@ -103,14 +104,16 @@ inline Vocabulary vocabulary_of_lines(std::string lines) {
 
 /// Reads what `to_json` wrote of any vocabulary. Throws Error.
 [[nodiscard]] inline Vocabulary any_vocabulary_from_json(std::string_view text) {
-    auto const json = nlohmann::json::parse(text, nullptr, false);
-    auto const kind = json.is_object() ? json.value("kind", nlohmann::json()) : nlohmann::json();
-    if (kind == "bpe" && json.contains("tokenizer")) {
-        return detail::vocabulary_of_bpe(json.at("tokenizer"));
-    }
-    auto const lines = json.is_object() ? json.value("lines", nlohmann::json()) : nlohmann::json();
-    if (kind == "world" && lines.is_string()) {
-        return detail::vocabulary_of_lines(lines.get<std::string>());
+    auto const json = parse_json("vocabulary", text);
+    if (auto const kind = json.find("kind"); kind != json.end()) {
+        auto const tokenizer = json.find("tokenizer");
+        if (*kind == "bpe" && tokenizer != json.end()) {
+            return detail::vocabulary_of_bpe(*tokenizer);
+        }
+        auto const lines = json.find("lines");
+        if (*kind == "world" && lines != json.end() && lines->is_string()) {
+            return detail::vocabulary_of_lines(lines->get<std::string>());
+        }
     }
     return vocabulary_from_json(text);
 }

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <spikelet/core/error.hpp>
+#include <spikelet/io/json.hpp>
 #include <spikelet/io/vocabulary.hpp>
 
 namespace spikelet {
@@ -25,7 +26,7 @@ namespace spikelet {
 
 /// Reads what `to_json` wrote of bytes and characters. Throws Error.
 [[nodiscard]] inline Vocabulary vocabulary_from_json(std::string_view text) {
-    auto const json = nlohmann::json::parse(text, nullptr, false);
+    auto const json = parse_json("vocabulary", text);
     if (!json.is_object()) { fail("vocabulary", "expected a JSON object"); }
     auto const kind = json.find("kind");
     if (kind == json.end() || (*kind != "bytes" && *kind != "characters")) {
