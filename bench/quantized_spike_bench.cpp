@@ -189,7 +189,7 @@ void dense_layers(benchmark::internal::Benchmark* b) {
 }
 
 #define SPIKELET_BENCH(codes, C, events, S)                                                        \
-    BENCHMARK_CAPTURE(quantized, codes / events, C{}, S{}, OpenMp<>{1})                           \
+    BENCHMARK_CAPTURE(quantized, codes / events, C{}, S{}, OpenMp<>{1})                            \
         ->Name(#codes "/" #events "_one_thread")                                                   \
         ->Apply(layers);                                                                           \
     BENCHMARK_CAPTURE(quantized, codes / events / two, C{}, S{}, OpenMp<>{2})                      \

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 // spikegpt spikes: which neurons fire, when, and how charged they are; as a table, as JSON, and as
 // pictures.
-#include <filesystem>
+#include <fmt/format.h>
 
 #include <spikelet/io/file_writer.hpp>
 #include <spikelet/train/spike_statistics.hpp>
 
 #include "block_name.hpp"
 #include "command.hpp"
-#include "flags.hpp"
 #include "language_model.hpp"
 #include "output.hpp"
 #include "processor.hpp"
 #include "progress.hpp"
 #include "source.hpp"
 #include "spike_recorder.hpp"
+#include "spikes_request.hpp"
 #include "stop.hpp"
 #include "stored_model.hpp"
 
@@ -29,84 +29,6 @@ constexpr char const* examples_of_spikes =
     "  spikegpt spikes --model M --data test.txt --raster spikes.svg --site blocks.1.lif2\n"
     "  spikegpt spikes --model M --data test.txt --dots --site blocks.1.lif2      in the terminal\n"
     "  spikegpt spikes --model M --data test.txt --rates rates.svg";
-
-struct SpikesRequest {
-    ModelSource model{};
-    std::vector<std::string> data;
-    std::optional<sk::index> ctx;
-    sk::index batch = 16;
-    sk::index tokens = 16384;
-    std::string raster;
-    bool dots = false;
-    std::vector<std::string> sites;
-    sk::index length = 80;
-    sk::index neurons = 64;
-    std::string rates;
-    sk::index threads = 0;
-    std::string cpu;
-    bool json = false;
-};
-
-/// Keeps a slip of the fingers from replacing a model or a text.
-CLI::Validator svg_name() {
-    auto const check = [](std::string const& text) {
-        return text.ends_with(".svg") ? "" : sk::quote(text) + " does not end with .svg";
-    };
-    return {check, "", ""};
-}
-
-void declare(CLI::App& flags, SpikesRequest& request) {
-    add_model_flags(flags, request.model);
-    flags.add_option("--data", request.data, "Text to read, several files count as one; or ids")
-        ->type_name("FILE...")
-        ->required();
-    flags
-        .add_option("--ctx", request.ctx,
-                    "Ids in a window, each of which starts at rest (default as trained, else 128)")
-        ->check(whole(1, 1'000'000));
-    flags.add_option("--batch", request.batch, "Windows at a time")
-        ->check(whole(1, 4096))
-        ->capture_default_str();
-    flags.add_option("--tokens", request.tokens, "Read at most so many ids, from the start")
-        ->check(whole(1, 1'000'000'000'000))
-        ->capture_default_str();
-    flags.add_option("--raster", request.raster, "Draw spikes and membranes over the text's start")
-        ->type_name("FILE.svg")
-        ->check(svg_name());
-    flags.add_flag("--dots", request.dots,
-                   "Print spikes over the text's start, a line for each id");
-    flags
-        .add_option("--site", request.sites,
-                    "Draw this one, as the table calls it; may be given "
-                    "several times (default four)")
-        ->type_name("NAME");
-    flags.add_option("--length", request.length, "Draw so many ids")
-        ->check(whole(1, 400))
-        ->capture_default_str();
-    flags.add_option("--neurons", request.neurons, "Draw so many neurons of a site")
-        ->check(whole(1, 1024))
-        ->capture_default_str();
-    flags.add_option("--rates", request.rates, "Draw firing rates by layer")
-        ->type_name("FILE.svg")
-        ->check(svg_name());
-    flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
-    flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
-    flags.add_flag("--json", request.json, "End with one JSON object on standard output");
-}
-
-/// Before any work: pictures can be written, and neither replaces the other.
-void check_pictures(SpikesRequest const& request) {
-    for (std::string const& path : {request.raster, request.rates}) {
-        if (!path.empty()) { sk::FileWriter const can_be_written(path); }
-    }
-    if (request.raster.empty() || request.rates.empty()) { return; }
-    auto const place = [](std::string const& path) {
-        return std::filesystem::weakly_canonical(std::filesystem::absolute(path));
-    };
-    if (place(request.raster) == place(request.rates)) {
-        sk::fail("--rates", sk::quote(request.rates) + " is the picture of --raster");
-    }
-}
 
 /// What the model's sites are called, in the order in which they fire, by reading one id.
 std::vector<std::string> names_of_sites(StoredModel const& language, sk::Corpus const& text,
@@ -308,7 +230,7 @@ int spikes(CLI::App const&, SpikesRequest& request) {
 
 void add_spikes(CLI::App& program, Command& command) {
     add_command<SpikesRequest>(program, command, "spikes", purpose_of_spikes, examples_of_spikes,
-                               declare, spikes);
+                               declare_spikes, spikes);
 }
 
 }  // namespace spikegpt

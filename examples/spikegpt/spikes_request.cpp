@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "spikes_request.hpp"
+
+#include <filesystem>
+
+#include <spikelet/io/file_writer.hpp>
+
+#include "flags.hpp"
+#include "processor.hpp"
+
+namespace spikegpt {
+
+namespace {
+
+// Keeps a slip of the fingers from replacing a model or a text.
+CLI::Validator svg_name() {
+    auto const check = [](std::string const& text) {
+        return text.ends_with(".svg") ? "" : sk::quote(text) + " does not end with .svg";
+    };
+    return {check, "", ""};
+}
+
+}  // namespace
+
+void declare_spikes(CLI::App& flags, SpikesRequest& request) {
+    add_model_flags(flags, request.model);
+    flags.add_option("--data", request.data, "Text to read, several files count as one; or ids")
+        ->type_name("FILE...")
+        ->required();
+    flags
+        .add_option("--ctx", request.ctx,
+                    "Ids in a window, each of which starts at rest (default as trained, else 128)")
+        ->check(whole(1, 1'000'000));
+    flags.add_option("--batch", request.batch, "Windows at a time")
+        ->check(whole(1, 4096))
+        ->capture_default_str();
+    flags.add_option("--tokens", request.tokens, "Read at most so many ids, from the start")
+        ->check(whole(1, 1'000'000'000'000))
+        ->capture_default_str();
+    flags.add_option("--raster", request.raster, "Draw spikes and membranes over the text's start")
+        ->type_name("FILE.svg")
+        ->check(svg_name());
+    flags.add_flag("--dots", request.dots,
+                   "Print spikes over the text's start, a line for each id");
+    flags
+        .add_option("--site", request.sites,
+                    "Draw this one, as the table calls it; may be given "
+                    "several times (default four)")
+        ->type_name("NAME");
+    flags.add_option("--length", request.length, "Draw so many ids")
+        ->check(whole(1, 400))
+        ->capture_default_str();
+    flags.add_option("--neurons", request.neurons, "Draw so many neurons of a site")
+        ->check(whole(1, 1024))
+        ->capture_default_str();
+    flags.add_option("--rates", request.rates, "Draw firing rates by layer")
+        ->type_name("FILE.svg")
+        ->check(svg_name());
+    flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
+    flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
+    flags.add_flag("--json", request.json, "End with one JSON object on standard output");
+}
+
+void check_pictures(SpikesRequest const& request) {
+    for (std::string const& path : {request.raster, request.rates}) {
+        if (!path.empty()) { sk::FileWriter const can_be_written(path); }
+    }
+    if (request.raster.empty() || request.rates.empty()) { return; }
+    auto const place = [](std::string const& path) {
+        return std::filesystem::weakly_canonical(std::filesystem::absolute(path));
+    };
+    if (place(request.raster) == place(request.rates)) {
+        sk::fail("--rates", sk::quote(request.rates) + " is the picture of --raster");
+    }
+}
+
+}  // namespace spikegpt
