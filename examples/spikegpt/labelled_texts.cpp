@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include <spikelet/core/quote.hpp>
+#include <spikelet/io/utf8.hpp>
 
 namespace spikegpt {
 
@@ -55,7 +56,12 @@ void LabelledTexts::add(std::string_view line, long number) {
                  fmt::format("expected label<TAB>text, found {}",
                              tab == 0 ? "no label" : shown(line) + ", without a tab"));
     }
-    labels_.push_back(line.substr(0, tab));
+    std::string_view const label = line.substr(0, tab);
+    if (sk::valid_utf8_prefix(label) < label.size()) {
+        sk::fail(fmt::format("{}:{}", sk::quote(path()), number),
+                 fmt::format("its label of {} bytes is not valid UTF-8", label.size()));
+    }
+    labels_.push_back(label);
     texts_.push_back(line.substr(tab + 1));
     lines_.push_back(number);
 }

@@ -95,12 +95,18 @@ TEST_CASE("tokenizer_json: ids, tokens and merges that make no sense are refused
     CHECK(complaint_with("/model/vocab/a", 1 << 20) ==
           "tokenizer: the id of 'a' is 1048576, expected a whole number below 1048576");
     CHECK(complaint_with("/model/vocab/a", "7") ==
-          "tokenizer: the id of 'a' is \"7\", expected a whole number below 1048576");
+          "tokenizer: the id of 'a' is '7', expected a whole number below 1048576");
     CHECK(complaint_with("/model/vocab/a", 'b') == "tokenizer: 'a' and 'b' have the same id 98");
     CHECK(complaint_with("/model/vocab/\xe2\x82\xac", 300) ==
           "tokenizer: '€' is not written in the characters of bytes");
     CHECK(complaint_with("/model/merges/0", "ab") ==
-          "tokenizer: a merge is '\"ab\"', expected two tokens");
+          "tokenizer: a merge is 'ab', expected two tokens");
+    CHECK(complaint_with("/model/merges/0", {{"a", 1}}) ==
+          "tokenizer: a merge is of type object, expected two tokens");
+    CHECK(complaint_with("/model/vocab/a", {1, 2}) ==
+          "tokenizer: the id of 'a' is of type array, expected a whole number below 1048576");
+    CHECK(complaint_with("/added_tokens/0", {{"content", "x"}}) ==
+          "tokenizer: the added token 'x' has no id");
     CHECK(complaint_with("/model/merges/0", "a zz") ==
           "tokenizer: a merge has 'zz', which has no id");
     CHECK(complaint_with("/model/merges/0", "a c") ==

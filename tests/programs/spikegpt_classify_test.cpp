@@ -147,6 +147,8 @@ TEST_CASE("spikegpt classify: files that do not fit are refused with their place
     };
     CHECK(says(complaint("good\tx\n\nno tab\n"), "wrong.tsv':3: expected label<TAB>text"));
     CHECK(says(complaint("fair\tx\n"), "wrong.tsv':1: the label 'fair' is not one of the model's"));
+    CHECK(says(complaint("good\tx\nna\xefve\tx\n"),
+               "wrong.tsv':2: its label of 5 bytes is not valid UTF-8"));
     CHECK(says(complaint("\n\n"), "there are no lines label<TAB>text"));
 
     auto const wrong_model = [&](Arguments const& arguments) { return spikegpt(arguments).err; };

@@ -107,9 +107,15 @@ private:
         }
     }
 
+    // A value in a message: numbers and texts as they are, of others only what they are.
+    static std::string shown(Json const& json) {
+        if (json.is_string()) { return quote(json.get_ref<std::string const&>()); }
+        return json.is_number() ? json.dump() : std::string("of type ") + json.type_name();
+    }
+
     std::int32_t read_id(Json const& json, std::string_view of) {
         if (!json.is_number_integer() || json < 0 || json >= most_token_ids) {
-            complain("the id of " + quote(of) + " is " + json.dump().substr(0, 40) +
+            complain("the id of " + quote(of) + " is " + shown(json) +
                      ", expected a whole number below " + std::to_string(most_token_ids));
         }
         return json.get<std::int32_t>();
@@ -138,7 +144,11 @@ private:
             std::string const content = json.is_object() ? text_at(json, "content") : "";
             if (content.empty()) { complain("an added token has no content"); }
             refuse_unless_usual(json, {"single_word", "lstrip", "rstrip"});
-            std::int32_t const id = read_id(json.value("id", Json()), content);
+            auto const given = json.find("id");
+            if (given == json.end()) {
+                complain("the added token " + quote(content) + " has no id");
+            }
+            std::int32_t const id = read_id(*given, content);
             put(id, content);
             model_.added.push_back(
                 {id, content, truth_at(json, "special"), truth_at(json, "normalized")});
@@ -189,8 +199,7 @@ private:
                    json[1].is_string()) {
             return {json[0].get<std::string>(), json[1].get<std::string>()};
         }
-        complain("a merge is " + quote(json.dump(-1, ' ', false, Json::error_handler_t::replace)) +
-                 ", expected two tokens");
+        complain("a merge is " + shown(json) + ", expected two tokens");
     }
 
     Json const& json_;
