@@ -11,9 +11,9 @@ using namespace spikelet;
 
 namespace {
 
-std::string random_text(Rng& rng, index least, index most) {
+std::string random_text(Rng& rng, spikelet::index least, spikelet::index most) {
     std::string text;
-    for (index n = least + rng.below(most - least + 1); n > 0; --n) {
+    for (spikelet::index n = least + rng.below(most - least + 1); n > 0; --n) {
         text += static_cast<char>('a' + rng.below(3));
     }
     return text;
@@ -39,7 +39,9 @@ TEST_CASE("stop text: in whatever portions it comes, all in front of the first s
     int stopped = 0;
     for (int trial = 0; trial < 2000; ++trial) {
         std::vector<std::string> stops;
-        for (index n = rng.below(4); n > 0; --n) { stops.push_back(random_text(rng, 1, 5)); }
+        for (spikelet::index n = rng.below(4); n > 0; --n) {
+            stops.push_back(random_text(rng, 1, 5));
+        }
         std::string const text = random_text(rng, 0, 30);
         StopText answer(stops);
         std::string shown;
