@@ -63,7 +63,7 @@ def totals(group, name):
 
 
 def rates(group):
-    return [result["energy"]["firing_rate"] for result in group.results]
+    return [result["energy"]["firing_rate"] or 0 for result in group.results]
 
 
 def mean_count(group, name):

@@ -66,7 +66,7 @@ def sites_table(result):
 def group_lines(group, unit):
     """A section: the pictures and the sites of the first seed, bits and rate of all."""
     where = f"runs/{group.runs[0].folder.name}"
-    rates = [100 * rate for rate in group.eval("firing_rate")]
+    rates = [100 * (rate or 0) for rate in group.eval("firing_rate")]
     return [f"## `{group.variant}`", "",
             *paragraph(f"Spikes: {SPIKES[group.variant]}. "
                        f"{mean_text(group.eval('bits_per_byte'), 3)} bits per {unit}, "

@@ -42,7 +42,7 @@ def results_table(groups, unit):
     rows = []
     for group in groups:
         bits = group.eval("bits_per_byte")
-        rates = [100 * rate for rate in group.eval("firing_rate")]
+        rates = [100 * (rate or 0) for rate in group.eval("firing_rate")]
         speed = statistics.median(result["tokens_per_second"] for result in group.results)
         rows.append([f"`{group.variant}`", SPIKES[group.variant], str(len(bits)),
                      mean_text(bits, 3),
