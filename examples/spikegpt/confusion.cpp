@@ -73,10 +73,10 @@ std::string Confusion::table() const {
     return text;
 }
 
-nlohmann::ordered_json Confusion::to_json() const {
-    auto rows = nlohmann::ordered_json::array();
+Json Confusion::to_json() const {
+    auto rows = Json::array();
     for (std::size_t i = 0; i < labels_.size(); ++i) {
-        auto row = nlohmann::ordered_json::array();
+        auto row = Json::array();
         for (std::size_t j = 0; j < labels_.size(); ++j) { row.push_back(count(i, j)); }
         rows.push_back(std::move(row));
     }

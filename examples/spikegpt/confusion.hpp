@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include <spikelet/core/extents.hpp>
+
+#include "json.hpp"
 
 namespace spikegpt {
 
@@ -37,7 +37,7 @@ public:
     /// For people: a row for each true class, a column for each that was said, and each class's f1.
     [[nodiscard]] std::string table() const;
     /// Counts by row, as `table` has them.
-    [[nodiscard]] nlohmann::ordered_json to_json() const;
+    [[nodiscard]] Json to_json() const;
 
 private:
     std::vector<std::string> labels_;

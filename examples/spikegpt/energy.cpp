@@ -206,15 +206,15 @@ void say_summary(Output const& out, Report const& report, sk::index tokens) {
     out.say("weights from memory {:.2f} nJ, {:.0f} bytes", all.traffic_pj / 1000, all.bytes);
 }
 
-nlohmann::ordered_json json_of(Cost const& cost) {
-    nlohmann::ordered_json json{{"name", cost.name}};
+Json json_of(Cost const& cost) {
+    Json json{{"name", cost.name}};
     for (auto const& field : Cost::fields) { json[field.key] = cost.*field.of; }
     return json;
 }
 
-nlohmann::ordered_json summary(Report const& report, Counts const& counts,
-                               sk::EnergyTable const& table, Computer const& computer) {
-    auto costs = nlohmann::ordered_json::array();
+Json summary(Report const& report, Counts const& counts, sk::EnergyTable const& table,
+             Computer const& computer) {
+    auto costs = Json::array();
     for (Cost const& cost : report.costs) { costs.push_back(json_of(cost)); }
     return {{"command", "energy"},
             {"tokens", counts.tokens},

@@ -122,17 +122,16 @@ void say_rates(sk::FiringRates const& rates, Output const& out) {
 }
 
 /// The losses of a model, in every unit.
-nlohmann::ordered_json losses_of(Measurement const& sum, TextSize const& size,
-                                 std::string const& symbol) {
+Json losses_of(Measurement const& sum, TextSize const& size, std::string const& symbol) {
     double const bits_per_byte = size.per_byte(bits(sum.nats));
-    nlohmann::ordered_json losses{{"tokens", sum.tokens},
-                                  {"bytes", size.bytes},
-                                  {"characters", size.characters},
-                                  {"nats", sum.nats},
-                                  {"nats_per_token", sum.nats_per_token()},
-                                  {"bpc", sum.bits_per_token()},
-                                  {"bpc_unit", symbol},
-                                  {"bits_per_byte", bits_per_byte}};
+    Json losses{{"tokens", sum.tokens},
+                {"bytes", size.bytes},
+                {"characters", size.characters},
+                {"nats", sum.nats},
+                {"nats_per_token", sum.nats_per_token()},
+                {"bpc", sum.bits_per_token()},
+                {"bpc_unit", symbol},
+                {"bits_per_byte", bits_per_byte}};
     if (auto const per_character = size.per_character(bits(sum.nats))) {
         losses["bits_per_character"] = *per_character;
     }
@@ -157,10 +156,10 @@ void say_losses(Measurement const& sum, TextSize const& size, std::string const&
     }
 }
 
-nlohmann::ordered_json counts_of(Evaluator const& evaluator) {
-    auto rates = nlohmann::ordered_json::object();
+Json counts_of(Evaluator const& evaluator) {
+    auto rates = Json::object();
     for (auto const& site : evaluator.rates().sites()) { rates[site.name] = site.rate(); }
-    auto densities = nlohmann::ordered_json::object();
+    auto densities = Json::object();
     for (auto const& matrix : evaluator.density().matrices()) {
         densities[matrix.name] = matrix.density();
     }
@@ -213,10 +212,10 @@ int eval(CLI::App const&, EvalRequest& request) {
     if (auto const unknown = source.describe_unknown(*language.vocabulary)) {
         out.say("{}", *unknown);
     }
-    nlohmann::ordered_json result{{"command", "eval"},
-                                  {"mode", request.mode},
-                                  {"inference", request.inference},
-                                  {"ctx", *request.ctx}};
+    Json result{{"command", "eval"},
+                {"mode", request.mode},
+                {"inference", request.inference},
+                {"ctx", *request.ctx}};
     if (request.mode != "stream") { result["stride"] = *request.stride; }
     result.update(losses_of(sum, size, language.symbol()));
     if (trained) {

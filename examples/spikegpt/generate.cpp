@@ -40,13 +40,12 @@ struct Answer {
     double seconds = 0;
 };
 
-nlohmann::ordered_json json_of(Answer const& answer, std::string const& prompt,
-                               std::optional<sk::index> seed) {
-    nlohmann::ordered_json object{{"prompt", prompt},
-                                  {"text", answer.text},
-                                  {"tokens", answer.tokens},
-                                  {"seed", nullptr},
-                                  {"stop", answer.ending}};
+Json json_of(Answer const& answer, std::string const& prompt, std::optional<sk::index> seed) {
+    Json object{{"prompt", prompt},
+                {"text", answer.text},
+                {"tokens", answer.tokens},
+                {"seed", nullptr},
+                {"stop", answer.ending}};
     if (seed) { object["seed"] = *seed; }
     return object;
 }
@@ -212,7 +211,7 @@ int generate(CLI::App const&, GenerateRequest const& request) {
     } else if (std::string const prompt = only_prompt(request); stop_signal() == 0) {
         conversation.answer(prompt);
         Answer const& answer = conversation.last();
-        nlohmann::ordered_json result{{"command", "generate"}};
+        Json result{{"command", "generate"}};
         result.update(json_of(answer, prompt, conversation.seed_of_sample(0)));
         result.update({{"seconds", answer.seconds},
                        {"tokens_per_second", static_cast<double>(answer.tokens) / answer.seconds},

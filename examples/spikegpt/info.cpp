@@ -177,10 +177,10 @@ void say_tensors(Model const& model, Output const& out) {
 }
 
 template <class Model>
-nlohmann::ordered_json summary(Model const& model, Needs const& needs) {
-    nlohmann::ordered_json json{{"command", "info"}};
+Json summary(Model const& model, Needs const& needs) {
+    Json json{{"command", "info"}};
     for (auto const& [key, text] : sk::metadata(model.config)) {
-        json["model"][key] = sk::parse_json<nlohmann::ordered_json>("metadata", text);
+        json["model"][key] = sk::parse_json<Json>("metadata", text);
     }
     json["parameters"] = model.config.parameter_count();
     json["weight_bytes"] = std::llround(needs.weights);

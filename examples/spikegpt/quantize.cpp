@@ -145,12 +145,12 @@ int quantize(CLI::App const&, QuantizeRequest const& request) {
     out.say("{:<12} {}", "matrices", text_of(storage));
     out.say("{:<12} {}, was {}", "file", bytes_text(bytes(request.out)),
             bytes_text(bytes(request.model.path)));
-    nlohmann::ordered_json json{{"command", "quantize"},
-                                {"weights", sk::name_of(storage.weights)},
-                                {"head", sk::name_of(storage.head)},
-                                {"group", storage.group},
-                                {"bytes", bytes(request.out)},
-                                {"bytes_before", bytes(request.model.path)}};
+    Json json{{"command", "quantize"},
+              {"weights", sk::name_of(storage.weights)},
+              {"head", sk::name_of(storage.head)},
+              {"group", storage.group},
+              {"bytes", bytes(request.out)},
+              {"bytes_before", bytes(request.model.path)}};
     if (text) {
         sk::index const window = ctx.value_or(128);
         auto const [was, is] = compare(before, after, *text, computer,

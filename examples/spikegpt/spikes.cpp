@@ -98,14 +98,13 @@ void say_table(Output const& out, std::vector<sk::SpikeStatistics::Site> const& 
     }
 }
 
-nlohmann::ordered_json json_of(sk::SpikeStatistics::Site const& site) {
-    auto positions = nlohmann::ordered_json::array();
+Json json_of(sk::SpikeStatistics::Site const& site) {
+    auto positions = Json::array();
     for (sk::index i = 0; i < std::ssize(site.of_position); ++i) {
         positions.push_back(site.rate_at(i));
     }
-    nlohmann::ordered_json json{{"name", site.name},          {"neurons", site.neurons()},
-                                {"rate", site.rate()},        {"never", site.dead()},
-                                {"always", site.saturated()}, {"positions", positions}};
+    Json json{{"name", site.name},    {"neurons", site.neurons()},  {"rate", site.rate()},
+              {"never", site.dead()}, {"always", site.saturated()}, {"positions", positions}};
     auto const& charges = site.charges;
     if (charges.least <= charges.most) {
         json["charges"] = {{"low", charges.low},       {"width", charges.width},
@@ -215,7 +214,7 @@ int spikes(CLI::App const&, SpikesRequest& request) {
         }
     }
     if (!request.rates.empty()) { draw_bars(request, sites); }
-    auto all = nlohmann::ordered_json::array();
+    auto all = Json::array();
     for (auto const& site : sites) { all.push_back(json_of(site)); }
     out.result({{"command", "spikes"},
                 {"tokens", done},

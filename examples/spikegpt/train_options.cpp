@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "json.hpp"
-
 namespace spikegpt {
 
 namespace {

@@ -9,13 +9,12 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include <spikelet/models/spikegpt.hpp>
 #include <spikelet/models/spikegpt_init.hpp>
 #include <spikelet/train/schedule.hpp>
 
 #include "flags.hpp"
+#include "json.hpp"
 #include "layer_rates.hpp"
 #include "processor.hpp"
 
@@ -104,8 +103,8 @@ sk::SpikeGptConfig model_config(TrainOptions const& options, sk::index vocabular
 sk::MatrixStorage matrix_storage(TrainOptions const& options);
 
 /// Options as JSON by name, and back.
-nlohmann::ordered_json to_json(TrainOptions const& options);
-TrainOptions options_from_json(nlohmann::ordered_json const& json);
+Json to_json(TrainOptions const& options);
+TrainOptions options_from_json(Json const& json);
 
 /// Adds a flag for each option.
 void add_option_flags(CLI::App& flags, TrainOptions& options);
