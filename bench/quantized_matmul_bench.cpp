@@ -37,6 +37,12 @@ struct Matrices {
         }
     }
 
+    void keep(index percent) {
+        std::minstd_rand random(3);
+        std::bernoulli_distribution active(static_cast<double>(percent) / 100);
+        for (float& number : x.span()) { number = active(random) ? number : 0; }
+    }
+
     T* weights() { return pool.data() + next++ % count * units; }
 
     void report_work(benchmark::State& state) const {
@@ -45,15 +51,17 @@ struct Matrices {
     }
 };
 
-/// Numbers times weights of element type C, one scale for each output.
+/// Numbers, of which so many of a hundred are not 0, times weights of element type C, one scale for
+/// each output.
 template <class C, class Policy>
-void quantized(benchmark::State& state, Policy policy) {
+void quantized(benchmark::State& state, Policy policy, index percent = 100) {
     using Kernel = kernels::QuantizedMatmul<C, Policy>;
     Matrices<storage_of<C>> m(state, Element<C>::row_units(state.range(2)));
     Numbers const w = random_numbers(m.n.inputs * m.n.outputs, 2);
     kernels::encode<C>(w.data(), m.n.inputs, m.n.outputs, m.n.inputs, m.pool.data(),
                        m.scales.data());
     m.fill();
+    m.keep(percent);
     Buffer<std::byte> scratch(Kernel::workspace(m.n) + 1);
     for (auto _ : state) {
         Kernel::forward(policy, m.n, m.x.data(), {m.weights(), m.scales.data(), m.n.inputs},
@@ -109,12 +117,23 @@ void add(char const* name, F measured) {
     }
 }
 
+/// One row of numbers of which so many of a hundred are not 0, as max(x, 0)^2 leaves them.
+template <class C>
+void add_row_with_zeros(std::string const& name) {
+    auto* const b = benchmark::RegisterBenchmark(
+        (name + "_with_zeros/one_thread").c_str(),
+        [](benchmark::State& state) { quantized<C>(state, serial, state.range(3)); });
+    b->ArgNames({"M", "K", "N", "percent"})->UseRealTime()->Unit(benchmark::kMicrosecond);
+    for (int const percent : {5, 10, 20, 35, 50, 75, 100}) { b->Args({1, 3072, 768, percent}); }
+}
+
 template <class C>
 void add_quantized(std::string const& name) {
     add((name + "/one_thread").c_str(),
         [](benchmark::State& state) { quantized<C>(state, serial); });
     add((name + "/two_threads").c_str(),
         [](benchmark::State& state) { quantized<C>(state, OpenMp<>{2}); });
+    add_row_with_zeros<C>(name);
 }
 
 }  // namespace

@@ -94,12 +94,34 @@ TEST_CASE_TEMPLATE("quantized_matmul: the bits of the exact sums", C, std::int8_
     });
 }
 
+TEST_CASE_TEMPLATE("quantized_matmul: zeros of a row alone are left out", C, std::int8_t, int4,
+                   trit) {
+    auto const check = [](index inputs, index outputs, index group, index kept) {
+        auto w = random_weights<C>(inputs, outputs, group, 1);
+        auto x = random_numbers<float>(inputs, 2);
+        Rng rng(3);
+        for (float& number : x) { number = rng.below(16) < kept ? number : 0.0F; }
+        MatmulSize const n{1, inputs, outputs};
+        auto const expected = reference_product(n, x, w);
+        CHECK(same_bits(product(serial, n, x, w), expected));
+        CHECK(same_bits(product<Serial<>, C, false>(serial, n, x, w), expected));
+    };
+    for (index const kept : {0, 1, 5, 12}) {
+        each_weight_size(
+            [&](index inputs, index outputs, index group) { check(inputs, outputs, group, kept); });
+        check(3000, 130, 3000, kept);  // longer than what is listed at once
+        check(2500, 70, 1280, kept);
+    }
+}
+
 TEST_CASE_TEMPLATE("quantized_matmul: same bits for one and several threads", C, bf16, std::int8_t,
                    int4, trit) {
     for (MatmulSize const n : {MatmulSize{1, 800, 2001}, MatmulSize{3, 500, 1300},
                                MatmulSize{17, 200, 2111}, MatmulSize{70, 300, 1111}}) {
-        auto const x = random_numbers<float>(n.rows * n.inputs, 1);
+        auto x = random_numbers<float>(n.rows * n.inputs, 1);
         auto const w = random_weights<C>(n.inputs, n.outputs, 128, 2);
+        check_threads([&](auto policy) { return bits_of(product(policy, n, x, w)); });
+        for (float& number : x) { number = std::max(number, 0.0F); }
         check_threads([&](auto policy) { return bits_of(product(policy, n, x, w)); });
     }
 }

@@ -106,10 +106,12 @@ TEST_CASE("matrix work: codes of few bits count as whole numbers, and a scale fo
                                                        .integer_multiply_adds = active,
                                                        .skipped = silent,
                                                        .weight_bytes = active + scales * 4});
-    CHECK(work_of(int8, row_of<float>(every, 1)) ==
+    CHECK(work_of(int8, row_of<float>(1, 1)) ==
           Work{.multiply_adds = scales,
                .integer_multiply_adds = inputs * outputs,
                .weight_bytes = inputs * outputs + scales * 4});
+    CHECK(work_of(int8, row_of<float>(every, 1)) ==  // zeros of numbers are left out, too
+          work_of(int8, row_of<bit>(every, 1)));
     auto const ternary = in_few_bits(WeightType::ternary, 0);
     // A row of 37 trits takes two words. A value of 5 reads its row for 4 and for 1.
     CHECK(work_of(ternary, row_of<bit>(every, 1)) ==

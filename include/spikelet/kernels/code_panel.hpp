@@ -39,6 +39,22 @@ struct QuadSums {
     /// What sums are made of: a panel's bytes of four inputs, those of a column together.
     using Quads = std::array<Bytes, static_cast<std::size_t>(Registers)>;
 
+    /// Sums in memory take so many integers, aligned like a register.
+    static constexpr index sums_size = Registers * simd::width<Integers>;
+
+    [[gnu::always_inline]] static Sums load_sums(std::int32_t const* from) {
+        Sums sums;
+        simd::unrolled<Registers>([&](auto q) {
+            sums[q] = Integers::load_aligned(from + static_cast<index>(q) * simd::width<Integers>);
+        });
+        return sums;
+    }
+    [[gnu::always_inline]] static void store_sums(Sums const& sums, std::int32_t* to) {
+        simd::unrolled<Registers>([&](auto q) {
+            sums[q].store_aligned(to + static_cast<index>(q) * simd::width<Integers>);
+        });
+    }
+
     /// sums + x quads, four inputs of a row x in every lane.
     [[gnu::always_inline]] static void add(Sums& sums, Quads const& quads, Integers const& x) {
         simd::unrolled<Registers>([&](auto q) {

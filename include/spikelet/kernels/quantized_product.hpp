@@ -3,14 +3,14 @@
 // both the sums of some columns stay in the L1 cache, and a register of weights is interleaved once
 // for all rows of a block.
 //   Few rows: the weights pass once, some rows of them at a time, as so many streams. The cost is
-//   that of reading them.
+//   that of reading them; where one row has many zeros, of those that meet no zero.
 //   Many rows: some interleaved weights of one panel are stored on the stack, and multiplied by a
 //   few rows at a time whose sums stay in registers. The cost is that of the multiplications, one
 //   instruction for each four inputs of a register of columns.
 #pragma once
 
 #include <spikelet/core/counting.hpp>
-#include <spikelet/kernels/code_panel.hpp>
+#include <spikelet/kernels/active_codes.hpp>
 #include <spikelet/kernels/quantized_rows.hpp>
 #include <spikelet/kernels/result_blocks.hpp>
 
@@ -20,12 +20,13 @@ namespace spikelet::kernels {
 template <Code C, class Policy, bool AtOnce>
 class QuantizedProduct {
     using Panel = CodePanel<C, Policy, AtOnce>;
+    using Active = ActiveCodes<C, Policy, AtOnce>;
     using Bytes = simd::Bytes<Policy>;
     using Integers = simd::Integers<Policy>;
     using Batch = simd::Batch<float, Policy>;
     static constexpr bool large = simd::registers<Batch> == 32;
     static constexpr index width = simd::width<Integers>;
-    static constexpr index panel_sums = Panel::registers * width;
+    static constexpr index panel_sums = Panel::sums_size;
     static constexpr index panel_bytes = Panel::registers * simd::width<Bytes>;
     // Few rows: quads of inputs in registers at a time, half of all registers.
     static constexpr index streamed_quads =
@@ -72,38 +73,40 @@ private:
         for (Span span{0, 0}; span.begin < t.n.inputs; span.begin = span.end) {
             index const group_end = (span.begin / t.w.group + 1) * t.w.group;
             span.end = std::min({group_end, span.begin + most_inputs, t.n.inputs});
+            index const inputs = span.end - span.begin;
+            index read = inputs;
             start(t, b, span, sums.data());
-            if (b.rows() <= few_rows) {
+            if (lists_codes(t.x.row(b.first_row) + span.begin, inputs, b.rows())) {
+                index const units = Element<C>::row_units(t.n.outputs);
+                read = Active::add(t.x.row(b.first_row) + span.begin, inputs,
+                                   t.w.codes + span.begin * units, units, b, sums.data());
+            } else if (b.rows() <= few_rows) {
                 stream(t, b, span, sums.data());
             } else {
                 multiply_stored(t, b, span, sums.data());
             }
             finish(t, b, span, sums.data());
-            count_work(policy, work_of(b, span.end - span.begin));
+            count_work(policy, work_of(b, read, inputs - read));
         }
         if (t.n.inputs == 0) { clear(t, b); }
     }
 
-    /// The products with the weights of a span, and its scales.
-    static constexpr Work work_of(ResultBlock const& b, index inputs) {
+    /// Whether leaving out zeros pays. Where streams have one quad a time it costs nothing.
+    static bool lists_codes(std::int8_t const* x, index inputs, index rows) {
+        return rows == 1 &&
+               (streamed_quads == 1 || 8 * std::count(x, x + inputs, std::int8_t{0}) >= inputs);
+    }
+
+    /// The products with the weights of so many inputs of a span, without those of others, and its
+    /// scales.
+    static constexpr Work work_of(ResultBlock const& b, index inputs, index left_out) {
         index const columns = b.last_column - b.first_column;
         constexpr auto unit = static_cast<index>(sizeof(storage_of<C>));
         constexpr auto scale = static_cast<index>(sizeof(float));
         return {.multiply_adds = b.rows() * columns,
                 .integer_multiply_adds = b.rows() * inputs * columns,
+                .skipped = left_out * columns,
                 .weight_bytes = inputs * Element<C>::row_units(columns) * unit + columns * scale};
-    }
-
-    [[gnu::always_inline]] static void store(typename Panel::Sums const& from, std::int32_t* to) {
-        simd::unrolled<Panel::registers>(
-            [&](auto q) { from[q].store_aligned(to + static_cast<index>(q) * width); });
-    }
-    [[gnu::always_inline]] static typename Panel::Sums load(std::int32_t const* from) {
-        typename Panel::Sums sums;
-        simd::unrolled<Panel::registers>([&](auto q) {
-            sums[q] = Integers::load_aligned(from + static_cast<index>(q) * width);
-        });
-        return sums;
     }
 
     /// Four codes of a row.
@@ -121,7 +124,7 @@ private:
         }
         b.for_each_panel(Panel::columns, [&](index, auto) {
             for (index r = 0; r < b.rows(); ++r, sums += panel_sums) {
-                store(Panel::start(totals[static_cast<std::size_t>(r)]), sums);
+                Panel::store_sums(Panel::start(totals[static_cast<std::size_t>(r)]), sums);
             }
         });
     }
@@ -173,11 +176,11 @@ private:
             });
             std::int8_t const* x = first_x;
             for (index r = 0; r < rows; ++r, x += stride, sums += panel_sums) {
-                auto some = load(sums);
+                auto some = Panel::load_sums(sums);
                 simd::unrolled<N>([&](auto q) {
                     Panel::add(some, weights[q], four(x + 4 * static_cast<index>(q)));
                 });
-                store(some, sums);
+                Panel::store_sums(some, sums);
             }
         });
     }
@@ -224,7 +227,7 @@ private:
                                           std::int8_t const* x, index stride, std::int32_t* sums) {
         Tile<R, typename Panel::Sums> tile;
         simd::unrolled<R>(
-            [&](auto r) { tile[r] = load(sums + static_cast<index>(r) * panel_sums); });
+            [&](auto r) { tile[r] = Panel::load_sums(sums + static_cast<index>(r) * panel_sums); });
         if constexpr (Panel::narrow_quads > 0) {
             for (index q = 0; q < count; q += Panel::narrow_quads) {
                 Tile<R, typename Panel::NarrowSums> narrow;
@@ -237,7 +240,7 @@ private:
             add_quads<R>(count, weights, x, stride, tile);
         }
         simd::unrolled<R>(
-            [&](auto r) { store(tile[r], sums + static_cast<index>(r) * panel_sums); });
+            [&](auto r) { Panel::store_sums(tile[r], sums + static_cast<index>(r) * panel_sums); });
     }
 
     template <index R, class Sums>
@@ -258,7 +261,7 @@ private:
     static void finish(Task const& t, ResultBlock const& b, Span span, std::int32_t const* sums) {
         b.for_each_panel(Panel::columns, [&](index column, auto) {
             for (index r = b.first_row; r < b.last_row; ++r, sums += panel_sums) {
-                auto const ordered = Panel::ordered(load(sums));
+                auto const ordered = Panel::ordered(Panel::load_sums(sums));
                 simd::unrolled<Panel::registers>([&](auto q) {
                     index const c = column + Panel::column(static_cast<index>(q));
                     Batch const whole = simd::to_numbers(ordered[q]);
