@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// tools/reproduce: experiments as small as can be.
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "io/support.hpp"
+#include "programs/experiment.hpp"
+#include "programs/shell.hpp"
+
+namespace spikelet_test::reproduce_test {
+
+namespace {
+
+// Asserts something of the scripts' functions.
+void check_python(SmallExperiment const& small, std::string const& script) {
+    write_file(small.folder / "check.py", "import sys\n"
+                                          "sys.dont_write_bytecode = True\n"
+                                          "sys.path.insert(0, sys.argv[1])\n" +
+                                              script);
+    auto const checked = run_in_shell("/usr/bin/python3 '" + (small.folder / "check.py") +
+                                      "' '" SPIKELET_SOURCE_DIR "/tools'");
+    CHECK_MESSAGE(checked.code == 0, checked.output);
+}
+
+}  // namespace
+
+TEST_CASE("reproduce: help is no mistake, a mistake is one line, what is missing is named") {
+    CHECK(tool("reproduce --help").says("usage: tools/reproduce"));
+    auto const helped = tool("reproduce events --help");
+    CHECK(helped.code == 0);
+    CHECK(helped.says("--minutes N"));
+    for (char const* wrong : {"", "bogus", "events --bogus", "events --steps 0", "events --seeds x",
+                              "events --steps 3 --minutes 1", "events --only bogus --steps 3",
+                              "events --size 1m --embd 16 --steps 3", "table5 --only bogus",
+                              "figure3 --sizes 4x", "figure5 --only vanilla_rwkv", "table4"}) {
+        CAPTURE(wrong);
+        auto const refused = tool(std::string("reproduce ") + wrong);
+        CHECK(refused.code == 2);
+        CHECK(refused.output.starts_with("reproduce: "));
+        CHECK(std::count(refused.output.begin(), refused.output.end(), '\n') == 1);
+    }
+    if (!has_matplotlib()) { return; }
+    SmallExperiment const small;
+    auto const no_program = small.reproduce("--steps 3", small.folder / "none");
+    CHECK(no_program.code == 1);
+    CHECK(no_program.says("build it with tools/test"));
+    auto const no_text = small.reproduce("--steps 3 --data '" + (small.folder / "none") + "'");
+    CHECK(no_text.code == 1);
+    CHECK(no_text.says("cannot read " + (small.folder / "none")));
+    CHECK(small.reproduce("").says("give --minutes or --steps"));
+    CHECK_FALSE(std::filesystem::exists(small.out));
+}
+
+TEST_CASE("reproduce: a run that fails leaves the others, and what was begun goes on") {
+    if (!has_matplotlib()) { return; }
+    SmallExperiment const small;
+    std::string const fails = small.folder / "fails";
+    write_file(fails,
+               "#!/bin/sh\ncase \"$*\" in train*event_driven*) echo 'no luck' >&2; exit 3;; esac\n"
+               "exec '" +
+                   built_spikegpt + "' \"$@\"\n");
+    REQUIRE(run_in_shell("chmod +x '" + fails + "'").code == 0);
+    auto const failed = small.reproduce("--steps 3", fails);
+    CAPTURE(failed.output);
+    CHECK(failed.code == 1);
+    CHECK(failed.says("event_driven 0.5 #1 failed with exit code 3"));
+    CHECK(failed.says("no luck"));
+    std::string const partial = read_file(small.out + "/events.md");
+    CHECK(partial.find("Not finished: event_driven 0.5 #1.") != partial.npos);
+    CHECK(partial.find("| `spikegpt` |") != partial.npos);
+
+    // As if the other had been stopped after two of its three steps.
+    std::string const kept = read_file(small.in_run("spikegpt-seed1") + "/result.json");
+    std::string const begun = small.in_run("event_driven-0.5-seed1");
+    REQUIRE(run_in_shell("'" + built_spikegpt +
+                         "' train --variant event_driven --event-cost 0.5 --seed 1" + small.model +
+                         small.texts + " --threads 1 --steps 2 --out '" + begun + "'")
+                .code == 0);
+    auto const done = small.reproduce("--steps 3");
+    CAPTURE(done.output);
+    CHECK(done.code == 0);
+    CHECK(read_file(begun + "/log.txt").find("goes on after step 2") != std::string::npos);
+    CHECK(read_file(small.in_run("spikegpt-seed1") + "/result.json") == kept);
+    std::string const report = read_file(small.out + "/events.md");
+    for (char const* part : {"| `spikegpt` |  | 1 | ", "| `event_driven` | 0.5 | 1 | ",
+                             "bits per character", "3 steps of 2 x 16", "| `event_driven 0.5` | ",
+                             "cannot be compared with published numbers"}) {
+        CAPTURE(part);
+        CHECK(report.find(part) != report.npos);
+    }
+    CHECK(report.find("Not finished") == report.npos);
+    for (char const* picture : {"/events.png", "/curves.png", "/densities.png"}) {
+        CHECK(read_file(small.out + picture).starts_with("\x89PNG"));
+    }
+
+    auto const other = small.reproduce("--steps 4 --batch 3");
+    CHECK(other.code == 1);
+    CHECK(other.says("--batch was 2, is 3, --steps was 3, is 4"));
+}
+
+TEST_CASE("reproduce table5: a row for each variant, and the difference to the first") {
+    if (!has_matplotlib()) { return; }
+    SmallExperiment const small;
+    auto const done =
+        small.experiment("table5", "--steps 3 --only vanilla_rwkv spikegpt_b" + small.model);
+    small.check_report(done, "table5.md",
+                       {"| `vanilla_rwkv` | none: the twin of numbers | 1 | ",
+                        "| `spikegpt_b` | the same, and LIF inside channel mixing | 1 | ",
+                        "bits per character", "3 steps of 2 x 16"});
+    small.check_pictures({"table5.png", "curves.png"});
+}
+
+TEST_CASE("reproduce energy: accountings have tables of their own, no spikes have no figure") {
+    if (!has_matplotlib()) { return; }
+    SmallExperiment const small;
+    std::string const flags = "--steps 3 --only vanilla_rwkv spike_driven" + small.model;
+    auto const done = small.experiment("energy", flags + " --tokens 8");
+    // 16 channels: 13 x 16 x 16 terms of a block and 256 x 16 of the head, all of which multiply.
+    small.check_report(done, "energy.md",
+                       {" | 7,424 | 7,424 | 0 | 0 | ", " | 7,424 | 0 | ",
+                        "### The paper's accounting", "| `vanilla_rwkv` |  |  |  |",
+                        "### As executed", "| `vanilla_rwkv` | 34.2 | 100.0 % | "});
+    small.check_pictures({"operations.png", "energy.png"});
+    CHECK(small.experiment("energy", flags + " --tokens 9").says("--tokens was 8, is 9"));
+}
+
+TEST_CASE("reproduce figure3: the law of exact points is found") {
+    if (!has_matplotlib()) { return; }
+    SmallExperiment const small;
+    check_python(small, R"(
+from experiments.figure3 import fit
+law = fit([(n, (5e4 / n) ** 0.08) for n in (1e4, 3e4, 2e5, 1e6)])
+assert abs(law.alpha - 0.08) < 1e-9 and abs(law.scale / 5e4 - 1) < 1e-6, law
+assert abs(law.r2 - 1) < 1e-9 and abs(law.loss(5e4) - 1) < 1e-9, law
+assert fit([(1e4, 2.0)]) is None and fit([(1e4, 2.0), (2e4, 2.0)]) is None
+)");
+    auto const done = small.experiment("figure3", "--steps 3 --ctx 16 --batch 2 --sizes 1x16 1x32");
+    small.check_report(done, "figure3.md",
+                       {"| `spikegpt` | 1 x 16 | ", "| `spikegpt` | 1 x 32 | ",
+                        "nats per character", "`spikegpt`, 2 sizes: loss = ("});
+    small.check_pictures({"figure3.png"});
+}
+
+TEST_CASE("reproduce figure5: pictures of spikes, and what fires") {
+    if (!has_matplotlib()) { return; }
+    SmallExperiment const small;
+    auto const done =
+        small.experiment("figure5", "--steps 3 --only spikegpt --length 20" + small.model);
+    small.check_report(done, "figure5.md",
+                       {"(runs/spikegpt-seed1/raster.svg)", "| `blocks.0.lif1` | 16 | "});
+    small.check_pictures({"runs/spikegpt-seed1/raster.svg", "runs/spikegpt-seed1/rates.svg"});
+}
+
+TEST_CASE("reproduce table4: classifiers both ways, measured on test.tsv where there is one") {
+    if (!has_matplotlib()) { return; }
+    SmallExperiment small;
+    std::string const set = small.folder / "moods";
+    std::filesystem::create_directory(set);
+    std::string lines;
+    for (int i = 0; i < 8; ++i) { lines += "good\ta fine spike\nbad\tthe late neuron waits\n"; }
+    for (char const* name : {"/train.tsv", "/valid.tsv"}) { write_file(set + name, lines); }
+    write_file(set + "/test.tsv", "good\ta spike\ngood\tfine\nbad\tlate\n");
+    small.texts = " --data '" + set + "'";
+    std::string const flags = "--steps 2 --epochs 1 --embd 16 --bpe-merges 8";
+    auto const done = small.experiment("table4", flags);
+    small.check_report(done, "table4.md",
+                       {"| moods | 2 | 16 | 3 (test.tsv) | 1 | 66.7 % | ", "from scratch: accuracy",
+                        "pre-trained: accuracy", "2 steps"});
+    small.check_pictures({"table4.png"});
+    CHECK(small.experiment("table4", "--report --embd 16 --bpe-merges 8").code == 0);
+    CHECK(small.experiment("table4", flags + " --layers 2").says("other settings: --layers;"));
+    write_file(set + "/valid.tsv", "good\tfine\nno label\n");
+    CHECK(small.experiment("table4", flags).says("valid.tsv:2: a line label<TAB>text"));
+}
+
+}  // namespace spikelet_test::reproduce_test
