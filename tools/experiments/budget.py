@@ -18,32 +18,32 @@ class Trial:
 
     def __init__(self, study, run, seconds):
         self.study = study
-        self.kind = run.kind
+        self.run = run
         self.label = f"measuring {run.kind}"
-        self.flags = run.flags
         self.seconds = seconds
         self.folder = study.folder.path / "measure" / run.kind
-        self.per_step = self.checkpoint = self.evaluation = None
+        self.per_step = self.checkpoint = self.evaluation = self.tokens = None
 
     def work(self):
         study, log = self.study, self.folder / "log.txt"
         flags = ["--minutes", f"{self.seconds / 60:.4f}", "--eval-tokens", 1024, "--eval-every",
-                 MOST_STEPS, "--save-every", MOST_STEPS, *self.flags]
+                 MOST_STEPS, "--save-every", MOST_STEPS, *self.run.new_model()]
         trained = yield Command(study.training_words(self.folder, *flags), log)
         rows = read_metrics(self.folder / "metrics.csv")
         self.per_step = seconds_per_step(rows)
         # One before the first step and one behind the last; the program's start is small.
         self.checkpoint = max(0.0, trained.seconds - rows[-1]["seconds"]) / 2
         words = study.measuring_words(self.folder / "model.safetensors")
-        self.evaluation = (yield Command(words, log)).seconds
+        measured = yield Command(words, log)
+        self.evaluation, self.tokens = measured.seconds, measured.result["tokens"]
 
 
-def seconds_of(run, steps, trials, valid_bytes):
-    """Training, validations on the way with the best model kept, and the evaluation at the end."""
-    trial = trials[run.kind]
-    share = min(1.0, CURVE_TOKENS / valid_bytes)
-    return steps * trial.per_step + (CHECKPOINTS + CURVE_POINTS) * trial.checkpoint + \
-        (1 + CURVE_POINTS * share) * trial.evaluation
+def seconds_of(run, steps, trial, valid_bytes):
+    """Training, validations on the way with the best model kept, and evaluations at the end."""
+    share = min(1.0, CURVE_TOKENS / trial.tokens)
+    training = steps * trial.per_step + (CHECKPOINTS + CURVE_POINTS) * trial.checkpoint + \
+        CURVE_POINTS * share * trial.evaluation
+    return run.trainings * training + run.measured_bytes() / valid_bytes * trial.evaluation
 
 
 def most_steps(seconds, duration_of_all):
@@ -58,7 +58,6 @@ def most_steps(seconds, duration_of_all):
 
 def choose_steps(study, runs, minutes):
     """Measures and computes. Returns the steps, and the seconds of a step by kind."""
-    begin = time.monotonic()
     folder = study.folder.path / "measure"
     shutil.rmtree(folder, ignore_errors=True)
     each = min(6.0, max(1.0, 0.02 * 60 * minutes))
@@ -68,19 +67,19 @@ def choose_steps(study, runs, minutes):
     if failures:
         raise Problem(failures[0].text())
     shutil.rmtree(folder, ignore_errors=True)
-    by_kind = {trial.kind: trial for trial in trials}
-    valid_bytes = study.texts.fingerprints["valid"]["bytes"]
+    by_kind = {trial.run.kind: trial for trial in trials}
+    valid_bytes = len(study.texts.parts["valid"])
 
     def duration(steps):
-        durations = [seconds_of(run, steps, by_kind, valid_bytes) for run in runs]
+        durations = [seconds_of(run, steps, by_kind[run.kind], valid_bytes) for run in runs]
         return makespan(durations, study.options.jobs)
 
-    left = (1 - RESERVE) * 60 * minutes - (time.monotonic() - begin)
+    left = (1 - RESERVE) * 60 * minutes - (time.monotonic() - study.begin)
     steps = most_steps(left, duration)
     if steps < LEAST_STEPS:
-        need = (duration(LEAST_STEPS) + time.monotonic() - begin) / (1 - RESERVE)
+        need = (duration(LEAST_STEPS) + time.monotonic() - study.begin) / (1 - RESERVE)
         raise Problem(f"{minutes:g} minutes are not enough for {LEAST_STEPS} steps of "
                       f"{counted(len(runs), 'run')}, which take about {duration_text(need)}; give "
-                      "more --minutes, fewer --seeds, or --only some variants")
+                      "more --minutes, fewer --seeds, or fewer or smaller models")
     study.progress.note(f"{steps} steps each, about {duration_text(duration(steps))} in all")
-    return steps, {trial.kind: trial.per_step for trial in trials}
+    return steps, {kind: trial.run.trainings * trial.per_step for kind, trial in by_kind.items()}

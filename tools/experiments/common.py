@@ -49,9 +49,9 @@ def spread(values):
 
 def mean_text(values, digits, unit=""):
     """Mean and spread: "2.127 ± 0.004"."""
-    text = f"{statistics.mean(values):.{digits}f}"
+    text = f"{statistics.mean(values):,.{digits}f}"
     if len(values) > 1:
-        text += f" ± {spread(values):.{digits}f}"
+        text += f" ± {spread(values):,.{digits}f}"
     return text + unit
 
 

@@ -9,7 +9,12 @@ from .pictures import load_pyplot, percent_axis, place_labels, save
 COLOURS = {"vanilla_rwkv": "#4a4e69", "heaviside_rwkv": "#8f7a66", "spikegpt": "#1f6f8b",
            "spikegpt_b": "#66a182", "spike_driven": "#c98a1b", "event_driven": "#d1495b",
            "event_driven_post": "#775bb5"}
+PRETRAINED = "#62b6cb"
 MARKERS = {"event_driven": "o", "event_driven_post": "D"}
+
+
+def colour_of(group):
+    return PRETRAINED if group.about.get("pretrained") else COLOURS[group.variant]
 
 
 def shades_of(pyplot, groups):
@@ -17,7 +22,7 @@ def shades_of(pyplot, groups):
     costs = [group.cost for group in groups if group.variant == "event_driven"]
     shades = pyplot.get_cmap("Reds")
     return {group: shades(0.5 + 0.45 * costs.index(group.cost) / max(1, len(costs) - 1))
-            if group.variant == "event_driven" and len(costs) > 1 else COLOURS[group.variant]
+            if group.variant == "event_driven" and len(costs) > 1 else colour_of(group)
             for group in groups}
 
 
@@ -89,7 +94,7 @@ def draw_curves(pyplot, groups, unit, caption, path):
     axes.legend([line for _, line, _ in lines], [text for *_, text in lines], frameon=False,
                 loc="upper left", bbox_to_anchor=(1.01, 1.0), title="at the end")
     axes.set_xlabel("step")
-    axes.set_ylabel(f"bits per {unit} of the first bytes to validate on")
+    axes.set_ylabel(f"bits per {unit} of the beginning of the text to validate on")
     axes.set_title(f"Learning: {caption}", loc="left")
     save(figure, path)
 

@@ -5,8 +5,12 @@ import sys
 from pathlib import Path
 
 from .program import processors
+from .texts import OF_DATA, TINY_SHAKESPEARE
 
 SIZES = {"1m": (4, 128), "5m": (6, 256)}
+TEXTS = {
+    "data": "to learn from", "pretrain": "to learn from before that",
+    "valid": "to measure on (default the last 5 %% of --data)", "test": "to measure on as well"}
 WIDTH = 100
 
 
@@ -47,18 +51,25 @@ def amount(text):
     return value
 
 
-def add_study_flags(parser, name, seeds=2, sizes=True):
-    """Flags of an experiment that trains models on one text, with `sizes` all of one size."""
+def add_study_flags(parser, name, seeds=2, sizes=True, texts=TINY_SHAKESPEARE):
+    """Flags of an experiment that trains models on one text, with `sizes` all of one size. `texts`
+    are those that are read where none are named, and say which flags of texts there are."""
     length = add_minutes_flag(parser)
     length.add_argument("--steps", type=whole, metavar="N", help="of each run")
     add_model_flags(parser.add_argument_group("models"), seeds, sizes)
-    text = parser.add_argument_group("texts")
-    text.add_argument("--data", nargs="+", type=Path, metavar="FILE",
-                      help="to learn from (default Tiny Shakespeare, if it is in "
-                           "$SPIKELET_SHARED/data or ../shared/data)")
-    text.add_argument("--valid", type=Path, metavar="FILE",
-                      help="to measure on (default the last 5 %% of --data)")
+    add_text_flags(parser, texts)
     add_place_flags(parser, name)
+
+
+def add_text_flags(parser, texts):
+    group = parser.add_argument_group(
+        "texts", "Looked for in $SPIKELET_SHARED/data or ../shared/data where none are named.")
+    for name in (name for name in TEXTS if name in texts):
+        one = name in OF_DATA
+        usual = "" if one else f" (default {texts[name]})"
+        group.add_argument(f"--{name}", type=Path, metavar="FILE", nargs=None if one else "+",
+                           help=TEXTS[name] + usual)
+    parser.set_defaults(usual_texts=texts)
 
 
 def add_minutes_flag(parser):
@@ -89,7 +100,7 @@ def add_model_flags(model, seeds, sizes):
                            help="instead of --size, with --embd")
         model.add_argument("--embd", type=whole, metavar="N", help="channels")
     model.add_argument("--ctx", type=whole, default=128, metavar="N",
-                       help="bytes in a sequence (default 128)")
+                       help="tokens in a sequence (default 128)")
     model.add_argument("--batch", type=whole, default=16, metavar="N",
                        help="sequences at a time (default 16)")
     model.add_argument("--seeds", type=whole, default=seeds, metavar="N",

@@ -21,6 +21,8 @@ class Group:
         self.variant = about["variant"]
         self.cost = about.get("event_cost")
         self.label = self.variant if self.cost is None else f"{self.variant} {self.cost:g}"
+        if about.get("pretrained"):
+            self.label += ", pre-trained"
         self.runs = []
         self.results = []
 
@@ -51,16 +53,17 @@ def finished_groups(study, order):
     return [groups[key] for key in sorted(groups)]
 
 
-def carry_through(name, options, make_runs, order, write_report, own=()):
+def carry_through(name, options, make_runs, order, write_report, own=(), kind=Study):
     """Trains, measures, and writes what is finished. Returns the exit code.
 
     make_runs(study)                    the runs that the options ask for
     order(about)                        as in finished_groups
     write_report(study, runs, groups)   report and pictures
     own                                 as in Study
+    kind                                of study
     """
     check_matplotlib()
-    study = Study(name, options, own)
+    study = kind(name, options, own)
     runs = make_runs(study)
     failures = [] if options.report else study.carry_out(runs)
     groups = finished_groups(study, order)

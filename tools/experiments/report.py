@@ -35,21 +35,23 @@ def size_text(settings):
     return f"{counted(settings['layers'], 'layer')} x {settings['embd']} channels, "
 
 
-def settings_lines(study, results):
-    """The table of what all runs have in common."""
+def settings_lines(study, results, more=()):
+    """The table of what all runs have in common; `more` rows of an experiment's own come before
+    the seeds."""
     settings, texts = study.folder.settings, study.texts
     tokens = settings["steps"] * settings["batch"] * settings["ctx"]
     learnt, measured = (settings[name]["bytes"] for name in ("data", "valid"))
     parameters = [r["train"]["parameters"] for r in results]
     rows = [
-        ("models", f"{size_text(settings)}bytes, {between(parameters, lambda n: f'{n:,}')} "
-                   "parameters"),
+        ("models", f"{size_text(settings)}{study.symbols}, "
+                   f"{between(parameters, lambda n: f'{n:,}')} parameters"),
         ("learned from", f"{texts.names['data']}, {learnt:,} bytes"),
         ("measured on", f"{texts.names['valid']}, {measured:,} bytes, "
                         f"in windows of {settings['ctx']} that start at rest"),
         ("training", f"{settings['steps']} steps of {settings['batch']} x {settings['ctx']}, "
-                     f"{count_text(tokens)} tokens, {tokens / learnt:.2g} times the text; "
-                     "otherwise the defaults of `spikegpt train`"),
+                     f"{count_text(tokens)} tokens, {tokens / study.length('data'):.2g} times the "
+                     "text; otherwise the defaults of `spikegpt train`"),
+        *more,
         ("seeds", ", ".join(map(str, sorted({r["about"]["seed"] for r in results})))),
         ("machine", f"{machines_text(results)}; {counted(study.options.jobs, 'run')} at a time, "
                     "one thread each"),

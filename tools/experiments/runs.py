@@ -29,6 +29,24 @@ def read_metrics(path):
     return [{name: float(cell) for name, cell in row.items() if cell} for row in rows]
 
 
+def last_metrics(path):
+    """The last line of a metrics.csv that is being written; empty before the first."""
+    try:
+        with open(path, "rb") as file:
+            names = file.readline().decode().strip().split(",")
+            begin = file.tell()
+            file.seek(0, 2)
+            file.seek(max(begin, file.tell() - 8192))
+            lines = file.read().decode().split("\n")
+    except OSError:
+        return {}
+    # Behind the last newline is nothing, or a line that is being written.
+    cells = lines[-2].split(",") if len(lines) > 1 else []
+    if len(cells) != len(names):
+        return {}
+    return {name: float(cell) for name, cell in zip(names, cells) if cell}
+
+
 class Run:
     """A training run of a study.
 
@@ -38,6 +56,8 @@ class Run:
     about    what the report wants to know again: JSON
     flags    of `spikegpt train` that only this run has
     """
+
+    trainings = 1  # of equally many steps, one after the other
 
     def __init__(self, study, name, label, kind, about, flags):
         self.study = study
@@ -58,16 +78,32 @@ class Run:
     def work(self):
         """The job: trains, or goes on training, and measures."""
         study, log = self.study, self.folder / "log.txt"
-        flags = ["--steps", study.steps, *rhythm(study.steps), *self.flags]
-        if (self.folder / "resume.safetensors").exists():
-            flags.append("--resume")
-        trained = yield Command(study.training_words(self.folder, *flags), log)
+        trained = yield from self.train()
         measured = yield Command(study.measuring_words(self.model), log)
         write_json(self.folder / "result.json", {
-            "about": self.about, "train": trained.result, "eval": measured.result,
+            "about": self.about, "train": trained, "eval": measured.result,
             "tokens_per_second": self._speed(), "machine": study.machine,
             "program": {"version": study.program.version, "build": study.program.build},
             "date": datetime.date.today().isoformat()} | (yield from self.further(log)))
+
+    def new_model(self):
+        """Flags of `spikegpt train` where there is nothing to go on with."""
+        return [*self.study.model_words(), *self.flags]
+
+    def train(self):
+        """A generator like work(): returns what the program told of the training."""
+        return (yield self.training(self.folder, self.new_model())).result
+
+    def training(self, folder, begin, data="data"):
+        """The Command that trains in a folder with these flags, or goes on there."""
+        study = self.study
+        begun = (folder / "resume.safetensors").exists()
+        flags = ["--steps", study.steps, *rhythm(study.steps), *(["--resume"] if begun else begin)]
+        return Command(study.training_words(folder, *flags, data=data), self.folder / "log.txt")
+
+    def measured_bytes(self):
+        """Of all texts that the model is measured on when it is finished."""
+        return len(self.study.texts.parts["valid"])
 
     def further(self, log):
         """A generator like work() for what else an experiment measures of the finished model:
@@ -76,21 +112,8 @@ class Run:
         return {}
 
     def position(self):
-        """The last line of the metrics: step, loss, seconds; empty before the first."""
-        try:
-            with open(self.folder / "metrics.csv", "rb") as file:
-                names = file.readline().decode().strip().split(",")
-                begin = file.tell()
-                file.seek(0, 2)
-                file.seek(max(begin, file.tell() - 8192))
-                lines = file.read().decode().split("\n")
-        except OSError:
-            return {}
-        # Behind the last newline is nothing, or a line that is being written.
-        cells = lines[-2].split(",") if len(lines) > 1 else []
-        if len(cells) != len(names):
-            return {}
-        return {name: float(cell) for name, cell in zip(names, cells) if cell}
+        """How far it is: step, loss, seconds; empty before the first step."""
+        return last_metrics(self.folder / "metrics.csv")
 
     def curve(self):
         """Steps, and bits on the text to validate on."""

@@ -58,13 +58,16 @@ class Study:
     """Settings, program, texts and folder of an experiment, from the flags of its command line.
     `own` are those numbers among them that only this experiment has."""
 
+    symbols = "bytes"  # what ids stand for
+
     def __init__(self, experiment, options, own=()):
+        self.begin = time.monotonic()
         self.options = options
         self.own = own
         self.progress = Progress()
         self.program = Program(options.spikegpt)
         self.machine = self.program.machine()
-        self.texts = Texts(options.data, options.valid)
+        self.texts = Texts(options)
         if options.steps is None and options.minutes is None and \
                 not (Path(options.out) / "settings.json").exists():
             raise Problem("how long? give --minutes or --steps")
@@ -76,19 +79,35 @@ class Study:
     def steps(self):
         return self.folder.settings["steps"]
 
-    def training_words(self, folder, *flags):
-        """A command line of `spikegpt train`: what all runs have, and more flags. An experiment
-        whose models differ in size gives layers and channels there."""
-        sizes = [word for name in ("layers", "embd", "ctx", "batch")
-                 if self.folder.settings[name] is not None
-                 for word in (f"--{name}", self.folder.settings[name])]
-        return self.program.words("train", "--out", folder, *sizes, "--data", *self.texts.data,
-                                  "--valid", self.texts.valid, "--threads", 1, "--json", *flags)
+    def learning_files(self, name):
+        """What is to be learned from: those of the flag."""
+        return self.texts.files[name]
 
-    def measuring_words(self, model):
-        """A command line of `spikegpt eval` on all of the text to validate on."""
-        return self.program.words("eval", "--model", model, "--data", self.texts.valid,
+    def length(self, name):
+        """Of what is to be learned from, in ids."""
+        return self.folder.settings[name]["bytes"]
+
+    def model_words(self):
+        """Flags of `spikegpt train` for new models. An experiment whose models differ in size has
+        none."""
+        return self._setting_words("layers", "embd")
+
+    def training_words(self, folder, *flags, data="data"):
+        """A command line of `spikegpt train`: what all runs have, and more flags."""
+        return self.program.words(
+            "train", "--out", folder, *self._setting_words("ctx", "batch"), "--data",
+            *self.learning_files(data), "--valid", self.texts.valid, "--threads", 1, "--json",
+            *flags)
+
+    def measuring_words(self, model, data="valid"):
+        """A command line of `spikegpt eval` on all of a text."""
+        return self.program.words("eval", "--model", model, "--data", *self.texts.files[data],
                                   "--threads", 1, "--json")
+
+    def _setting_words(self, *names):
+        settings = self.folder.settings
+        return [word for name in names if settings[name] is not None
+                for word in (f"--{name}", settings[name])]
 
     def carry_out(self, runs):
         """Trains and measures what is not finished. Returns the failures; raises Stopped."""
@@ -112,8 +131,7 @@ class Study:
         """Takes the settings of the folder, or begins it with those of the command line."""
         options, old = self.options, self.folder.settings
         now = {"experiment": experiment, "layers": options.layers, "embd": options.embd,
-               "ctx": options.ctx, "batch": options.batch,
-               "data": self.texts.fingerprints["data"], "valid": self.texts.fingerprints["valid"],
+               "ctx": options.ctx, "batch": options.batch, **self.texts.fingerprints,
                **{name: getattr(options, name) for name in self.own}}
         if old is None or old["steps"] is None:  # nothing was trained
             minutes = options.minutes
@@ -134,6 +152,8 @@ class Study:
 
     @staticmethod
     def _change(name, old, new):
-        if name in ("data", "valid"):
-            return f"--{name} was another text of {counted(old['bytes'], 'byte')}"
-        return f"--{name} was {'not given' if old is None else f'{old:g}'}, is {new:g}"
+        flag = f"--{name.replace('_', '-')}"
+        if isinstance(old or new, dict):
+            text = f"another text of {counted(old['bytes'], 'byte')}" if old else "not given"
+            return f"{flag} was {text}"
+        return f"{flag} was {'not given' if old is None else f'{old:g}'}, is {new:g}"

@@ -3,10 +3,11 @@
 runs, and bars of a figure for each."""
 import statistics
 
-from .events_pictures import COLOURS
+from .events_pictures import colour_of
 from .flags import add_study_flags
 from .pictures import save
 from .runs import Run
+from .texts import TINY_SHAKESPEARE
 
 # In the order of the tables. The event-driven one has the program's usual cost of events.
 SPIKES = {
@@ -19,11 +20,13 @@ SPIKES = {
 VARIANTS = tuple(SPIKES)
 
 
-def add_variant_flags(parser, name, seeds, variants=VARIANTS):
-    add_study_flags(parser, name, seeds)
+def add_variant_flags(parser, name, seeds, variants=VARIANTS, usual=None, texts=TINY_SHAKESPEARE):
+    """`usual` are those that are trained where --only names none: some of the variants, or all."""
+    add_study_flags(parser, name, seeds, texts=texts)
     what = parser.add_argument_group("what")
-    what.add_argument("--only", nargs="+", choices=variants, default=variants, metavar="VARIANT",
-                      help=f"some of {', '.join(variants)}")
+    meaning = f" (default {' '.join(usual)})" if usual else ""
+    what.add_argument("--only", nargs="+", choices=variants, default=usual or variants,
+                      metavar="VARIANT", help=f"some of {', '.join(variants)}{meaning}")
 
 
 def order(about):
@@ -44,7 +47,7 @@ def draw_bars(axes, groups, values_of, text_of):
     for place, group in enumerate(groups):
         values = values_of(group)
         mean = statistics.mean(values)
-        axes.barh(place, mean, color=COLOURS[group.variant], height=0.62, zorder=2)
+        axes.barh(place, mean, color=colour_of(group), height=0.62, zorder=2)
         if len(values) > 1:
             axes.plot(values, [place] * len(values), "o", color="black", markersize=3.5,
                       alpha=0.7, zorder=3)
@@ -57,9 +60,14 @@ def draw_bars(axes, groups, values_of, text_of):
     axes.tick_params(axis="y", length=0)
 
 
-def save_bars(pyplot, groups, values_of, text_of, label, title, path):
+def save_bars(pyplot, groups, values_of, text_of, label, title, path, mark=None):
+    """`mark` is a value to compare with, and its name."""
     figure, axes = pyplot.subplots(figsize=(9, 1.3 + 0.42 * len(groups)), layout="constrained")
     draw_bars(axes, groups, values_of, text_of)
+    if mark:
+        axes.axvline(mark[0], linestyle="--", color="black", linewidth=1.2, label=mark[1])
+        axes.set_xlim(right=max(axes.get_xlim()[1], 1.05 * mark[0]))
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.0))
     axes.set_xlabel(label)
     axes.set_title(title, loc="left")
     save(figure, path)
