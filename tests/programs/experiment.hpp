@@ -34,6 +34,7 @@ struct SmallExperiment {
     std::string texts =
         " --data '" + (folder / "data.txt") + "' --valid '" + (folder / "valid.txt") + "'";
     std::string out = folder / "out";
+    std::string environment;  ///< assignments in front of the command line
 
     SmallExperiment() {
         std::string text;
@@ -52,8 +53,9 @@ struct SmallExperiment {
 
     [[nodiscard]] ShellOutcome experiment(std::string const& name, std::string const& more,
                                           std::string const& program = built_spikegpt) const {
-        return run_in_shell("'" SPIKELET_SOURCE_DIR "/tools/reproduce' " + name + " --seeds 1" +
-                            texts + " --out '" + out + "' --spikegpt '" + program + "' " + more);
+        return run_in_shell(environment + " '" SPIKELET_SOURCE_DIR "/tools/reproduce' " + name +
+                            " --seeds 1" + texts + " --out '" + out + "' --spikegpt '" + program +
+                            "' " + more);
     }
 
     /// Every report says that it does not compare with what was published.

@@ -26,6 +26,33 @@ void check_python(SmallExperiment const& small, std::string const& script) {
     CHECK_MESSAGE(checked.code == 0, checked.output);
 }
 
+std::string repeated(std::string const& line, int times) {
+    std::string text;
+    for (int i = 0; i < times; ++i) { text += line; }
+    return text;
+}
+
+void write_packed(std::string const& path, std::string const& text) {
+    write_file(path, text);
+    REQUIRE(run_in_shell("/usr/bin/python3 -c 'import lzma, pathlib, sys; "
+                         "path = pathlib.Path(sys.argv[1]); "
+                         "pathlib.Path(sys.argv[1] + \".xz\").write_bytes("
+                         "lzma.compress(path.read_bytes())); path.unlink()' '" +
+                         path + "'")
+                .code == 0);
+}
+
+// An experiment that finds its texts in a folder of data.
+struct SharedExperiment : SmallExperiment {
+    std::string data = folder / "shared/data/";
+
+    explicit SharedExperiment(std::vector<std::string> const& sets) {
+        for (auto const& set : sets) { std::filesystem::create_directories(data + set); }
+        texts = "";
+        environment = "SPIKELET_SHARED='" + (folder / "shared") + "'";
+    }
+};
+
 }  // namespace
 
 TEST_CASE("reproduce: help is no mistake, a mistake is one line, what is missing is named") {
@@ -33,10 +60,11 @@ TEST_CASE("reproduce: help is no mistake, a mistake is one line, what is missing
     auto const helped = tool("reproduce events --help");
     CHECK(helped.code == 0);
     CHECK(helped.says("--minutes N"));
-    for (char const* wrong : {"", "bogus", "events --bogus", "events --steps 0", "events --seeds x",
-                              "events --steps 3 --minutes 1", "events --only bogus --steps 3",
-                              "events --size 1m --embd 16 --steps 3", "table5 --only bogus",
-                              "figure3 --sizes 4x", "figure5 --only vanilla_rwkv", "table4"}) {
+    for (char const* wrong :
+         {"", "bogus", "events --bogus", "events --steps 0", "events --seeds x",
+          "events --steps 3 --minutes 1", "events --only bogus --steps 3",
+          "events --size 1m --embd 16 --steps 3", "table5 --only bogus", "figure3 --sizes 4x",
+          "figure5 --only vanilla_rwkv", "table4", "table2 --only bogus"}) {
         CAPTURE(wrong);
         auto const refused = tool(std::string("reproduce ") + wrong);
         CHECK(refused.code == 2);
@@ -100,6 +128,35 @@ TEST_CASE("reproduce: a run that fails leaves the others, and what was begun goe
     auto const other = small.reproduce("--steps 4 --batch 3");
     CHECK(other.code == 1);
     CHECK(other.says("--batch was 2, is 3, --steps was 3, is 4"));
+}
+
+TEST_CASE("reproduce table2: the folder of data may be packed, and know n-grams of its texts") {
+    if (!has_matplotlib()) { return; }
+    SharedExperiment const small({"enwik8_prefix"});
+    std::string const set = small.data + "enwik8_prefix/";
+    write_packed(set + "train.txt", repeated("A spike came l\xC3\xA4te.\n", 200));
+    write_packed(set + "valid.txt", repeated("The n\xC3\xA4uron waits.\n", 20));
+    write_file(set + "test.txt", repeated("No spike came.\n", 20));
+    auto const n_grams = [&](std::string const& train_bytes) {
+        write_file(small.data + "baselines_charlm.tsv",
+                   "set\teval\ttrain_bytes\teval_bytes\torder0\torder1\torder2\n"
+                   "enwik8_prefix\tvalid\t" +
+                       train_bytes + "\t380\t4.5\t2.25\t2.5\n");
+    };
+    n_grams("4000");
+    std::string const flags = small.model + " --steps 3";
+    auto const done = small.experiment("table2", flags);
+    small.check_report(done, "table2.md",
+                       {"enwik8_prefix/train.txt, 4,000 bytes", "bits per byte, train",
+                        "bits per byte, test", "bits per character, valid",
+                        "| byte n-grams, order 1 |  |  |  | 2.250 |  | ",
+                        "| `vanilla_rwkv` | 7,424 | ", "3 steps of 2 x 16"});
+    small.check_pictures({"table2.png", "curves.png"});
+    n_grams("4001");
+    CHECK(small.experiment("table2", "--report" + small.model).code == 0);
+    CHECK(read_file(small.out + "/table2.md").find("n-grams") == std::string::npos);
+    std::filesystem::remove(set + "test.txt");
+    CHECK(small.experiment("table2", flags).says("--test was another text of 300 bytes;"));
 }
 
 TEST_CASE("reproduce table5: a row for each variant, and the difference to the first") {
