@@ -60,11 +60,11 @@ TEST_CASE("reproduce: help is no mistake, a mistake is one line, what is missing
     auto const helped = tool("reproduce events --help");
     CHECK(helped.code == 0);
     CHECK(helped.says("--minutes N"));
-    for (char const* wrong :
-         {"", "bogus", "events --bogus", "events --steps 0", "events --seeds x",
-          "events --steps 3 --minutes 1", "events --only bogus --steps 3",
-          "events --size 1m --embd 16 --steps 3", "table5 --only bogus", "figure3 --sizes 4x",
-          "figure5 --only vanilla_rwkv", "table4", "table2 --only bogus"}) {
+    for (char const* wrong : {"", "bogus", "events --bogus", "events --steps 0", "events --seeds x",
+                              "events --steps 3 --minutes 1", "events --only bogus --steps 3",
+                              "events --size 1m --embd 16 --steps 3", "table5 --only bogus",
+                              "figure3 --sizes 4x", "figure5 --only vanilla_rwkv", "table4",
+                              "table2 --only bogus", "table3 --bpe-merges 0"}) {
         CAPTURE(wrong);
         auto const refused = tool(std::string("reproduce ") + wrong);
         CHECK(refused.code == 2);
@@ -157,6 +157,52 @@ TEST_CASE("reproduce table2: the folder of data may be packed, and know n-grams 
     CHECK(read_file(small.out + "/table2.md").find("n-grams") == std::string::npos);
     std::filesystem::remove(set + "test.txt");
     CHECK(small.experiment("table2", flags).says("--test was another text of 300 bytes;"));
+}
+
+TEST_CASE("reproduce table3: pre-training goes on where it was, and words are counted") {
+    if (!has_matplotlib()) { return; }
+    SharedExperiment const small({"wikitext2", "books"});
+    check_python(small, R"(
+from experiments.table3 import count_words, word_text
+assert count_words(b" = A spike = \n \n") == 6
+assert word_text(b"ab cd\n" * 2, [1.5]) == "8"
+assert word_text(b"x" * 1000, [1.5]) == ""
+)");
+    write_packed(small.data + "wikitext2/wiki.train.tokens", repeated(" a spike is late \n", 200));
+    write_file(small.data + "wikitext2/wiki.valid.tokens", repeated(" late = a spike \n", 20));
+    write_packed(small.data + "books/train_00.txt", repeated("Neurons wait.\n", 100));
+    write_file(small.data + "books/train_01.txt", repeated("Neurons waited.\n", 100));
+    std::string const flags = small.model + " --steps 2 --bpe-merges ";
+    small.check_report(small.experiment("table3", flags + "8"), "table3.md",
+                       {"a BPE of 265 tokens", "| words | 100 in what is measured on |",
+                        "books/train_00.txt, books/train_01.txt, 3,000 bytes",
+                        "| `vanilla_rwkv` | the text | 1 | ", "| `spikegpt` | the text | 1 | ",
+                        "| `spikegpt` | the other text | 1 | ",
+                        "| `spikegpt` | the other text, then the text | 1 | "});
+    small.check_pictures({"table3.png", "curves.png"});
+
+    std::string const run = small.in_run("spikegpt-pretrained-seed1");
+    auto const has = [&](std::string const& file, std::string const& text) {
+        return read_file(run + file).find(text) != std::string::npos;
+    };
+    CHECK(has("/pretraining/config.json", "tokens/pretrain.idx"));
+    CHECK(has("/config.json", "tokens/data.idx"));
+    CHECK(has("/config.json", R"("vocab": "tokens")"));  // as the given model has it
+
+    // As if it had been stopped between pre-training and training.
+    std::string const model = read_file(run + "/model.safetensors");
+    std::string const first = read_file(run + "/pretraining/model.safetensors");
+    for (auto const& entry : std::filesystem::directory_iterator(run)) {
+        if (entry.is_regular_file()) { std::filesystem::remove(entry.path()); }
+    }
+    CHECK(small.experiment("table3", flags + "8").code == 0);
+    CHECK(has("/log.txt", "goes on after step 2"));
+    CHECK(read_file(run + "/model.safetensors") == model);
+    CHECK(read_file(run + "/pretraining/model.safetensors") == first);
+    CHECK(model != first);
+    CHECK(small.experiment("table3", flags + "9").says("--bpe-merges was 8, is 9;"));
+    CHECK(small.experiment("table3", flags + "8 --pretrain '" + small.data + "books/train_01.txt'")
+              .says("--pretrain was another text of 3000 bytes;"));
 }
 
 TEST_CASE("reproduce table5: a row for each variant, and the difference to the first") {
