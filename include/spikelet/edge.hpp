@@ -9,13 +9,17 @@
 #include <spikelet/core/rng.hpp>
 #include <spikelet/models/argmax.hpp>
 #include <spikelet/models/spikegpt.hpp>
+#include <spikelet/nn/adaptive_lif.hpp>
 #include <spikelet/nn/channel_mix.hpp>
 #include <spikelet/nn/embedding.hpp>
 #include <spikelet/nn/event_node.hpp>
 #include <spikelet/nn/integer_lif.hpp>
 #include <spikelet/nn/layer_norm.hpp>
+#include <spikelet/nn/leaky_integrator.hpp>
 #include <spikelet/nn/lif.hpp>
 #include <spikelet/nn/linear.hpp>
+#include <spikelet/nn/parametric_lif.hpp>
+#include <spikelet/nn/synaptic_lif.hpp>
 #include <spikelet/nn/time_mix.hpp>
 #include <spikelet/ops/elementwise.hpp>
 #include <spikelet/ops/event_shift.hpp>

@@ -83,6 +83,13 @@ struct Rectangle {  // a surrogate of your own: sk::Lif<Rectangle> neuron;
     }
 };
 
+auto fire_with_a_lambda(auto x) {
+    auto narrow = [](auto const& above) { return sk::FastSigmoid{50}(above); };
+    auto const s = sk::lif(x, {.threshold = 0.5}, narrow).spikes;
+    return s;
+}
+
 }  // namespace docs
 
 template struct sk::Lif<docs::Rectangle>;
+template auto docs::fire_with_a_lambda(sk::Var<sk::Tape<>, float, sk::Extents<2, 3, 4>>);

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 
 #include <spikelet/kernels/simd.hpp>
 #include <spikelet/kernels/sizes.hpp>
@@ -43,6 +44,10 @@ struct LifOptions {
 
     friend constexpr bool operator==(LifOptions const&, LifOptions const&) = default;
 };
+
+/// Neurons that forget nothing and add their input as it is (IF).
+inline constexpr LifOptions integrate_and_fire{.tau = std::numeric_limits<double>::infinity(),
+                                               .decay_input = false};
 
 namespace kernels {
 

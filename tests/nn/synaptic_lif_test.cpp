@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include <spikelet/nn/synaptic_lif.hpp>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/autodiff/session.hpp>
+#include <spikelet/autodiff/tape.hpp>
+#include <spikelet/nn/embedding.hpp>
+#include <spikelet/nn/init.hpp>
+#include <spikelet/nn/linear.hpp>
+#include <spikelet/ops/elementwise.hpp>
+
+#include <support/values.hpp>
+
+namespace spikelet::test::synaptic_lif_test {
+namespace {
+
+TEST_CASE("synaptic lif layer: current, membrane, spike and reset are the formulas'") {
+    double const synapse_tau = 4, tau = 2.5, threshold = 0.7;
+    SynapticLif<3, Arctan, double> layer{
+        .first_synapse_tau = synapse_tau,
+        .options = {.tau = tau, .threshold = threshold, .reset = Reset::soft, .decay_input = false},
+    };
+    Rng rng(1);
+    init(layer, rng);
+    auto const input = random_tensor<double>(Extents<dyn, dyn, dyn>(2, 20, 3), 1);
+    Forward<Serial<>, double> forward;
+    auto const s = values_of(to_numbers(layer(forward.begin(input.view()))));
+    bool same = true;
+    double fired = 0;
+    for (index b = 0; b < 2; ++b) {
+        for (index c = 0; c < 3; ++c) {
+            double current = 0, v = 0;
+            for (index t = 0; t < 20; ++t) {
+                auto const i = static_cast<std::size_t>((b * 20 + t) * 3 + c);
+                current += input.span()[i] - current / synapse_tau;
+                v += current - v / tau;
+                double const spike = v >= threshold ? 1 : 0;
+                v -= spike * threshold;
+                same = same && s[i] == spike;
+                fired += spike;
+            }
+        }
+    }
+    CHECK(same);
+    CHECK(fired > 20);
+}
+
+TEST_CASE("synaptic lif layer: is an integrator and a neuron, with names of their own") {
+    SynapticLif<65, Triangle> layer{.options = {.threshold = 0.5}, .surrogate = {0.7}};
+    Rng rng(1);
+    init(layer, rng);
+    allocate(layer, true);
+    std::vector<std::string> names;
+    each_parameter(layer, [&](std::string_view name, auto const&) { names.emplace_back(name); });
+    CHECK(names == std::vector<std::string>{"synapse.decay", "neuron.decay", "neuron.threshold"});
+    auto const input = random_tensor<float>(Extents<dyn, dyn, dyn>(2, 7, 65), 1);
+    Tape tape;
+    auto const x = tape.begin(input.view());
+    tape.backward(to_numbers(layer(x)));
+    each_parameter(layer, [&](std::string_view name, auto const& p) {
+        CAPTURE(name);
+        CHECK(std::ranges::any_of(std::span(p.gradient(), 65), [](float g) { return g != 0; }));
+    });
+}
+
+/// Tokens to spikes to logits.
+struct Model {
+    Embedding<11, 70> embed;
+    SynapticLif<70> neuron;
+    Linear<70, 9> head;
+    SPIKELET_PARTS(embed, neuron, head)
+
+    constexpr auto operator()(auto ids) const { return head(neuron(embed(ids))); }
+};
+
+TEST_CASE("synaptic lif layer: a session streams it, and has the bits of the whole sequence") {
+    Model model;
+    Rng rng(1);
+    init(model, rng);
+    std::vector<std::int32_t> const ids{3, 1, 4, 1, 5, 9, 2, 6};
+    Forward forward;
+    auto const whole = model(forward.begin(Tokens{ids, 1, 8}));
+    Session session(model);
+    static_assert(footprint<Model>().state == 2 * 70);
+    bool alive = false;
+    for (std::size_t t = 0; t < ids.size(); ++t) {
+        auto const logits = session(ids[t]);
+        CHECK(std::equal(logits.begin(), logits.end(), whole.data + t * 9));
+        alive = alive || logits[0] != 0;
+    }
+    CHECK(alive);
+}
+
+}  // namespace
+}  // namespace spikelet::test::synaptic_lif_test
