@@ -22,6 +22,7 @@
 #include <spikelet/nn/synaptic_lif.hpp>
 #include <spikelet/nn/time_mix.hpp>
 #include <spikelet/ops/elementwise.hpp>
+#include <spikelet/ops/encoders.hpp>
 #include <spikelet/ops/event_shift.hpp>
 #include <spikelet/ops/rms_norm.hpp>
 // IWYU pragma: end_exports

@@ -37,6 +37,7 @@
 #include <spikelet/nn/time_mix.hpp>
 #include <spikelet/ops/cross_entropy.hpp>
 #include <spikelet/ops/elementwise.hpp>
+#include <spikelet/ops/encoders.hpp>
 #include <spikelet/ops/event_shift.hpp>
 #include <spikelet/ops/quantize.hpp>
 #include <spikelet/ops/rms_norm.hpp>

@@ -39,6 +39,8 @@ TEST_CASE_TEMPLATE("batch: arithmetic is that of each lane", T, float, double) {
     each(simd::sqrt(simd::abs(x)), [](T p, T) { return std::sqrt(std::abs(p)); });
     each(simd::floor(x), [](T p, T) { return std::floor(p); });
     each(simd::floor(B(-3)), [](T, T) { return T(-3); });
+    each(simd::nearest(x), [](T p, T) { return std::nearbyint(p); });
+    each(simd::nearest(B(2.5)), [](T, T) { return T(2); });
     each(simd::select(x < y, x, y), [](T p, T q) { return p < q ? p : q; });
     each(simd::select(x >= y, x, y), [](T p, T q) { return p >= q ? p : q; });
     each(simd::fnma(x, y, B(1)),

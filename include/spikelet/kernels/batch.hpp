@@ -92,6 +92,12 @@ B floor(B const& x) {
     return xsimd::floor(x);
 }
 
+/// The nearest whole number, of two the even one.
+template <class B>
+B nearest(B const& x) {
+    return xsimd::nearbyint(x);
+}
+
 /// Lane by lane: a where the mask holds, else b.
 template <class Mask, class B>
 B select(Mask const& mask, B const& a, B const& b) {
