@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <spikelet/core/extents.hpp>
 
@@ -21,5 +22,8 @@ struct BlockName {
         rest = name.substr(dot + 1);
     }
 };
+
+/// False for the signs of a binary embedding: they come as spikes, too, but no neuron makes them.
+inline bool has_neurons(std::string_view site) { return !site.ends_with("emb"); }
 
 }  // namespace spikegpt

@@ -13,6 +13,7 @@
 #include <spikelet/train/firing_rates.hpp>
 #include <spikelet/train/input_density.hpp>
 
+#include "block_name.hpp"
 #include "processor.hpp"
 
 namespace spikegpt {
@@ -20,12 +21,11 @@ namespace spikegpt {
 /// Nats as bits.
 inline double bits(double nats) { return nats / std::numbers::ln2; }
 
-/// The share of a model's neurons that fired, nothing if it has none. The signs of an embedding
-/// come as spikes, too, but no neuron makes them.
+/// The share of a model's neurons that fired, nothing if it has none.
 inline std::optional<double> neuron_rate(sk::FiringRates const& rates) {
     sk::FiringRates::Site all;
     for (auto const& site : rates.sites()) {
-        if (site.name.ends_with("emb")) { continue; }
+        if (!has_neurons(site.name)) { continue; }
         all.spikes += site.spikes;
         all.chances += site.chances;
     }

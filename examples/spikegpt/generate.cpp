@@ -14,6 +14,7 @@
 #include "progress.hpp"
 #include "stop.hpp"
 #include "stored_model.hpp"
+#include "terminal.hpp"
 #include "writer.hpp"
 
 namespace spikegpt {
@@ -25,6 +26,7 @@ constexpr char const* examples_of_generate =
     "  spikegpt generate --model runs/book/model.safetensors --prompt \"It was\" --tokens 500\n"
     "  spikegpt generate --model M --temperature 0.8 --min-p 0.05 --repetition-penalty 1.1\n"
     "  spikegpt generate --model M --prompt \"Dear\" --stop \"Yours\" --samples 5 --json-lines\n"
+    "  spikegpt generate --model M --greedy --raster --site blocks.1.lif2      and its spikes\n"
     "  spikegpt generate --model M --prompts questions.txt --stop $'\\n'   answers in their order\n"
     "  spikegpt generate --model M --prompt \"Dear\" --state-out letter.state\n"
     "  spikegpt generate --model M --state-in letter.state   goes on where the first one ended";
@@ -85,9 +87,11 @@ public:
         : language_(language),
           request_(request),
           out_(out),
+          stream_(*stream),
           writer_(*language.vocabulary, sampling_of(request.sampling, *language.vocabulary),
                   request.sampling.window, std::move(stream)),
           start_(writer_.state()) {
+        if (request.raster.wanted) { raster_.emplace(language, request.raster, stream_); }
         if (!request.state_in.empty()) { start_ = saved_state(); }
     }
 
@@ -103,7 +107,9 @@ public:
             writer_.restore(read);
             auto const seed = seed_of_sample(i);
             if (seed) { writer_.set_seed(static_cast<std::uint64_t>(*seed)); }
-            if (request_.several()) { announce(i, seed); }
+            std::string const title = request_.several() ? title_of(i, seed) : "";
+            if (raster_) { raster_->begin(title); }
+            show(title);
             last_ = write(prompt);
             if (request_.json_lines) { out_.line(json_of(last_, prompt, seed)); }
         }
@@ -134,16 +140,31 @@ private:
         });
     }
 
-    void announce(sk::index i, std::optional<sk::index> seed) const {
+    [[nodiscard]] std::string title_of(sk::index i, std::optional<sk::index> seed) const {
         std::string const sample =
             request_.samples > 1 ? fmt::format(", sample {}", i + 1) : std::string();
         std::string const chance = seed ? fmt::format(", seed {}", *seed) : std::string();
-        show(fmt::format("--- prompt {}{}{}\n", prompts_, sample, chance));
+        return fmt::format("--- prompt {}{}{}\n", prompts_, sample, chance);
     }
 
-    // Objects have it all.
-    void show(std::string_view text) const {
-        if (!request_.json_lines) { out_.write(text); }
+    // Objects have it all. A text among the lines of a raster could not be read: it waits.
+    void show(std::string_view text) {
+        if (request_.json_lines) { return; }
+        if (raster_meets_text_) {
+            waiting_ += text;
+        } else {
+            out_.write(text);
+        }
+    }
+    void show_waiting() {
+        if (!waiting_.empty()) { out_.write(std::exchange(waiting_, {})); }
+    }
+
+    std::int32_t next_id() {
+        std::int32_t const read = writer_.last_unread();
+        std::int32_t const id = writer_.write();
+        if (raster_) { raster_->show(read); }
+        return id;
     }
 
     Answer write(std::string const& prompt) {
@@ -154,7 +175,7 @@ private:
         show(prompt);
         for (; answer.tokens < request_.tokens && stop_signal() == 0 && !until.found();
              ++answer.tokens) {
-            std::int32_t const id = writer_.write();
+            std::int32_t const id = next_id();
             std::string const piece =
                 until.push(readable.push(language_.vocabulary->decode({&id, 1})));
             answer.text += piece;
@@ -166,6 +187,7 @@ private:
             }
         }
         answer.seconds = watch.seconds();
+        if (raster_) { raster_->end(); }
         keep_state();
         std::string const rest = until.push(readable.flush()) + until.flush();
         answer.text += rest;
@@ -175,14 +197,19 @@ private:
             answer.ending = "interrupt";
         }
         show(rest + "\n");
+        show_waiting();
         return answer;
     }
 
     StoredModel const& language_;
     GenerateRequest const& request_;
     Output const& out_;
+    Stream& stream_;  // the writer's
     Writer writer_;
     sk::SessionState start_;
+    std::optional<LiveRaster> raster_;
+    bool raster_meets_text_ = request_.raster.wanted && (request_.json || outputs_meet());
+    std::string waiting_;
     sk::index prompts_ = 0;
     Answer last_;
 };

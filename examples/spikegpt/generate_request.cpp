@@ -4,6 +4,7 @@
 #include "flags.hpp"
 #include "inference.hpp"
 #include "processor.hpp"
+#include "spike_sites.hpp"
 
 namespace spikegpt {
 
@@ -41,6 +42,20 @@ void add_state_flags(CLI::App& flags, GenerateRequest& request) {
         ->excludes("--samples");
 }
 
+void add_raster_flags(CLI::App& flags, RasterRequest& raster) {
+    auto* const wanted = flags.add_flag(
+        "--raster", raster.wanted,
+        "Show spikes on standard error, a line for each id that is read while it writes");
+    flags.add_option("--site", raster.sites, site_meaning)
+        ->type_name("NAME")
+        ->allow_extra_args(false)
+        ->needs(wanted);
+    flags.add_option("--neurons", raster.neurons, "Neurons of a site, if there is room")
+        ->check(whole(1, 1024))
+        ->capture_default_str()
+        ->needs(wanted);
+}
+
 void add_output_flags(CLI::App& flags, GenerateRequest& request) {
     flags
         .add_option("--threads", request.threads,
@@ -64,6 +79,7 @@ void declare_generate(CLI::App& flags, GenerateRequest& request) {
     add_sampling_flags(flags, request.sampling);
     flags.get_option("--greedy")->excludes("--samples");
     add_state_flags(flags, request);
+    add_raster_flags(flags, request.raster);
     add_output_flags(flags, request);
 }
 

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "live_raster.hpp"
 #include "model_source.hpp"
 #include "sampling_flags.hpp"
 
@@ -25,6 +26,7 @@ struct GenerateRequest {
     std::optional<sk::index> seed;
     std::string state_in;
     std::string state_out;
+    RasterRequest raster{};
     sk::index threads = 1;
     std::string cpu;
     bool json = false;

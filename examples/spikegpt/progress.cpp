@@ -2,10 +2,8 @@
 #include "progress.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
-#include <sys/ioctl.h>
-#include <unistd.h>
+#include "terminal.hpp"
 
 namespace spikegpt {
 
@@ -13,12 +11,6 @@ namespace {
 
 constexpr double seconds_between_updates = 0.2;  // on a terminal
 constexpr double seconds_between_lines = 10.0;   // in a file
-
-std::size_t terminal_width() {
-    winsize size{};
-    bool const known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-    return known ? size.ws_col : 80;
-}
 
 constexpr char const* wide_gap = "  ";
 constexpr char const* narrow_gap = " ";
@@ -41,32 +33,24 @@ std::string fitted(std::vector<ProgressField> fields, std::size_t width) {
     return fields.front().text.substr(0, width);
 }
 
-// A terminal may be gone while the command goes on: what cannot be shown is no error.
-void write(std::string const& text) {
-    std::fputs(text.c_str(), stderr);
-    std::fflush(stderr);
-}
-
 }  // namespace
 
-ProgressLine::ProgressLine(double patience)
-    : terminal_(isatty(STDERR_FILENO) == 1),
-      next_(patience) {}
+ProgressLine::ProgressLine(double patience) : terminal_(shows_on_terminal()), next_(patience) {}
 
 bool ProgressLine::due() const { return watch_.seconds() >= next_; }
 
 void ProgressLine::show(std::vector<ProgressField> fields) {
     if (terminal_) {
-        write("\r" + fitted(std::move(fields), terminal_width() - 1) + "\x1b[K");
+        show_to_people("\r" + fitted(std::move(fields), terminal_width() - 1) + "\x1b[K");
     } else {
-        write(join(fields, wide_gap) + "\n");
+        show_to_people(join(fields, wide_gap) + "\n");
     }
     open_ = terminal_;
     next_ = watch_.seconds() + (terminal_ ? seconds_between_updates : seconds_between_lines);
 }
 
 void ProgressLine::end() {
-    if (open_) { write("\n"); }
+    if (open_) { show_to_people("\n"); }
     open_ = false;
 }
 

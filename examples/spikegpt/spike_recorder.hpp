@@ -14,14 +14,15 @@ namespace spikegpt {
 
 namespace sk = spikelet;
 
-/// What stands for an id below a picture.
-inline std::string label_of(sk::Vocabulary const& vocabulary, std::int32_t id) {
+/// What stands for an id beside its spikes, in at most so many characters. A terminal shows it as
+/// it is: of control characters there is none.
+inline std::string label_of(sk::Vocabulary const& vocabulary, std::int32_t id, int longest = 24) {
     std::string const bytes = vocabulary.decode({&id, 1});
-    constexpr int longest = 24;
     std::string label;
     int length = 0;
     sk::for_each_code_point(bytes, [&](char32_t c) {
         if (++length > longest) { return; }
+        bool const control = c < 0x20 || (c >= 0x7f && c < 0xa0);
         switch (c) {
         case '\n':
             label += "↵";
@@ -33,13 +34,13 @@ inline std::string label_of(sk::Vocabulary const& vocabulary, std::int32_t id) {
             label += "␣";
             break;
         default:
-            sk::append_utf8(label, c);
+            sk::append_utf8(label, control ? sk::replacement_character : c);
         }
     });
     return length > longest ? label + "…" : label;
 }
 
-/// Keeps the spikes and charges of sites, the first neurons of each, in a pass over one sequence.
+/// Keeps the spikes and charges of sites, the first neurons of each, in passes over one sequence.
 class SpikeRecorder final : public sk::Observer {
 public:
     /// The model must stay where it is.
@@ -60,6 +61,9 @@ public:
 
     /// In the order in which they fired.
     [[nodiscard]] std::vector<sk::SpikeRecord> const& records() const { return records_; }
+
+    /// Forgets the passes so far.
+    void clear() { records_.clear(); }
 
 private:
     sk::SpikeRecord record_of(sk::Tap const& tap, std::string const& site) const {

@@ -6,7 +6,6 @@
 #include <spikelet/io/file_writer.hpp>
 #include <spikelet/train/spike_statistics.hpp>
 
-#include "block_name.hpp"
 #include "command.hpp"
 #include "language_model.hpp"
 #include "output.hpp"
@@ -14,6 +13,7 @@
 #include "progress.hpp"
 #include "source.hpp"
 #include "spike_recorder.hpp"
+#include "spike_sites.hpp"
 #include "spikes_request.hpp"
 #include "stop.hpp"
 #include "stored_model.hpp"
@@ -29,19 +29,6 @@ constexpr char const* examples_of_spikes =
     "  spikegpt spikes --model M --data test.txt --raster spikes.svg --site blocks.1.lif2\n"
     "  spikegpt spikes --model M --data test.txt --dots --site blocks.1.lif2      in the terminal\n"
     "  spikegpt spikes --model M --data test.txt --rates rates.svg";
-
-/// What the model's sites are called, in the order in which they fire, by reading one id.
-std::vector<std::string> names_of_sites(StoredModel const& language, sk::Corpus const& text,
-                                        Predictor& predictor) {
-    sk::SpikeStatistics first(language.net);
-    auto const batch = text.window(0, 1);
-    predictor.observe(&first);
-    predictor.nats(batch.input, batch.target);
-    predictor.observe(nullptr);
-    std::vector<std::string> names;
-    for (auto const& site : first.sites()) { names.push_back(site.name); }
-    return names;
-}
 
 /// Reads windows that start at rest; returns how many ids.
 sk::index read(sk::Corpus const& text, SpikesRequest const& request, Predictor& predictor,
@@ -115,30 +102,6 @@ Json json_of(sk::SpikeStatistics::Site const& site) {
     return json;
 }
 
-/// Those that were named, or else the first and the last of the first and the last block. Throws
-/// Error for a name that no site has.
-std::vector<std::string> sites_to_draw(SpikesRequest const& request,
-                                       std::vector<std::string> const& sites) {
-    for (auto const& name : request.sites) {
-        if (std::ranges::find(sites, name) == sites.end()) {
-            sk::fail("--site", fmt::format("{} is none of the model's: {}", sk::quote(name),
-                                           fmt::join(sites, ", ")));
-        }
-    }
-    if (!request.sites.empty()) { return request.sites; }
-    sk::index last = 0;
-    for (auto const& site : sites) { last = std::max(last, BlockName(site).block); }
-    std::vector<std::string> chosen;
-    for (sk::index const block : {sk::index{0}, last}) {
-        std::vector<std::string> of_block;
-        for (auto const& site : sites) {
-            if (BlockName(site).block == block) { of_block.push_back(site); }
-        }
-        if (!of_block.empty()) { chosen.insert(chosen.end(), {of_block.front(), of_block.back()}); }
-    }
-    return chosen;
-}
-
 void write_picture(std::string const& path, sk::Svg const& picture) {
     sk::write_file_atomically(path, [&](sk::FileWriter& file) { file.write(picture.text()); });
 }
@@ -194,9 +157,14 @@ int spikes(CLI::App const&, SpikesRequest& request) {
                  text.name() + " has " + counted(text.size(), "id") + ", at least 2 are needed");
     }
     auto const predictor = computer.engine().predictor(language.net, {}, computer.threads);
-    auto const names = names_of_sites(language, text, *predictor);
+    auto const names = names_of_sites(language.net, [&](sk::FiringRates& rates) {
+        auto const first = text.window(0, 1);
+        predictor->observe(&rates);
+        predictor->nats(first.input, first.target);
+        predictor->observe(nullptr);
+    });
     if (names.empty()) { sk::fail(sk::quote(request.model.path), "nothing in it spikes"); }
-    auto const drawn = sites_to_draw(request, names);
+    auto const drawn = sites_to_draw(request.sites, names);
     sk::SpikeStatistics statistics(language.net);
     listen_for_stop();
     sk::index const done = read(text, request, *predictor, statistics);

@@ -7,6 +7,7 @@
 
 #include "flags.hpp"
 #include "processor.hpp"
+#include "spike_sites.hpp"
 
 namespace spikegpt {
 
@@ -42,11 +43,7 @@ void declare_spikes(CLI::App& flags, SpikesRequest& request) {
         ->check(svg_name());
     flags.add_flag("--dots", request.dots,
                    "Print spikes over the text's start, a line for each id");
-    flags
-        .add_option("--site", request.sites,
-                    "Draw this one, as the table calls it; may be given "
-                    "several times (default four)")
-        ->type_name("NAME");
+    flags.add_option("--site", request.sites, site_meaning)->type_name("NAME");
     flags.add_option("--length", request.length, "Draw so many ids")
         ->check(whole(1, 400))
         ->capture_default_str();

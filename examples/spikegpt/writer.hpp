@@ -41,6 +41,9 @@ public:
     /// From now on chance is that of this seed.
     void set_seed(std::uint64_t seed) { random_ = sk::Rng(seed); }
 
+    /// The id that the stream has read once write() returns.
+    [[nodiscard]] std::int32_t last_unread() const { return unread_.back(); }
+
     /// The next id, which the stream reads only when it is asked for another. Throws Error.
     std::int32_t write();
 

@@ -1,61 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "programs/spikegpt.hpp"
-
-#include <cstdlib>
-
-#include <sys/ioctl.h>
+#include "programs/terminal.hpp"
 
 namespace spikelet_test::spikegpt_progress_test {
 
 namespace {
-
-/// A terminal of some width, as a program sees it.
-class Terminal {
-public:
-    explicit Terminal(unsigned short width)
-        : ours_(::posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK)) {
-        if (::grantpt(ours_) != 0 || ::unlockpt(ours_) != 0) { return; }
-        theirs_ = ::open(path().c_str(), O_RDWR | O_NOCTTY);
-        winsize const size{24, width, 0, 0};
-        works_ = ::ioctl(theirs_, TIOCSWINSZ, &size) == 0;
-        REQUIRE(works_);
-    }
-    Terminal(Terminal const&) = delete;
-    Terminal& operator=(Terminal const&) = delete;
-    ~Terminal() {
-        ::close(theirs_);
-        ::close(ours_);
-    }
-
-    /// False on a machine without pseudo-terminals, a bare chroot say; this is said, too.
-    [[nodiscard]] bool works() const {
-        if (!works_) { MESSAGE("skipped: this machine gives no pseudo-terminals"); }
-        return works_;
-    }
-
-    [[nodiscard]] std::string path() const { return ::ptsname(ours_); }
-
-    /// The lines that were written over each other.
-    [[nodiscard]] std::vector<std::string> lines() const {
-        std::string text;
-        char some[4096];
-        for (ssize_t n = 0; (n = ::read(ours_, some, sizeof some)) > 0;) {
-            text.append(some, static_cast<std::size_t>(n));
-        }
-        std::vector<std::string> found;
-        std::string const end = "\x1b[K";
-        for (std::size_t at = 0, next = 0; (next = text.find(end, at)) != text.npos;
-             at = next + end.size()) {
-            found.push_back(text.substr(at + 1, next - at - 1));  // behind a carriage return
-        }
-        return found;
-    }
-
-private:
-    int ours_;
-    int theirs_ = -1;
-    bool works_ = false;
-};
 
 Arguments long_run(TemporaryFolder const& folder) {
     write_file(folder / "text", sample_text());
