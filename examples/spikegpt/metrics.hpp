@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <spikelet/train/firing_rates.hpp>
 
@@ -23,22 +25,29 @@ struct StepReport {
     std::optional<double> valid_density;  ///< share of multiplications whose input was not 0
 };
 
-/// Appends lines to a file. Every line is in the file when the next step begins.
+/// Appends lines to a file. Every line is in the file when the next step begins. A file that was
+/// begun goes on with the columns that it has.
 class Metrics {
 public:
     /// Keeps the lines up to `last_step` of a file that is there, and begins one otherwise.
     /// Throws Error.
     Metrics(std::string path, std::int64_t last_step);
 
-    /// Throws Error.
+    /// Throws Error, also for a file with a column that this run has no values for.
     void add(Position const& at, StepReport const& report, sk::FiringRates const& rates);
 
 private:
-    void write(std::string const& line);
+    /// Name of a column and what stands in it.
+    using Cell = std::pair<std::string, std::string>;
+    static std::vector<Cell> cells_of(Position const& at, StepReport const& report,
+                                      sk::FiringRates const& rates);
+    [[nodiscard]] std::string const& text_at(std::string const& column,
+                                             std::vector<Cell> const& cells) const;
+    void write(std::vector<std::string> const& texts);
 
     std::string path_;
     std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
-    std::string head_;
+    std::vector<std::string> columns_;
 };
 
 }  // namespace spikegpt

@@ -54,9 +54,17 @@ TEST_CASE("spikegpt train: a model learns and leaves the files of a run") {
                          "tokens_per_second",
                          "rate.emb",
                          "rate.blocks.0.lif1",
+                         "never.blocks.0.lif1",
+                         "always.blocks.0.lif1",
                          "rate.blocks.0.lif2",
+                         "never.blocks.0.lif2",
+                         "always.blocks.0.lif2",
                          "rate.blocks.1.lif1",
+                         "never.blocks.1.lif1",
+                         "always.blocks.1.lif1",
                          "rate.blocks.1.lif2",
+                         "never.blocks.1.lif2",
+                         "always.blocks.1.lif2",
                          "valid_density"};
     REQUIRE(rows.size() == 61);
     CHECK(rows[0] == head);

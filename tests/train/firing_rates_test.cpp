@@ -94,6 +94,41 @@ TEST_CASE("firing rates: graded spikes fire where they are not zero, and have le
     CHECK(rates.mean() == 0);
 }
 
+TEST_CASE("firing rates: neurons that never fired, and those that always did") {
+    EventModel model;
+    Rng rng(1);
+    model.node.init(rng);
+    model.both_signs.init(rng);
+    model.relu.init(rng);
+    FiringRates rates(model);
+    Forward forward;
+    forward.observe(&rates);
+    Tensor<float, 1, 3, 70> x;
+    for (index row = 0; row < 3; ++row) {  // of 70 neurons, the first and the last always
+        for (index const neuron : {index{0}, index{69}, 1 + row}) { x(0, row, neuron) = 1.0F; }
+    }
+    for (int pass = 0; pass < 2; ++pass) {
+        auto const v = forward.begin(std::as_const(x).view());
+        (void)model.node(v);
+        (void)model.both_signs(v);
+        (void)model.relu(v);
+        for (auto const& site : rates.sites()) {
+            CAPTURE(site.name);
+            CHECK(site.neurons == 70);
+            CHECK(site.dead() == 70 - (pass == 0 ? 5 : 6));
+            CHECK(site.saturated() == (pass == 0 ? 2 : 1));
+        }
+        x(0, 1, 69) = 0.0F;  // not always, then
+        x(0, 0, 68) = 1.0F;
+    }
+    rates.reset();
+    CHECK(rates.sites()[0].dead() == 0);
+    CHECK(rates.sites()[0].saturated() == 0);
+    (void)model.node(forward.begin(std::as_const(x).view()));
+    CHECK(rates.sites()[0].dead() == 64);
+    CHECK(rates.sites()[0].saturated() == 1);
+}
+
 TEST_CASE("firing rates: starts anew and remembers the sites") {
     Model const model;
     FiringRates rates(model);

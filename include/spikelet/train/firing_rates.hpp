@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How many neurons fire, counted from the packed spikes as they pass. A node may give numbers that
-// are mostly silent (relu^2 above a threshold); it fires where they are not 0.
+// How many neurons fire, and how many of them never or always, counted from the packed spikes as
+// they pass. A node may give numbers that are mostly silent (relu^2 above a threshold); it fires
+// where they are not 0.
 #pragma once
 
 #include <algorithm>
@@ -28,10 +29,21 @@ public:
         std::int64_t spikes = 0;
         std::int64_t chances = 0;
         std::int64_t levels = 0;  ///< sum of the absolute values of graded spikes; 1 for plain ones
+        index neurons = 0;
+        std::vector<word> fired{};   ///< a bit for each neuron that fired at least once
+        std::vector<word> always{};  ///< a bit for each that fired at every chance
 
         /// Spikes per chance, 0 to 1; 0 before the first chance.
         [[nodiscard]] double rate() const {
             return chances == 0 ? 0.0 : static_cast<double>(spikes) / static_cast<double>(chances);
+        }
+        /// Neurons that never fired; none before the first chance.
+        [[nodiscard]] index dead() const {
+            return chances == 0 ? 0 : neurons - count(fired.data(), std::ssize(fired));
+        }
+        /// Neurons that always fired; none before the first chance.
+        [[nodiscard]] index saturated() const {
+            return chances == 0 ? 0 : count(always.data(), std::ssize(always));
         }
     };
 
@@ -46,13 +58,22 @@ public:
         if (fresh) {
             std::string name = names_(tap);
             name.resize(name.size() - std::min(name.size(), tap.name.size() + 1));
-            sites_.push_back({std::move(name)});
+            auto const words = static_cast<std::size_t>(Element<bit>::row_units(tap.last));
+            sites_.push_back({.name = std::move(name),
+                              .neurons = tap.last,
+                              .fired = std::vector<word>(words),
+                              .always = std::vector<word>(words, ~word{0})});
         }
         Site& site = sites_[at->second];
         Activity const sum = activity(tap);
         site.spikes += sum.events;
         site.levels += sum.levels;
         site.chances += tap.rows * tap.last;
+        each_active_word(tap, [&](index, index first, word bits) {
+            auto const w = static_cast<std::size_t>(first / bits_per_word);
+            site.fired[w] |= bits;
+            site.always[w] &= bits;
+        });
     }
 
     /// The sites in the order in which they first fired or could have.
@@ -71,7 +92,11 @@ public:
 
     /// Starts counting anew; the sites stay known.
     void reset() {
-        for (Site& s : sites_) { s.spikes = s.chances = s.levels = 0; }
+        for (Site& s : sites_) {
+            s.spikes = s.chances = s.levels = 0;
+            std::ranges::fill(s.fired, word{0});
+            std::ranges::fill(s.always, ~word{0});
+        }
     }
 
 private:
