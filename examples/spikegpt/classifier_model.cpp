@@ -72,8 +72,7 @@ sk::index context_of(sk::Metadata const& metadata) {
 
 sk::CheckpointFile open_classifier(std::string const& path) {
     auto file = sk::CheckpointFile::open(path);
-    auto const format = file.metadata().find("format");
-    if (format == file.metadata().end() || format->second != classifier_format) {
+    if (!is_classifier(file)) {
         sk::fail(sk::quote(path), "it is no classifier; spikegpt classify train makes one");
     }
     return file;
@@ -92,6 +91,11 @@ void save_classifier(std::string const& path, ClassifierModel const& model,
     metadata[context_key] = std::to_string(model.ctx);
     metadata.insert(notes.begin(), notes.end());
     sk::save_checkpoint(path, model.net, metadata);
+}
+
+bool is_classifier(sk::CheckpointFile const& file) {
+    auto const format = file.metadata().find("format");
+    return format != file.metadata().end() && format->second == classifier_format;
 }
 
 ClassifierModel load_classifier(std::string const& path) {

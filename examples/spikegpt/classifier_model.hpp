@@ -24,6 +24,9 @@ struct ClassifierModel {
 void save_classifier(std::string const& path, ClassifierModel const& model,
                      sk::Metadata const& notes = {});
 
+/// True for the file of a classifier.
+bool is_classifier(sk::CheckpointFile const& file);
+
 /// Throws Error for files of other kinds, damaged ones, and those that do not fit together.
 ClassifierModel load_classifier(std::string const& path);
 

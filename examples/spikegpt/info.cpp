@@ -2,21 +2,18 @@
 // spikegpt info: what a model is, and what it needs.
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include <fmt/format.h>
 
 #include <spikelet/autodiff/dry_run.hpp>
-#include <spikelet/io/checkpoint.hpp>
-#include <spikelet/io/json.hpp>
-#include <spikelet/models/spikegpt_metadata.hpp>
 
-#include "block_name.hpp"
+#include "classifier_model.hpp"
 #include "command.hpp"
 #include "flags.hpp"
 #include "memory.hpp"
-#include "output.hpp"
+#include "model_text.hpp"
 #include "processor.hpp"
-#include "stored_model.hpp"
 
 namespace spikegpt {
 
@@ -39,7 +36,9 @@ struct InfoRequest {
 };
 
 void declare(CLI::App& flags, InfoRequest& request) {
-    flags.add_option("--model", request.model.path, "A model in a file, .safetensors or .pth")
+    flags
+        .add_option("--model", request.model.path,
+                    "A model or classifier in a file, .safetensors or .pth")
         ->type_name("FILE");
     flags.add_option("--size", request.size, "A model by the name of its size")
         ->check(size_name())
@@ -71,7 +70,7 @@ sk::SpikeGpt<> model_of_size(InfoRequest const& request) {
 
 /// Bytes that a model takes.
 struct Needs {
-    double weights = 0;
+    double weights;
     double streaming;  // for one stream, one token at a time, without the weights
     double state;
     std::optional<TrainingMemory> training{};  // of a model that can be trained
@@ -81,12 +80,9 @@ template <class Model>
 Needs needs_to_read(Model const& model) {
     auto const footprint = sk::footprint(model);
     auto const state = footprint.state * static_cast<sk::index>(sizeof(float));
-    Needs needs{.streaming = static_cast<double>(footprint.scratch + footprint.workspace + state),
-                .state = static_cast<double>(state)};
-    sk::each_parameter(model, [&](std::string_view, auto const& p) {
-        needs.weights += static_cast<double>(p.size() * static_cast<sk::index>(sizeof(*p.value())));
-    });
-    return needs;
+    return {.weights = weight_bytes(model),
+            .streaming = static_cast<double>(footprint.scratch + footprint.workspace + state),
+            .state = static_cast<double>(state)};
 }
 
 Needs needs_to_train(sk::SpikeGpt<> const& model, InfoRequest const& request) {
@@ -95,30 +91,6 @@ Needs needs_to_train(sk::SpikeGpt<> const& model, InfoRequest const& request) {
     Needs needs = needs_to_read(sk::SpikeGpt<>(rounded));
     needs.training = training_memory(model, {request.batch, request.ctx, request.recompute});
     return needs;
-}
-
-std::string neuron_text(sk::LifOptions const& neuron) {
-    std::string reset = "no reset";
-    if (neuron.reset == sk::Reset::hard) { reset = fmt::format("reset to {}", neuron.reset_value); }
-    if (neuron.reset == sk::Reset::soft) { reset = "reset by the threshold"; }
-    return fmt::format("tau {}, threshold {}, {}{}", neuron.tau, neuron.threshold, reset,
-                       neuron.detach_reset ? ", detached" : "");
-}
-
-void say_model(sk::SpikeGptConfig const& config, Output const& out) {
-    out.say("variant      {}", nearest_variant(config));
-    out.say("layers       {}", config.layers);
-    out.say("channels     {}, {} inside channel mixing", config.channels, config.hidden_channels());
-    out.say("vocabulary   {}", config.vocabulary);
-    out.say("embedding    {}", config.spikes.binary_embedding ? "signs" : "numbers");
-    out.say("neurons      {}", neuron_text(config.neuron));
-    if (config.output_threshold != config.neuron.threshold) {
-        out.say("             threshold {} in front of time mixing's output",
-                config.output_threshold);
-    }
-    if (config.ffn_pre) { out.say("first block  mixes channels twice"); }
-    if (config.dropout > 0) { out.say("dropout      {}", config.dropout); }
-    if (!config.trains_as.plain()) { out.say("trains as    {}", text_of(config.trains_as)); }
 }
 
 void say_needs(sk::SpikeGptConfig const& config, Needs const& needs, InfoRequest const& request,
@@ -135,54 +107,11 @@ void say_needs(sk::SpikeGptConfig const& config, Needs const& needs, InfoRequest
             bytes_text(needs.streaming), bytes_text(needs.state));
 }
 
-/// Tensors of one name and shape in successive blocks; first < 0 for one outside the blocks.
-struct TensorLine {
-    std::string name;  // within the block
-    std::string shape;
-    sk::index first;
-    sk::index last;
-
-    TensorLine(BlockName const& of_name, std::string of_shape)
-        : name(of_name.rest),
-          shape(std::move(of_shape)),
-          first(of_name.block),
-          last(of_name.block) {}
-
-    [[nodiscard]] bool continues(TensorLine const& line) const {
-        return first >= 0 && first == line.last + 1 && name == line.name && shape == line.shape;
-    }
-
-    [[nodiscard]] std::string text() const {
-        if (first < 0) { return name; }
-        return first == last ? fmt::format("blocks.{}.{}", first, name)
-                             : fmt::format("blocks.{}-{}.{}", first, last, name);
-    }
-};
-
-template <class Model>
-void say_tensors(Model const& model, Output const& out) {
-    std::vector<TensorLine> lines;
-    sk::each_file_parameter(model, [&](sk::FileParameter const& known, auto const&) {
-        TensorLine const next(BlockName(known.name), sk::describe(known.shape));
-        auto const line =
-            std::ranges::find_if(lines, [&](auto const& l) { return next.continues(l); });
-        if (line == lines.end()) {
-            lines.push_back(next);
-        } else {
-            line->last = next.last;
-        }
-    });
-    out.say("tensors");
-    for (TensorLine const& line : lines) { out.say("  {:<36} {}", line.text(), line.shape); }
-}
-
 template <class Model>
 Json summary(Model const& model, Needs const& needs) {
-    Json json{{"command", "info"}};
-    for (auto const& [key, text] : sk::metadata(model.config)) {
-        json["model"][key] = sk::parse_json<Json>("metadata", text);
-    }
-    json["parameters"] = model.config.parameter_count();
+    Json json{{"command", "info"},
+              {"model", config_json(model.config)},
+              {"parameters", model.config.parameter_count()}};
     json["weight_bytes"] = std::llround(needs.weights);
     if (needs.training) {
         json["training_bytes"] = std::llround(needs.training->total());
@@ -190,10 +119,19 @@ Json summary(Model const& model, Needs const& needs) {
     }
     json["streaming_bytes"] = std::llround(needs.streaming);
     json["state_numbers"] = std::llround(needs.state / sizeof(float));
-    sk::each_file_parameter(model, [&](sk::FileParameter const& known, auto const&) {
-        json["tensors"][known.name] = known.shape;
-    });
+    json["tensors"] = tensors_of(model);
     return json;
+}
+
+void say_tokenizer(std::optional<sk::Vocabulary> const& vocabulary, Output const& out) {
+    if (!vocabulary) { return; }
+    auto const* const tokenizer = vocabulary->tokenizer();
+    out.say("tokenizer    {}{}", tokenizer == nullptr ? "none: ids are " : "",
+            kind_of(*vocabulary));
+}
+
+Json kind_or_null(std::optional<sk::Vocabulary> const& vocabulary) {
+    return vocabulary ? Json(kind_of(*vocabulary)) : Json();
 }
 
 void tell_of_processor(Output const& out) {
@@ -211,25 +149,76 @@ void tell_of_processor(Output const& out) {
                 {"threads", threads.count}});
 }
 
-void tell_of_numbers(sk::SpikeGpt<> const& model, InfoRequest const& request, Output const& out) {
+void tell_of_numbers(sk::SpikeGpt<> const& model, std::optional<sk::Vocabulary> const& vocabulary,
+                     InfoRequest const& request, Output const& out) {
     Needs const needs = needs_to_train(model, request);
-    say_model(model.config, out);
+    say_config(model.config, out);
+    say_tokenizer(vocabulary, out);
     say_needs(model.config, needs, request, out);
     say_tensors(model, out);
-    out.result(summary(model, needs));
+    auto json = summary(model, needs);
+    json["tokenizer"] = kind_or_null(vocabulary);
+    out.result(json);
 }
 
 void tell_of_codes(StoredModel const& model, InfoRequest const& request, Output const& out) {
     Needs const needs = needs_to_read(model.net);
-    say_model(model.net.config, out);
+    say_config(model.net.config, out);
+    say_tokenizer(model.vocabulary, out);
     out.say("matrices     {}", text_of(model.storage));
     say_needs(model.net.config, needs, request, out);
     say_tensors(model.net, out);
     auto json = summary(model.net, needs);
+    json["tokenizer"] = kind_or_null(model.vocabulary);
     json["weights"] = sk::name_of(model.storage.weights);
     json["head"] = sk::name_of(model.storage.head);
     json["group"] = model.storage.group;
     out.result(json);
+}
+
+// The classes by name, where these are not too many for a line.
+std::string text_of_classes(std::vector<std::string> const& labels) {
+    constexpr std::size_t most = 12;
+    std::span<std::string const> const first(labels.data(), std::min(labels.size(), most));
+    return fmt::format("{}: {}{}", labels.size(), fmt::join(first, ", "),
+                       labels.size() > most ? ", ..." : "");
+}
+
+void tell_of_classifier(ClassifierModel const& model, Output const& out) {
+    auto const& config = model.net.body.config;
+    auto const& head = model.net.sizes;
+    auto const parameters = sk::parameter_count(model.net);
+    double const bytes = weight_bytes(model.net);
+    say_config(config, out);
+    say_tokenizer(model.vocabulary, out);
+    out.say("reads        {} of a text at most", counted(model.ctx, "id"));
+    out.say("classes      {}", text_of_classes(model.labels));
+    out.say("head         {} x {} x {}, dropout {}", config.channels, head.hidden, head.classes,
+            head.dropout);
+    out.say("parameters   {}", parameters);
+    out.say("weights      {}", bytes_text(bytes));
+    say_tensors(model.net, out);
+    out.result({{"command", "info"},
+                {"model", config_json(config)},
+                {"tokenizer", kind_of(model.vocabulary)},
+                {"ctx", model.ctx},
+                {"labels", model.labels},
+                {"classify_hidden", head.hidden},
+                {"classify_dropout", head.dropout},
+                {"parameters", parameters},
+                {"weight_bytes", std::llround(bytes)},
+                {"tensors", tensors_of(model.net)}});
+}
+
+void tell_of_file(InfoRequest const& request, Output const& out) {
+    auto const file = sk::CheckpointFile::open(request.model.path);
+    if (is_classifier(file)) {
+        static_cast<void>(description_of(file, request.model));  // it says itself what it is
+        return tell_of_classifier(load_classifier(request.model.path), out);
+    }
+    StoredModel const model = load_stored_model(request.model);
+    if (model.numbers) { return tell_of_numbers(*model.numbers, model.vocabulary, request, out); }
+    tell_of_codes(model, request, out);
 }
 
 int info(CLI::App const&, InfoRequest const& request) {
@@ -242,11 +231,9 @@ int info(CLI::App const&, InfoRequest const& request) {
         throw CLI::RequiredError("--model, --size or --cpu");
     }
     if (request.model.path.empty()) {
-        tell_of_numbers(model_of_size(request), request, out);
-    } else if (StoredModel const model = load_stored_model(request.model); model.numbers) {
-        tell_of_numbers(*model.numbers, request, out);
+        tell_of_numbers(model_of_size(request), std::nullopt, request, out);
     } else {
-        tell_of_codes(model, request, out);
+        tell_of_file(request, out);
     }
     return 0;
 }

@@ -38,8 +38,9 @@ void check_is_model(sk::CheckpointFile const& file) {
         sk::fail(sk::quote(file.path()), "it is what --state-in reads, and no model");
     }
     if (format->second == classifier_format) {
-        sk::fail(sk::quote(file.path()),
-                 "it is a classifier, which spikegpt classify eval and predict read");
+        sk::fail(
+            sk::quote(file.path()),
+            "it is a classifier, which spikegpt classify eval, classify predict and info read");
     }
 }
 
@@ -57,6 +58,14 @@ std::optional<sk::Vocabulary> vocabulary_of(sk::Metadata const& description, sk:
 }
 
 }  // namespace
+
+std::string kind_of(sk::Vocabulary const& vocabulary) {
+    if (auto const* const tokenizer = vocabulary.tokenizer()) {
+        bool const merges = dynamic_cast<sk::ByteBpe const*>(tokenizer) != nullptr;
+        return merges ? "byte-level BPE" : "world";
+    }
+    return vocabulary.is_bytes() ? "bytes" : "characters";
+}
 
 std::string nearest_variant(sk::SpikeGptConfig const& config) {
     return sk::parse_json("metadata", sk::metadata(config).at("variant"));

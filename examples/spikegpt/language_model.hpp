@@ -30,6 +30,9 @@ inline std::string symbol_of(sk::Vocabulary const& vocabulary) {
     return vocabulary.is_bytes() ? "byte" : vocabulary.is_characters() ? "character" : "token";
 }
 
+/// What its ids are: "bytes", "characters", "byte-level BPE" or "world".
+std::string kind_of(sk::Vocabulary const& vocabulary);
+
 /// The format that the file of a classifier says it has.
 inline constexpr char const* classifier_format = "spikelet.classifier";
 

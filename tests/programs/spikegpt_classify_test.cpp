@@ -162,6 +162,36 @@ TEST_CASE("spikegpt classify: files that do not fit are refused with their place
     CHECK(says(wrong_model({"classify"}), "spikegpt classify --help"));
 }
 
+TEST_CASE("spikegpt info: a classifier's file tells what it is") {
+    auto const& c = classified();
+    auto const told = spikegpt({"info", "--model", c.model, "--json"});
+    REQUIRE_MESSAGE(told.code == 0, told.err);
+    auto const json = told.json();
+    CHECK(json["model"]["variant"] == "spikegpt");
+    CHECK(json["model"]["C"] == 16);
+    CHECK(json["labels"] == nlohmann::json({"bad", "good"}));
+    CHECK(json["ctx"] == 256);
+    CHECK(json["classify_hidden"] == 8);
+    CHECK(json["parameters"] == c.done.json()["parameters"]);
+    CHECK(json["weight_bytes"] == 4 * c.done.json()["parameters"].get<long>());
+    CHECK(json["tokenizer"] == "byte-level BPE");
+    CHECK(json["tensors"]["classify_head.out.weight"] == nlohmann::json{2, 8});
+    CHECK_FALSE(json["tensors"].contains("head.weight"));
+    for (std::string const line :
+         {"variant      spikegpt\nlayers       1\n", "\ntokenizer    byte-level BPE\n",
+          "\nreads        256 ids of a text at most\n", "\nclasses      2: bad, good\n",
+          "\nhead         16 x 8 x 2, dropout 0.4\n"}) {
+        CAPTURE(line);
+        CHECK(told.complains(line));
+    }
+    auto const twice = spikegpt({"info", "--model", c.model, "--variant", "spikegpt"});
+    CHECK(twice.code == 1);
+    CHECK(twice.complains("it says itself what it is"));
+    std::string const damaged = c.folder / "damaged.safetensors";
+    write_file(damaged, read_file(c.model).substr(0, 5000));
+    CHECK(spikegpt({"info", "--model", damaged}).code == 1);
+}
+
 TEST_CASE("spikegpt classify: Ctrl-C ends it, and leaves the best model so far") {
     auto const& c = classified();
     std::string const out = c.folder / "stopped.safetensors";
