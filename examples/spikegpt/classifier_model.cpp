@@ -3,7 +3,6 @@
 
 #include <charconv>
 #include <cmath>
-#include <filesystem>
 #include <set>
 
 #include <fmt/core.h>
@@ -13,7 +12,7 @@
 #include <spikelet/io/file_writer.hpp>
 #include <spikelet/io/json.hpp>
 
-#include "output.hpp"
+#include "out_file.hpp"
 
 namespace spikegpt {
 
@@ -118,13 +117,8 @@ ClassifierModel load_classifier(std::string const& path) {
 
 void check_classifier_out(std::string const& path) {
     sk::FileWriter const can_be_written(path);
-    if (!std::filesystem::exists(path)) { return; }
-    try {
-        static_cast<void>(open_classifier(path));
-    } catch (sk::Error const&) {
-        sk::fail("--out",
-                 sk::quote(path) + " is there already and is no classifier; give another name");
-    }
+    check_replaces_only("--out", path, "classifier",
+                        [&] { return is_classifier(sk::CheckpointFile::open(path)); });
 }
 
 std::vector<double> probabilities(std::span<float const> logits) {

@@ -5,6 +5,7 @@
 #include "evaluation.hpp"
 #include "flags.hpp"
 #include "line_reader.hpp"
+#include "out_file.hpp"
 #include "output.hpp"
 #include "stop.hpp"
 
@@ -83,12 +84,8 @@ void introduce(ClassifyTraining const& training, ClassifyOptions const& options,
 }
 
 void check_out(ClassifyOptions const& options) {
-    std::error_code ignored;
-    for (std::string const& input : {options.data, options.valid, options.init_from.path}) {
-        if (std::filesystem::equivalent(options.out, input, ignored)) {
-            sk::fail("--out", sk::quote(options.out) + " is a file that is read");
-        }
-    }
+    check_is_no_input("--out", options.out,
+                      {options.data, options.valid, options.vocab, options.init_from.path});
     check_classifier_out(options.out);
 }
 

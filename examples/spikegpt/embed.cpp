@@ -10,6 +10,7 @@
 #include "command.hpp"
 #include "flags.hpp"
 #include "line_reader.hpp"
+#include "out_file.hpp"
 #include "output.hpp"
 #include "processor.hpp"
 #include "progress.hpp"
@@ -145,30 +146,16 @@ void say_lines(Vectors& vectors, Output const& out) {
     }
 }
 
-bool has_only_vectors(std::string const& path) {
-    try {
-        auto const file = sk::SafetensorsFile::open(path);
-        return file.tensors().size() == 1 && file.find("vectors") != nullptr;
-    } catch (sk::Error const&) { return false; }
-}
-
 // Before anything is written: the file can be, and replaces no model.
 void check_out(EmbedRequest const& request) {
-    std::error_code ignored;
-    for (std::string const& input : {request.data, request.model.path}) {
-        if (std::filesystem::equivalent(request.out, input, ignored)) {
-            sk::fail("--out", sk::quote(request.out) + " is a file that is read");
-        }
-    }
+    check_is_no_input("--out", request.out, {request.data, request.model.path});
     if (request.out.empty()) { return; }
     sk::FileWriter const can_be_written(request.out);
-    bool const replaces =
-        request.out.ends_with(".safetensors") && std::filesystem::exists(request.out);
-    if (replaces && !has_only_vectors(request.out)) {
-        sk::fail("--out", sk::quote(request.out) +
-                              " is there already and holds other things than vectors; give another "
-                              "name");
-    }
+    if (!request.out.ends_with(".safetensors")) { return; }
+    check_replaces_only("--out", request.out, "file of vectors", [&] {
+        auto const file = sk::SafetensorsFile::open(request.out);
+        return file.tensors().size() == 1 && file.find("vectors") != nullptr;
+    });
 }
 
 int embed(CLI::App const&, EmbedRequest const& request) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // spikegpt generate: a model writes.
-#include <filesystem>
+#include <utility>
 
 #include <spikelet/io/file_writer.hpp>
 #include <spikelet/io/stop_text.hpp>
@@ -9,6 +9,7 @@
 #include "generate_request.hpp"
 #include "inference.hpp"
 #include "line_reader.hpp"
+#include "out_file.hpp"
 #include "output.hpp"
 #include "processor.hpp"
 #include "progress.hpp"
@@ -63,20 +64,13 @@ void warn_of_unknown(StoredModel const& language, std::string const& prompt) {
 void check_state_out(GenerateRequest const& request) {
     std::string const& path = request.state_out;
     if (path.empty()) { return; }
-    std::error_code ignored;
-    if (std::filesystem::equivalent(path, request.model.path, ignored)) {
-        sk::fail("--state-out", sk::quote(path) + " is the model");
-    }
-    sk::FileWriter const trial(path);  // never committed
-    if (!std::filesystem::exists(path)) { return; }
-    try {
+    check_is_no_input("--state-out", path, {request.model.path});
+    sk::FileWriter const can_be_written(path);
+    check_replaces_only("--state-out", path, "state of a session", [&] {
         sk::Metadata const any_model;
         static_cast<void>(sk::load_session_state(path, any_model));
-    } catch (sk::Error const&) {
-        sk::fail("--state-out", sk::quote(path) +
-                                    " is there already, and not the state of a session that could "
-                                    "be replaced; give another name");
-    }
+        return true;
+    });
 }
 
 /// Answers prompts with one model.

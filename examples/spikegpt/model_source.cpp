@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "model_source.hpp"
 
-#include <filesystem>
-
 #include <spikelet/models/spikegpt_metadata.hpp>
 #include <spikelet/models/spikegpt_shapes.hpp>
 
 #include "flags.hpp"
 #include "language_model.hpp"
+#include "out_file.hpp"
 
 namespace spikegpt {
 
@@ -48,16 +47,11 @@ sk::Metadata description_of(sk::CheckpointFile const& file, ModelSource const& s
 }
 
 void check_out(std::string const& out, ModelSource const& from) {
-    std::error_code ignored;
-    if (std::filesystem::equivalent(from.path, out, ignored)) {
-        sk::fail("--out", sk::quote(out) + " is the model itself");
-    }
-    if (!std::filesystem::exists(out)) { return; }
-    try {
+    check_is_no_input("--out", out, {from.path});
+    check_replaces_only("--out", out, "model", [&] {
         static_cast<void>(open_model(out));
-    } catch (sk::Error const&) {
-        sk::fail("--out", sk::quote(out) + " is there already and is no model; give another name");
-    }
+        return true;
+    });
 }
 
 }  // namespace spikegpt

@@ -9,6 +9,7 @@
 #include "command.hpp"
 #include "evaluation.hpp"
 #include "flags.hpp"
+#include "out_file.hpp"
 #include "output.hpp"
 #include "source.hpp"
 #include "stored_model.hpp"
@@ -86,17 +87,6 @@ sk::MatrixStorage storage_of(QuantizeRequest const& request, sk::MatrixStorage c
     return storage;
 }
 
-/// Before anything is written: no file that is read is replaced.
-void check_files(QuantizeRequest const& request) {
-    std::error_code ignored;
-    for (std::string const& path : request.data) {
-        if (std::filesystem::equivalent(path, request.out, ignored)) {
-            sk::fail("--out", sk::quote(request.out) + " is a text of --data");
-        }
-    }
-    check_out(request.out, request.model);
-}
-
 StoredModel quantized(StoredModel const& from, sk::MatrixStorage const& storage) {
     StoredModel to{from.vocabulary, storage, nullptr, StoredNet(from.net.config)};
     sk::store_as(to.net, storage);
@@ -132,7 +122,8 @@ int quantize(CLI::App const&, QuantizeRequest const& request) {
     Computer const computer = choose_computer(request.cpu, request.threads);
     std::optional<Source> text;
     if (!request.data.empty()) { text.emplace(request.data); }
-    check_files(request);
+    check_is_no_input("--out", request.out, request.data);
+    check_out(request.out, request.model);
     StoredModel const after = quantized(before, storage);
     auto const ctx = trained_context(request.model.path);
     sk::Metadata notes;

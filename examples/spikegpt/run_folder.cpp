@@ -13,6 +13,7 @@
 #include <spikelet/io/safetensors_writer.hpp>
 
 #include "json.hpp"
+#include "out_file.hpp"
 
 namespace spikegpt {
 
@@ -97,14 +98,8 @@ void RunFolder::check_has_run() const {
     }
 }
 
-void RunFolder::check_is_no_input(std::string const& input) const {
-    std::error_code ignored;
-    for (std::string const& file : files()) {
-        if (fs::equivalent(file, input, ignored)) {
-            sk::fail("train", sk::quote(input) + " is a file that this run would replace; give "
-                                                 "another --out");
-        }
-    }
+void RunFolder::check_holds_none_of(std::vector<std::string> const& inputs) const {
+    for (std::string const& file : files()) { check_is_no_input("--out", file, inputs); }
 }
 
 void RunFolder::make() const {

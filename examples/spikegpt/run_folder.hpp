@@ -9,6 +9,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include <spikelet/io/safetensors.hpp>
 
@@ -38,8 +39,8 @@ struct RunFolder {
     /// Throws Error if no run is there.
     void check_has_run() const;
 
-    /// Throws Error if one of the files is `input`, which a run reads.
-    void check_is_no_input(std::string const& input) const;
+    /// Throws Error if one of the files is among `inputs`, which a run reads.
+    void check_holds_none_of(std::vector<std::string> const& inputs) const;
 
     /// Throws Error.
     void make() const;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // spikegpt tokenize: text becomes ids in files, once for many trainings; or a tokenizer is learned.
-#include <filesystem>
 #include <optional>
 
 #include <spikelet/io/binidx_writer.hpp>
@@ -12,6 +11,7 @@
 #include "documents.hpp"
 #include "flags.hpp"
 #include "language_model.hpp"
+#include "out_file.hpp"
 #include "output.hpp"
 #include "progress.hpp"
 #include "stop.hpp"
@@ -40,7 +40,6 @@ struct TokenizeRequest {
     bool json = false;
 };
 
-/// What ends the work when Ctrl-C asks for it.
 void declare(CLI::App& flags, TokenizeRequest& request) {
     flags
         .add_option("--data", request.data,
@@ -64,26 +63,20 @@ void declare(CLI::App& flags, TokenizeRequest& request) {
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
 }
 
-/// Throws Error if `path` is there already and `open` finds it to be of another kind, or a file
-/// that is read.
+/// Throws Error if `path` is a file that is read, or there already and no `kind` of file, which
+/// `open` finds.
 template <class Open>
-void check_out(std::string const& path, TokenizeRequest const& request, Open&& open) {
-    if (!std::filesystem::exists(path)) { return; }
-    std::error_code ignored;
-    auto const is_out = [&](std::string const& input) {
-        return std::filesystem::equivalent(path, input, ignored);
-    };
-    if (std::ranges::any_of(request.data, is_out) || is_out(request.vocab)) {
-        sk::fail("--out", sk::quote(path) + " is a file that is read; give another name");
-    }
-    try {
+void check_out(std::string const& path, TokenizeRequest const& request, std::string_view kind,
+               Open&& open) {
+    check_is_no_input("--out", path, request.data);
+    check_is_no_input("--out", path, {request.vocab});
+    check_replaces_only("--out", path, kind, [&] {
         open();
-    } catch (sk::Error const&) {
-        sk::fail("--out", sk::quote(path) + " is there already, and nothing that this command "
-                                            "writes; give another name");
-    }
+        return true;
+    });
 }
 
+/// Says how far the work is, and ends it when Ctrl-C asks for it.
 class ReadingWatch {
 public:
     explicit ReadingWatch(Documents const& documents)
@@ -115,7 +108,7 @@ int write_ids(TokenizeRequest const& request, Output const& out) {
         request.vocab == "byte" ? sk::Vocabulary::bytes() : sk::load_vocabulary(request.vocab);
     Documents const documents(request.data, request.field);
     for (char const* ending : {".bin", ".idx"}) {
-        check_out(request.out + ending, request,
+        check_out(request.out + ending, request, "file of ids",
                   [&] { static_cast<void>(sk::Binidx(request.out)); });
     }
     bool const is_short = vocabulary.size() <= 0x10000;
@@ -147,7 +140,8 @@ int write_ids(TokenizeRequest const& request, Output const& out) {
 
 int learn_bpe(TokenizeRequest const& request, Output const& out) {
     Documents const documents(request.data, request.field);
-    check_out(request.out, request, [&] { static_cast<void>(sk::load_vocabulary(request.out)); });
+    check_out(request.out, request, "tokenizer",
+              [&] { static_cast<void>(sk::load_vocabulary(request.out)); });
     sk::FileWriter file(request.out);
     sk::BpeTrainer trainer;
     ReadingWatch watch(documents);

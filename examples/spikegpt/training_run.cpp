@@ -107,9 +107,8 @@ std::string not_finite_weight(LanguageModel const& language) {
 
 void check_inputs(RunFolder const& folder, TrainOptions const& options,
                   std::string const& init_from) {
-    for (std::string const& path : options.data) { folder.check_is_no_input(path); }
-    folder.check_is_no_input(options.valid);
-    folder.check_is_no_input(init_from);
+    folder.check_holds_none_of(options.data);
+    folder.check_holds_none_of({options.valid, options.vocab, init_from});
 }
 
 // What is said about events must have an effect.

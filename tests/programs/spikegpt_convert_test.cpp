@@ -113,7 +113,7 @@ TEST_CASE("spikegpt convert: official files are quantized, trained on, and not m
 TEST_CASE("spikegpt convert: nothing but another model is replaced") {
     TemporaryFolder folder;
     std::string const model = trained_on_bytes().model;
-    CHECK(spikegpt({"convert", "--in", model, "--out", model}).complains("is the model itself"));
+    CHECK(spikegpt({"convert", "--in", model, "--out", model}).complains("is a file that is read"));
     CHECK(spikegpt({"convert", "--in", model, "--out", folder / "a.txt"})
               .complains("ends with .safetensors, or .pth"));
     write_file(folder / "note.pth", "a text");

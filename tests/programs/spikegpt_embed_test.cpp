@@ -51,7 +51,7 @@ TEST_CASE("spikegpt embed: names that say no format, and files that are read, ar
     std::filesystem::copy_file(trained_on_bytes().model, other);
     auto const refused = spikegpt(all + Arguments{other});
     CHECK(refused.code == 1);
-    CHECK(refused.complains("is there already and holds other things than vectors"));
+    CHECK(refused.complains("is there already and is no file of vectors"));
     CHECK(read_file(other) == read_file(trained_on_bytes().model));
 }
 

@@ -62,7 +62,7 @@ TEST_CASE("spikegpt train: what a run reads is not replaced, even by force") {
     std::string const config = folder.path + "/config.json";
     std::string const model = folder.path + "/best-valid.safetensors";
     Arguments const force{"--force"};
-    std::string_view const reason = "is a file that this run would replace";
+    std::string_view const reason = "is a file that is read";
     CHECK(refused(folder, folder.train(config, "2") + force, reason));
     CHECK(refused(folder, folder.train("2") + force + Arguments{"--valid", config}, reason));
     CHECK(refused(folder,

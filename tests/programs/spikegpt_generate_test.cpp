@@ -95,9 +95,9 @@ TEST_CASE("spikegpt generate: a state replaces nothing but a state, which is kno
     };
     refused(folder / "none/state", "none/state': No such file");
     refused(folder / "", "is not the name of a file");
-    refused(model, "is the model");
-    refused(trained_on_bytes().model, "not the state of a session");
-    refused(folder / "notes", "not the state of a session");
+    refused(model, "is a file that is read");
+    refused(trained_on_bytes().model, "is there already and is no state of a session");
+    refused(folder / "notes", "is there already and is no state of a session");
     CHECK(read_file(folder / "notes") == "mine");
     CHECK(read_file(model) == read_file(trained_on_bytes().model));
     CHECK(folder.count() == 2);
