@@ -7,6 +7,8 @@
 
 #include "command.hpp"
 #include "output.hpp"
+#include "progress.hpp"
+#include "stop.hpp"
 #include "stored_model.hpp"
 
 namespace spikegpt {
@@ -35,6 +37,21 @@ void declare(CLI::App& flags, ConvertRequest& request) {
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
 }
 
+// Throws Stopped if it is time to stop.
+void write_converted(ConvertRequest const& request, sk::CheckpointFile const& file) {
+    double all = 0;
+    for (auto const& tensor : file.tensors()) { all += static_cast<double>(tensor.bytes.size()); }
+    ProgressLine progress(2.0);
+    auto const watch = [&](std::size_t written) {
+        if (stop_signal() != 0) { throw Stopped{}; }
+        if (progress.due()) {
+            progress.show({{fmt::format(
+                "written {} of {}", bytes_text(static_cast<double>(written)), bytes_text(all))}});
+        }
+    };
+    sk::write_tensors(request.out, file.tensors(), description_of(file, request.in), watch);
+}
+
 int convert(CLI::App const&, ConvertRequest const& request) {
     Output const out(request.json);
     auto const file = open_model(request.in.path);
@@ -43,8 +60,13 @@ int convert(CLI::App const&, ConvertRequest const& request) {
         sk::detail::check_checkpoint(file, sk::quote(request.in.path), net);
     });
     check_out(request.out, request.in);
-    sk::Metadata const description = description_of(file, request.in);
-    sk::write_tensors(request.out, file.tensors(), description);
+    listen_for_stop();
+    try {
+        write_converted(request, file);
+    } catch (Stopped const&) {
+        out.say("stopped; nothing is written");
+        return exit_code_of(stop_signal());
+    }
 
     auto const bytes = std::filesystem::file_size(request.out);
     std::string const variant = nearest_variant(model.net.config);

@@ -46,6 +46,21 @@ TEST_CASE("checkpoint_file: converting there and back changes no bit") {
     CHECK(read_file(folder / "2.pth") == read_file(folder / "4.pt"));
 }
 
+TEST_CASE("checkpoint_file: who watches hears of all bytes in either format") {
+    TemporaryFolder folder;
+    auto const official = CheckpointFile::open(torch_folder() + "all_zip.pth");
+    for (char const* name : {"a.safetensors", "a.pth"}) {
+        std::size_t heard = 0;
+        write_tensors(folder / name, official.tensors(), {},
+                      [&](std::size_t written) { heard = written; });
+        CHECK(heard == read_file(folder / name).size());
+        struct Enough {};
+        CHECK_THROWS_AS(write_tensors(folder / name, {}, {}, [](std::size_t) { throw Enough{}; }),
+                        Enough);
+        CHECK(heard == read_file(folder / name).size());
+    }
+}
+
 TEST_CASE("checkpoint_file: a safetensors file may begin like any other") {
     // The length of its header is 0x80, as a pickle begins.
     std::string header = R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";

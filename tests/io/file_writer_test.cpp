@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -102,6 +103,34 @@ TEST_CASE("file_writer: an exception on the way leaves the old file and nothing 
     CHECK(folder.count() == 1);
     CHECK_THROWS_AS(write_file_atomically(folder / "b", fill), std::runtime_error);
     CHECK(folder.count() == 1);
+}
+
+TEST_CASE("file_writer: a watch hears of every portion, and may end it") {
+    TemporaryFolder folder;
+    std::string const long_text(std::size_t{40} << 20, 'x');
+    std::vector<std::size_t> heard;
+    std::size_t most = long_text.size();
+    auto const fill = [&](FileWriter& file) {
+        file.write("before");
+        file.watch([&](std::size_t written) {
+            heard.push_back(written);
+            if (written > most) { throw std::runtime_error("enough"); }
+        });
+        file.write(long_text);
+    };
+    CHECK_THROWS_AS(write_file_atomically(folder / "file", fill), std::runtime_error);
+    CHECK(heard.size() > 1);
+    CHECK(heard.back() == long_text.size() + 6);
+    CHECK(folder.count() == 0);
+    heard.clear();
+    most = 0;
+    CHECK_THROWS_AS(write_file_atomically(folder / "file", fill), std::runtime_error);
+    REQUIRE(heard.size() == 1);
+    CHECK(heard[0] < long_text.size());
+    CHECK(folder.count() == 0);
+    most = 2 * long_text.size();
+    write_file_atomically(folder / "file", fill);
+    CHECK(read_file(folder / "file") == "before" + long_text);
 }
 
 TEST_CASE("file_writer: when there is no room, the message counts and the old file stays") {

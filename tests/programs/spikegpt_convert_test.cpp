@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "programs/spikegpt.hpp"
 
+#include <spikelet/io/checkpoint.hpp>
 #include <spikelet/io/checkpoint_file.hpp>
+#include <spikelet/models/spikegpt.hpp>
+#include <spikelet/models/spikegpt_metadata.hpp>
 
 namespace spikelet_test::spikegpt_convert_test {
 
@@ -12,6 +15,27 @@ std::string official_file(TemporaryFolder const& folder, std::string const& mode
     auto const file = spikelet::CheckpointFile::open(model);
     write_torch(folder / "official.pth", file.tensors());
     return folder / "official.pth";
+}
+
+/// A model of a GiB of zeros, of which the disk keeps none.
+std::string large_file(TemporaryFolder const& folder) {
+    using namespace spikelet;
+    SpikeGpt<> const model(make_config(find_variant("spikegpt"), 1 << 17, 1, 1024));
+    nlohmann::ordered_json header;
+    header["__metadata__"] = metadata(model.config);
+    std::int64_t end = 0;
+    each_file_parameter(model, [&](FileParameter const& known, auto const& parameter) {
+        std::int64_t const next = end + 4 * parameter.size();
+        header[known.name] = {
+            {"dtype", "F32"}, {"shape", known.shape}, {"data_offsets", {end, next}}};
+        end = next;
+    });
+    std::string text = header.dump();
+    std::uint64_t const length = text.size();
+    std::string const path = folder / "large.safetensors";
+    write_file(path, std::string(reinterpret_cast<char const*>(&length), sizeof length) + text);
+    std::filesystem::resize_file(path, sizeof length + length + static_cast<std::size_t>(end));
+    return path;
 }
 
 std::string golden_model() {
@@ -108,6 +132,19 @@ TEST_CASE("spikegpt convert: official files are quantized, trained on, and not m
                            "--ctx", "16", "--batch", "2", "--init-from", bytes} +
                  as);
     CHECK_MESSAGE(more.code == 0, more.err);
+}
+
+TEST_CASE("spikegpt convert: Ctrl-C leaves nothing behind") {
+    TemporaryFolder folder;
+    Spikegpt program({"convert", "--in", large_file(folder), "--out", folder / "large.pth"});
+    for (int i = 0; i < 60000 && folder.count() < 2; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    program.send(SIGINT);
+    auto const stopped = program.wait();
+    CHECK(stopped.code == 128 + SIGINT);
+    CHECK(stopped.says("stopped; nothing is written"));
+    CHECK(folder.count() == 1);
 }
 
 TEST_CASE("spikegpt convert: nothing but another model is replaced") {

@@ -67,14 +67,14 @@ private:
 };
 
 /// Writes tensors whole or not at all in the format that the name asks for: .safetensors, or .pth
-/// (.pt, .bin) for PyTorch. Throws Error, also for other names.
+/// (.pt, .bin) for PyTorch. `watch` hears how far it is. Throws Error, also for other names.
 inline void write_tensors(std::string path, std::span<StoredTensor const> tensors,
-                          Metadata const& metadata = {}) {
+                          Metadata const& metadata = {}, WriteWatch const& watch = {}) {
     std::string_view const name = path;
     if (name.ends_with(".safetensors")) {
-        write_safetensors(std::move(path), tensors, metadata);
+        write_safetensors(std::move(path), tensors, metadata, KeepDtype{}, watch);
     } else if (name.ends_with(".pth") || name.ends_with(".pt") || name.ends_with(".bin")) {
-        write_torch(std::move(path), tensors, metadata);
+        write_torch(std::move(path), tensors, metadata, watch);
     } else {
         fail(quote(path), "expected a name that ends with .safetensors, or .pth for PyTorch");
     }

@@ -3,10 +3,12 @@
 // folder, reach the disk, and take the place of the old file in one step.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <concepts>
 #include <cstddef>
 #include <cstdio>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +24,10 @@
 #include <spikelet/io/file.hpp>
 
 namespace spikelet {
+
+/// Hears of every portion of a file how many bytes are written by now. What it throws ends the
+/// writing.
+using WriteWatch = std::function<void(std::size_t written)>;
 
 /// A file on its way. Without `commit` (an exception, an early return) the old file stays as it is
 /// and nothing is left behind. Every member throws Error.
@@ -53,12 +59,15 @@ public:
     /// Appends.
     void write(std::span<std::byte const> bytes) {
         while (!bytes.empty()) {
-            ssize_t const count = ::write(file_.number(), bytes.data(), bytes.size());
+            constexpr std::size_t portion = std::size_t{1} << 24;
+            ssize_t const count =
+                ::write(file_.number(), bytes.data(), std::min(bytes.size(), portion));
             if (count < 0 && errno == EINTR) { continue; }
             if (count <= 0) { fail_to_write(errno); }
             if (sum_ != nullptr) { sum_->add(bytes.first(static_cast<std::size_t>(count))); }
             bytes = bytes.subspan(static_cast<std::size_t>(count));
             written_ += static_cast<std::size_t>(count);
+            if (watch_) { watch_(written_); }
         }
     }
     void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
@@ -78,6 +87,9 @@ public:
 
     /// Adds to `sum` what is appended from now on; it must outlive that. Null ends it.
     void sum_into(Checksum* sum) { sum_ = sum; }
+
+    /// From now on `watch` hears of what is appended.
+    void watch(WriteWatch watch) { watch_ = std::move(watch); }
 
     /// How many bytes were appended.
     [[nodiscard]] std::size_t written() const { return written_; }
@@ -131,6 +143,7 @@ private:
     FileDescriptor file_;
     std::size_t written_ = 0;
     Checksum* sum_ = nullptr;
+    WriteWatch watch_;
 };
 
 /// Writes `path` whole or not at all: `fill(FileWriter&)` says what. Throws Error; whatever `fill`

@@ -131,7 +131,8 @@ inline void write_narrowed(FileWriter& file, std::span<std::byte const> floats, 
 // Writes a file of which `write(file, planned)` writes the tensors.
 template <class StoreAs, class Write>
 void write_safetensors(std::string path, std::span<StoredTensor const> tensors,
-                       Metadata const& metadata, StoreAs store_as, Write write) {
+                       Metadata const& metadata, StoreAs store_as, Write write,
+                       WriteWatch const& watch = {}) {
     std::string const where = quote(path);
     std::vector<PlannedTensor> plan;
     plan.reserve(tensors.size());
@@ -148,6 +149,7 @@ void write_safetensors(std::string path, std::span<StoredTensor const> tensors,
     std::size_t const place = sizeof(length) + header.find(key) + key.size();
 
     write_file_atomically(std::move(path), [&](FileWriter& file) {
+        file.watch(watch);
         file.write(std::as_bytes(std::span(&length, 1)));
         file.write(header);
         Checksum sum = header_checksum(plan, metadata);
@@ -161,22 +163,25 @@ void write_safetensors(std::string path, std::span<StoredTensor const> tensors,
 }  // namespace detail
 
 /// Writes a file whole or not at all. `store_as(tensor)` names the type of each tensor in the file:
-/// its own, or F16 or BF16 for an F32 tensor, rounded to nearest even. Throws Error.
+/// its own, or F16 or BF16 for an F32 tensor, rounded to nearest even. `watch` hears how far it is.
+/// Throws Error.
 ///
 ///     write_safetensors("model.safetensors", tensors, {{"format", "pt"}});
 template <class StoreAs = KeepDtype>
     requires std::is_invocable_r_v<Dtype, StoreAs&, StoredTensor const&>
 void write_safetensors(std::string path, std::span<StoredTensor const> tensors,
-                       Metadata const& metadata = {}, StoreAs store_as = {}) {
-    detail::write_safetensors(std::move(path), tensors, metadata, std::move(store_as),
-                              [](FileWriter& file, detail::PlannedTensor const& planned) {
-                                  if (planned.dtype == planned.tensor->dtype) {
-                                      file.write(planned.tensor->bytes);
-                                  } else {
-                                      detail::write_narrowed(file, planned.tensor->bytes,
-                                                             planned.dtype);
-                                  }
-                              });
+                       Metadata const& metadata = {}, StoreAs store_as = {},
+                       WriteWatch const& watch = {}) {
+    detail::write_safetensors(
+        std::move(path), tensors, metadata, std::move(store_as),
+        [](FileWriter& file, detail::PlannedTensor const& planned) {
+            if (planned.dtype == planned.tensor->dtype) {
+                file.write(planned.tensor->bytes);
+            } else {
+                detail::write_narrowed(file, planned.tensor->bytes, planned.dtype);
+            }
+        },
+        watch);
 }
 
 }  // namespace spikelet

@@ -132,16 +132,17 @@ inline std::string torch_pickle(std::string_view where, std::span<StoredTensor c
 
 }  // namespace detail
 
-/// Writes a file whole or not at all. Throws Error, also for types that PyTorch does not have:
-/// unsigned numbers of more than 8 bits.
+/// Writes a file whole or not at all; `watch` hears how far it is. Throws Error, also for types
+/// that PyTorch does not have: unsigned numbers of more than 8 bits.
 ///
 ///     write_torch("model.pth", tensors);
 inline void write_torch(std::string path, std::span<StoredTensor const> tensors,
-                        Metadata const& metadata = {}) {
+                        Metadata const& metadata = {}, WriteWatch const& watch = {}) {
     std::string const where = quote(path);
     detail::check_for_torch(where, tensors, metadata);
     std::string const pickle = detail::torch_pickle(where, tensors, metadata);
     write_file_atomically(std::move(path), [&](FileWriter& file) {
+        file.watch(watch);
         ZipWriter archive(file);
         archive.add("archive/data.pkl", pickle);
         for (std::size_t i = 0; i < tensors.size(); ++i) {
