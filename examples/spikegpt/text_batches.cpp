@@ -46,7 +46,11 @@ TextIds ids_of_text(sk::Vocabulary const& vocabulary, std::string_view text, sk:
     // Ids rarely have as many bytes, and of texts that are cut nobody misses the last.
     constexpr std::size_t bytes_of_an_id = 64;
     auto const enough = static_cast<std::size_t>(most) * bytes_of_an_id;
-    auto ids = vocabulary.encode(" " + std::string(text.substr(0, enough)));
+    if (text.size() > enough) {
+        text = text.substr(0, enough);
+        text.remove_suffix(sk::unfinished_utf8_suffix(text));
+    }
+    auto ids = vocabulary.encode(" " + std::string(text));
     ids.resize(std::min(ids.size(), static_cast<std::size_t>(most)));
     return ids;
 }
