@@ -166,7 +166,8 @@ std::string answer(ClassifierModel const& model, std::span<float const> logits, 
     return line + "\n";
 }
 
-// Answers texts in the order in which they come, and waits for none with an answer in hand.
+// Answers texts in the order in which they come, and waits for none with an answer in hand. Throws
+// Stopped if it is time to stop.
 void answer_all(LineReader& lines, ClassifierModel const& model, Encoder& encoder,
                 AskRequest const& request, Output const& out) {
     std::size_t const classes = model.labels.size();
@@ -188,6 +189,7 @@ void answer_all(LineReader& lines, ClassifierModel const& model, Encoder& encode
         texts.push_back(ids_of_text(model.vocabulary, *line, model.ctx));
         if (std::ssize(texts) == request.batch || !lines.is_ready()) { answer_some(); }
     }
+    if (stop_signal() != 0) { throw Stopped{}; }
     if (!texts.empty()) { answer_some(); }
 }
 
@@ -197,7 +199,13 @@ int predict_classes(CLI::App const&, AskRequest const& request) {
     Computer const computer = choose_computer(request.cpu, request.threads);
     ClassifierModel const model = load_classifier(request.model);
     auto const encoder = computer.engine().encoder(model.net, computer.threads);
-    answer_all(lines, model, *encoder, request, out);
+    listen_for_stop();
+    try {
+        answer_all(lines, model, *encoder, request, out);
+    } catch (Stopped const&) {
+        std::fputs("stopped; what is answered is whole\n", stderr);
+        return exit_code_of(stop_signal());
+    }
     return 0;
 }
 

@@ -97,6 +97,25 @@ TEST_CASE("spikegpt classify: a program that waits for an answer gets it before 
     CHECK(std::ranges::count(read_file(folder / "out"), '\n') == 3);  // the last without an end
 }
 
+TEST_CASE("spikegpt classify: Ctrl-C ends a program that waits for texts, and says so") {
+    auto const& c = classified();
+    TemporaryFolder folder;
+    std::string const pipe = folder / "pipe";
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    int const writer = ::open(pipe.c_str(), O_RDWR | O_CLOEXEC);
+    REQUIRE(writer >= 0);
+    Spikegpt running({"classify", "predict", "--model", c.model, "--threads", "1"}, "",
+                     folder / "out", pipe);
+    REQUIRE(::write(writer, "a dull thing\nand half a ", 24) > 0);
+    REQUIRE(wait_for_lines(folder / "out", 1));
+    running.send(SIGINT);
+    auto const stopped = running.wait();
+    ::close(writer);
+    CHECK(stopped.code == 130);
+    CHECK(stopped.complains("stopped; what is answered is whole\n"));
+    CHECK(std::ranges::count(read_file(folder / "out"), '\n') == 1);
+}
+
 TEST_CASE("spikegpt classify: characters are those of the texts, not of labels and line ends") {
     auto const& c = classified();
     std::string const out = c.folder / "characters.safetensors";
