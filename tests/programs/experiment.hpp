@@ -25,6 +25,22 @@ inline bool has_matplotlib() {
     return found;
 }
 
+/// Runs Python code for which `tool` is the module that a script of tools/ is; the folder is
+/// sys.argv[2].
+inline ShellOutcome check_in_python(std::string const& script, std::string const& folder,
+                                    std::string const& code) {
+    write_file(folder + "/check.py", R"(
+import importlib.machinery, importlib.util, pathlib, sys
+loader = importlib.machinery.SourceFileLoader("tool", sys.argv[1])
+tool = importlib.util.module_from_spec(importlib.util.spec_from_loader("tool", loader))
+sys.dont_write_bytecode = True
+loader.exec_module(tool)
+here = pathlib.Path(sys.argv[2])
+)" + code);
+    return run_in_shell("/usr/bin/python3 '" + folder +
+                        "/check.py' " SPIKELET_SOURCE_DIR "/tools/" + script + " '" + folder + "'");
+}
+
 inline std::string const built_spikegpt = SPIKELET_BINARY_DIR "/bin/spikegpt";
 
 /// Small models on a small text, one seed.

@@ -43,26 +43,18 @@ TEST_CASE("plot: a smoothed curve begins where the run does, and bits of no neur
     if (!has_matplotlib()) { return; }
     TemporaryFolder folder;
     write_file(folder / "config.json", R"({"options": {"vocab": "byte"}})");
-    write_file(folder / "check.py", R"(
-import importlib.machinery, importlib.util, pathlib, sys
-loader = importlib.machinery.SourceFileLoader("plot", sys.argv[1])
-plot = importlib.util.module_from_spec(importlib.util.spec_from_loader("plot", loader))
-sys.dont_write_bytecode = True
-loader.exec_module(plot)
+    auto const checked = check_in_python("plot", folder / "", R"(
+plot = tool
 values = [8.0 - i for i in range(6)] + [2.0] * 600
 smoothed = plot.smooth(values)
 assert smoothed[0] == 8.0 and smoothed[1] == 7.0, smoothed[:2]
 assert smoothed[-1] == 2.0 and len(smoothed) == len(values)
 assert plot.site_names({"rate.emb": [], "rate.blocks.0.lif1": []}) == ["rate.blocks.0.lif1"]
-here = pathlib.Path(sys.argv[2])
 assert plot.read_symbol(here / "metrics.csv") == "byte"
 assert plot.read_symbol(here / "none" / "metrics.csv") == "token"
 assert len(set(plot.colours_for([None] * 20))) == 20
 assert plot.name_runs([here / "a/run/m.csv", here / "b/run/m.csv"]) == ["a/run", "b/run"]
 )");
-    auto const checked =
-        run_in_shell("/usr/bin/python3 '" + (folder / "check.py") +
-                     "' " SPIKELET_SOURCE_DIR "/tools/plot '" + (folder / "") + "'");
     CHECK_MESSAGE(checked.code == 0, checked.output);
 }
 
