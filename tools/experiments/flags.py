@@ -10,7 +10,8 @@ from .texts import OF_DATA, TINY_SHAKESPEARE
 SIZES = {"1m": (4, 128), "5m": (6, 256)}
 TEXTS = {
     "data": "to learn from", "pretrain": "to learn from before that",
-    "valid": "to measure on (default the last 5 %% of --data)", "test": "to measure on as well"}
+    "valid": "to measure on", "test": "to measure on as well"}
+WITH_DATA = {"valid": "; of --data its last 5 %%", "test": "; of --data none"}
 WIDTH = 100
 
 
@@ -66,7 +67,7 @@ def add_text_flags(parser, texts):
         "texts", "Looked for in $SPIKELET_SHARED/data or ../shared/data where none are named.")
     for name in (name for name in TEXTS if name in texts):
         one = name in OF_DATA
-        usual = "" if one else f" (default {texts[name]})"
+        usual = f" (default {texts[name]}{WITH_DATA.get(name, '')})"
         group.add_argument(f"--{name}", type=Path, metavar="FILE", nargs=None if one else "+",
                            help=TEXTS[name] + usual)
     parser.set_defaults(usual_texts=texts)

@@ -2,8 +2,8 @@
 """Bits per character of Wikipedia's text: the SpikeGPT paper's Table 2 in kind.
 
 Trains variants of one size on equally many bytes of the beginning of enwik8, and measures bits on
-text that they have seen, on text that they have not, and on text to test on if there is any. Writes
-into the folder of --out:
+the text to learn from, on text that they have not seen, and on text to test on if there is any.
+Writes into the folder of --out:
 
   table2.md    settings; the table: means over the seeds; what a token costs in time and memory
   table2.png   a bar for each variant
@@ -24,7 +24,7 @@ from .texts import ENWIK8, read
 from .variants import SPIKES, add_variant_flags, order, save_bars, variant_runs
 
 NAME = "table2"
-PURPOSE = "bits per character of a text that was seen and of one that was not"
+PURPOSE = "bits per character of a text to learn from and of one that was not seen"
 EXAMPLES = """examples:
   tools/reproduce table2 --minutes 60                   two variants, three seeds, about an hour
   tools/reproduce table2 --minutes 10 --seeds 1
@@ -35,7 +35,8 @@ BASELINES = "baselines_charlm.tsv"  # beside the folders of texts: bits of byte 
 COLUMNS = {"seen": "train", "valid": "valid", "test": "test"}
 HOW_MEASURED = (
     "Means over the seeds, ± their sample standard deviation. Train: the first lines of the text "
-    "to learn from, not more than there is to measure on. Difference: of valid, to the first row. "
+    "to learn from, not more than there is to measure on; a training that is shorter than its text "
+    "has not seen all of them. Difference: of valid, to the first row. "
     "Learning rates are the program's defaults; no variant was tuned for this text.")
 PER_CHARACTER = (
     "A model reads bytes; characters are code points of UTF-8, of which some take several bytes.")
@@ -110,6 +111,12 @@ def ngram_bits(texts):
     return None
 
 
+def unit_of(texts):
+    """A byte, unless in all that is measured on a character is one."""
+    measured = [texts.parts[name] for name in COLUMNS if name in texts.parts]
+    return "character" if all(part.isascii() for part in measured) else "byte"
+
+
 def results_table(groups, unit, ngram):
     parts = parts_of(groups)
     head = ["variant", "spikes", "seeds",
@@ -150,7 +157,7 @@ def costs_table(study, groups):
 def write_report(study, runs, groups):
     """table2.md and its pictures."""
     results = [result for group in groups for result in group.results]
-    unit, folder, settings = study.texts.unit, study.folder.path, study.folder.settings
+    unit, folder, settings = unit_of(study.texts), study.folder.path, study.folder.settings
     ngram = ngram_bits(study.texts)
     lines = [
         f"# Bits per {unit}", "", *paragraph(report.SMALL),

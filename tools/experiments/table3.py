@@ -136,7 +136,7 @@ def results_table(groups, text):
 def settings_lines(study, results):
     settings, names = study.folder.settings, study.texts.names
     words = count_words(study.texts.parts["valid"])
-    more = [("vocabulary", f"byte-level BPE of {settings['bpe_merges']} merges, from the text to "
+    more = [("vocabulary", f"byte-level BPE of {study.length('merges'):,} merges, from the text to "
                            f"learn from, which has {study.length('data'):,} tokens of it"),
             ("words", f"{words:,} in what is measured on"),
             ("pre-training", f"{settings['steps']} steps on the other text: {names['pretrain']}, "

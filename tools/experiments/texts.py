@@ -59,8 +59,8 @@ def chosen_files(options):
         if paths := found(pattern):
             files[name] = paths
         elif name not in OPTIONAL:
-            raise Problem(f"there is no text {data_folder() / pattern}; "
-                          f"give one by --{name} FILE...")
+            flags = f"--data FILE... --{name} FILE" if name in OF_DATA else f"--{name} FILE..."
+            raise Problem(f"there is no text {data_folder() / pattern}; give some by {flags}")
     return files
 
 

@@ -35,9 +35,11 @@ class Tokenised:
         if self.counts():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
+        # What is replaced now counts for nothing until all of it is there.
+        (self.folder / "tokens.json").unlink(missing_ok=True)
         learned = yield self._command("data", self.vocabulary, "--train-bpe",
                                       self.made_of["bpe_merges"])
-        counts = {"vocabulary": learned.result["vocabulary"]}
+        counts = {name: learned.result[name] for name in ("vocabulary", "merges")}
         for name in TO_LEARN:
             written = yield self._command(name, self.folder / name, "--vocab", self.vocabulary)
             counts[name] = written.result["ids"]
