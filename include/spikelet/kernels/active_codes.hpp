@@ -43,13 +43,16 @@ public:
 
 private:
     ActiveCodes(std::int8_t const* x, index inputs) {
+        std::size_t count = 0;
         for (index i = 0; i < inputs; ++i) {
-            places_[static_cast<std::size_t>(count_)] = static_cast<std::uint16_t>(i);
-            codes_[static_cast<std::size_t>(count_)] = x[i];
-            count_ += x[i] == 0 ? 0 : 1;
+            std::int8_t const code = x[i];
+            places_[count] = static_cast<std::uint16_t>(i);
+            codes_[count] = code;
+            count += code == 0 ? 0 : 1;
         }
+        count_ = static_cast<index>(count);
         // The last quad is filled up with zeros, which may meet any row that there is.
-        std::uint16_t const last = count_ == 0 ? 0 : places_[static_cast<std::size_t>(count_) - 1];
+        std::uint16_t const last = count == 0 ? std::uint16_t{0} : places_[count - 1];
         std::fill_n(places_.begin() + count_, 4 + ahead, last);
         std::fill_n(codes_.begin() + count_, 4, std::int8_t{0});
     }

@@ -91,7 +91,8 @@ private:
         if (t.n.inputs == 0) { clear(t, b); }
     }
 
-    /// Whether leaving out zeros pays. Where streams have one quad a time it costs nothing.
+    /// Whether a list of codes pays. Where streams have one quad a time, too, it always does but
+    /// for short rows without zeros, which lose little (docs/performance.md).
     static bool lists_codes(std::int8_t const* x, index inputs, index rows) {
         return rows == 1 &&
                (streamed_quads == 1 || 8 * std::count(x, x + inputs, std::int8_t{0}) >= inputs);
