@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/nn/adaptive_lif.hpp>
 
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include <spikelet/autodiff/session.hpp>
@@ -37,8 +39,27 @@ TEST_CASE("adaptive lif layer: is the op with its parameters, options and surrog
                                   o, Triangle{2.0})
                   .spikes;
           }));
-    layer.options.tau = 0;
-    CHECK_THROWS_AS(run(layer), Error);
+}
+
+TEST_CASE("adaptive lif layer: refuses options that make no sense") {
+    auto const input = random_tensor<float>(Extents<dyn, dyn, dyn>(2, 7, 65), 1);
+    auto const run = [&](AdaptiveLif<1> layer) {
+        Rng rng(1);
+        init(layer, rng);
+        Tape tape;
+        (void)layer(tape.begin(input.view()));
+    };
+    CHECK_THROWS_WITH_AS(run({.options = {.tau = 0}}),
+                         "adaptive_lif: tau must be at least 1 step, or infinity", Error);
+    CHECK_THROWS_WITH_AS(run({.first_recovery_tau = 0.5}),
+                         "adaptive_lif: first_recovery_tau must be at least 1 step, or infinity",
+                         Error);
+    CHECK_THROWS_AS(run({.first_recovery_tau = NAN}), Error);
+    for (double const strength : {double{NAN}, HUGE_VAL}) {
+        CHECK_THROWS_WITH_AS(run({.first_strength = strength}),
+                             "adaptive_lif: first_strength must be a finite number", Error);
+    }
+    CHECK_NOTHROW(run({.first_recovery_tau = HUGE_VAL, .first_strength = -0.2}));
 }
 
 /// Tokens to spikes to logits.

@@ -102,11 +102,12 @@ TEST_CASE("conventions: snnTorch's Leaky") {
 
 TEST_CASE("conventions: snnTorch's Synaptic without a reset") {
     double const alpha = 0.6, beta = 0.7, threshold = 1;
-    SynapticLif<1, Arctan, double> layer{.first_synapse_tau = 1 / (1 - alpha),
-                                         .options = {.tau = 1 / (1 - beta),
-                                                     .threshold = threshold,
-                                                     .reset = Reset::none,
-                                                     .decay_input = false}};
+    SynapticLif<1, Arctan, double> layer{
+        .synapse = {.first_tau = 1 / (1 - alpha), .decay_input = false},
+        .neuron = {.options = {.tau = 1 / (1 - beta),
+                               .threshold = threshold,
+                               .reset = Reset::none,
+                               .decay_input = false}}};
     CHECK(agree(std::move(layer), [=] {
         return [=, current = 0.0, membrane = 0.0](double x) mutable {
             current = alpha * current + x;
@@ -129,8 +130,9 @@ TEST_CASE("conventions: Norse's LIF, with and without a current") {
     }));
     for (bool const input_first : {true, false}) {
         CHECK(agree(
-            SynapticLif<1, Arctan, double>{.first_synapse_tau = 1 / (dt * per_synapse),
-                                           .options = o},
+            SynapticLif<1, Arctan, double>{
+                .synapse = {.first_tau = 1 / (dt * per_synapse), .decay_input = false},
+                .neuron = {.options = o}},
             [=] {
                 return [=, v = leak, i = 0.0](double x) mutable {
                     if (input_first) { i += x; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/nn/leaky_integrator.hpp>
 
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include <spikelet/autodiff/tape.hpp>
@@ -34,7 +36,8 @@ TEST_CASE("leaky integrator layer: refuses a time constant that makes no sense")
     auto const input = random_tensor<float>(shape, 1);
     Tape tape;
     auto const x = tape.begin(input.view());
-    CHECK_THROWS_AS(LeakyIntegrator<1>{.first_tau = 0.5}(x), Error);
+    CHECK_THROWS_WITH_AS(LeakyIntegrator<1>{.first_tau = 0.5}(x),
+                         "leaky_integrator: tau must be at least 1 step, or infinity", Error);
     CHECK_THROWS_AS(LeakyIntegrator<1>{.first_tau = HUGE_VAL}(x), Error);
 }
 

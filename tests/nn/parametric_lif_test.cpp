@@ -68,7 +68,7 @@ TEST_CASE("parametric lif layer: refuses options that make no sense") {
     auto const input = random_tensor<float>(shape, 1);
     Tape tape;
     CHECK_THROWS_WITH_AS(layer(tape.begin(input.view())),
-                         "lif: tau must be at least 1 step, or infinity", Error);
+                         "parametric_lif: tau must be at least 1 step, or infinity", Error);
 }
 
 /// Tokens to spikes to logits; the neurons have one time constant.

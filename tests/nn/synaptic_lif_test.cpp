@@ -18,8 +18,11 @@ namespace {
 TEST_CASE("synaptic lif layer: current, membrane, spike and reset are the formulas'") {
     double const synapse_tau = 4, tau = 2.5, threshold = 0.7;
     SynapticLif<3, Arctan, double> layer{
-        .first_synapse_tau = synapse_tau,
-        .options = {.tau = tau, .threshold = threshold, .reset = Reset::soft, .decay_input = false},
+        .synapse = {.first_tau = synapse_tau, .decay_input = false},
+        .neuron = {.options = {.tau = tau,
+                               .threshold = threshold,
+                               .reset = Reset::soft,
+                               .decay_input = false}},
     };
     Rng rng(1);
     init(layer, rng);
@@ -47,7 +50,7 @@ TEST_CASE("synaptic lif layer: current, membrane, spike and reset are the formul
 }
 
 TEST_CASE("synaptic lif layer: is an integrator and a neuron, with names of their own") {
-    SynapticLif<65, Triangle> layer{.options = {.threshold = 0.5}, .surrogate = {0.7}};
+    SynapticLif<65, Triangle> layer{.neuron = {.options = {.threshold = 0.5}, .surrogate = {0.7}}};
     Rng rng(1);
     init(layer, rng);
     allocate(layer, true);
@@ -62,6 +65,38 @@ TEST_CASE("synaptic lif layer: is an integrator and a neuron, with names of thei
         CAPTURE(name);
         CHECK(std::ranges::any_of(std::span(p.gradient(), 65), [](float g) { return g != 0; }));
     });
+}
+
+TEST_CASE("synaptic lif layer: what is assigned later counts, and is checked") {
+    auto const input = random_tensor<float>(Extents<dyn, dyn, dyn>(2, 7, 3), 1);
+    auto const run = [&](auto& layer) {
+        Rng rng(1);
+        init(layer, rng);
+        Forward forward;
+        return values_of(to_numbers(layer(forward.begin(input.view()))));
+    };
+    SynapticLif<dyn> at_once{
+        .synapse = {.channels{3}, .first_tau = 4, .decay_input = false},
+        .neuron = {.channels{3}, .options = {.threshold = 0.3, .reset = Reset::soft}}};
+    SynapticLif<dyn> later{.synapse = {.channels{3}, .decay_input = false},
+                           .neuron = {.channels{3}}};
+    auto const before = run(later);
+    later.synapse.first_tau = 4;
+    later.neuron.options = {.threshold = 0.3, .reset = Reset::soft};
+    CHECK(run(later) == run(at_once));
+    CHECK(run(later) != before);
+    later.neuron.options.tau = 0.5;
+    CHECK_THROWS_WITH_AS(run(later), "parametric_lif: tau must be at least 1 step, or infinity",
+                         Error);
+}
+
+TEST_CASE("synaptic lif layer: refuses a current whose input decays") {
+    SynapticLif<3> const layer{.synapse = {.first_tau = 4}};
+    auto const input = random_tensor<float>(Extents<dyn, dyn, dyn>(2, 7, 3), 1);
+    Forward forward;
+    CHECK_THROWS_WITH_AS(
+        layer(forward.begin(input.view())),
+        "synaptic_lif: synapse.decay_input must be false: inputs raise the current", Error);
 }
 
 /// Tokens to spikes to logits.

@@ -2,6 +2,8 @@
 // Leaky integrate-and-fire that tires, as a layer. Formulas: docs/numerics.md, "Learned neurons".
 #pragma once
 
+#include <algorithm>
+
 #include <spikelet/nn/parametric_lif.hpp>
 #include <spikelet/ops/adaptive_lif.hpp>
 
@@ -9,7 +11,8 @@ namespace spikelet {
 
 /// Neurons whose threshold rises with every spike and falls back, with constants for each of C
 /// channels, or with C = 1 for all channels: x [batch, time, channels] -> spikes of the same shape.
-/// Parameters may be frozen. Throws Error when called with options that make no sense: see check().
+/// Parameters may be frozen. Throws Error when called with options that make no sense, see check(),
+/// or unless first_recovery_tau is at least 1 step, or infinite, and first_strength finite.
 template <index C, class Surrogate = Arctan, class T = float>
 struct AdaptiveLif {
     [[no_unique_address]] Size<C> channels{};
@@ -25,7 +28,13 @@ struct AdaptiveLif {
     SPIKELET_PARTS(decay, threshold, recovery, strength)
 
     constexpr auto operator()(auto x) const {
-        check(options);
+        check(options, "adaptive_lif");
+        if (!(first_recovery_tau >= 1.0)) {
+            fail("adaptive_lif", "first_recovery_tau must be at least 1 step, or infinity");
+        }
+        if (!detail::is_finite(first_strength)) {
+            fail("adaptive_lif", "first_strength must be a finite number");
+        }
         return detail::show(
             *this, adaptive_lif(x, decay, threshold, recovery, strength, options, surrogate));
     }

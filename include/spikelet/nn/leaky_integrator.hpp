@@ -3,6 +3,8 @@
 // docs/numerics.md, "Learned neurons".
 #pragma once
 
+#include <algorithm>
+
 #include <spikelet/nn/parametric_lif.hpp>
 #include <spikelet/ops/leaky_integrator.hpp>
 
@@ -22,7 +24,7 @@ struct LeakyIntegrator {
     SPIKELET_PARTS(decay)
 
     constexpr auto operator()(auto x) const {
-        check(LifOptions{.tau = first_tau, .decay_input = decay_input});
+        check(LifOptions{.tau = first_tau, .decay_input = decay_input}, "leaky_integrator");
         auto const y = leaky_integrator(x, decay, decay_input);
         tap(*this, "y", y);
         return y;

@@ -11,21 +11,12 @@
 
 namespace spikelet {
 
-/// Throws Error unless neurons with these constants compute something: tau at least 1 step or
-/// infinite (below 1 the leak 1 - 1/tau is negative), an infinite tau not together with decay_input
-/// (which divides the input by it), threshold and reset value finite.
-constexpr void check(LifOptions const& options) {
-    constexpr double most = std::numeric_limits<double>::max();
-    auto const finite = [](double x) { return x >= -most && x <= most; };
-    if (!(options.tau >= 1.0)) { fail("lif", "tau must be at least 1 step, or infinity"); }
-    if (options.decay_input && !finite(options.tau)) {
-        fail("lif", "with an infinite tau, decay_input must be false: it divides the input by tau");
-    }
-    if (!finite(options.threshold)) { fail("lif", "the threshold must be a finite number"); }
-    if (!finite(options.reset_value)) { fail("lif", "the reset value must be a finite number"); }
-}
-
 namespace detail {
+
+constexpr bool is_finite(double x) {
+    constexpr double most = std::numeric_limits<double>::max();
+    return x >= -most && x <= most;
+}
 
 /// Shows a node's charge as "h" where it is kept, its spikes as "s", and returns the spikes.
 template <class L, class Ctx, class E, SpikeKind S>
@@ -36,6 +27,22 @@ constexpr auto show(L const& layer, Fired<Ctx, E, S> fired) {
 }
 
 }  // namespace detail
+
+/// Throws Error, naming `layer`, unless neurons with these constants compute something: tau at
+/// least 1 step or infinite (below 1 the leak 1 - 1/tau is negative), an infinite tau not together
+/// with decay_input (which divides the input by it), threshold and reset value finite.
+constexpr void check(LifOptions const& options, char const* layer = "lif") {
+    if (!(options.tau >= 1.0)) { fail(layer, "tau must be at least 1 step, or infinity"); }
+    if (options.decay_input && !detail::is_finite(options.tau)) {
+        fail(layer, "with an infinite tau, decay_input must be false: it divides the input by tau");
+    }
+    if (!detail::is_finite(options.threshold)) {
+        fail(layer, "the threshold must be a finite number");
+    }
+    if (!detail::is_finite(options.reset_value)) {
+        fail(layer, "the reset value must be a finite number");
+    }
+}
 
 /// Leaky integrate-and-fire neurons, one per channel: x [batch, time, channels] -> spikes of the
 /// same shape. Throws Error when called with constants that make no sense: see check().

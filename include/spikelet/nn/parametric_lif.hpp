@@ -13,7 +13,9 @@
 
 namespace spikelet {
 
-/// The number whose sigmoid is 1/tau: the `decay` of neurons with this time constant in steps.
+/// The number whose sigmoid is 1/tau: the `decay` of neurons with this time constant in steps. For
+/// a tau of 1 or infinity it is infinite, with gradient 0: neurons compute with it, but never learn
+/// another one.
 inline double decay_of(double tau) { return -std::log(tau - 1.0); }
 
 /// Neurons with a time constant and a threshold for each of C channels, or with C = 1 one of each
@@ -31,7 +33,7 @@ struct ParametricLif {
     SPIKELET_PARTS(decay, threshold)
 
     constexpr auto operator()(auto x) const {
-        check(options);
+        check(options, "parametric_lif");
         return detail::show(*this, parametric_lif(x, decay, threshold, options, surrogate));
     }
 

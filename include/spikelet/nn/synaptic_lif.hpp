@@ -11,22 +11,22 @@ namespace spikelet {
 
 /// Neurons that are driven by a current, which every input raises and which decays by itself, with
 /// constants for each of C channels, or with C = 1 for all channels: x [batch, time, channels] ->
-/// spikes of the same shape. Parameters may be frozen. Throws Error when called with options that
-/// make no sense: see check().
+/// spikes of the same shape. Parameters may be frozen. All options are those of the two parts; with
+/// C = dyn each has its `channels`. Throws Error when called with options that make no sense: see
+/// check(); or if the input of the current decays.
 template <index C, class Surrogate = Arctan, class T = float>
 struct SynapticLif {
-    [[no_unique_address]] Size<C> channels{};
-    double first_synapse_tau = 2.0;  ///< time constant of the current in steps; what init() sets
-    LifOptions options{};            ///< of the neuron; tau and threshold are what init() sets
-    Surrogate surrogate{};
-
-    LeakyIntegrator<C, T> synapse{
-        .channels = channels, .first_tau = first_synapse_tau, .decay_input = false};
-    ParametricLif<C, Surrogate, T> neuron{
-        .channels = channels, .options = options, .surrogate = surrogate};
+    LeakyIntegrator<C, T> synapse{.decay_input = false};  ///< the current
+    ParametricLif<C, Surrogate, T> neuron{};
     SPIKELET_PARTS(synapse, neuron)
 
-    constexpr auto operator()(auto x) const { return neuron(synapse(x)); }
+    constexpr auto operator()(auto x) const {
+        // Whoever sets a time constant in braces gets the integrator's own default.
+        if (synapse.decay_input) {
+            fail("synaptic_lif", "synapse.decay_input must be false: inputs raise the current");
+        }
+        return neuron(synapse(x));
+    }
 };
 
 }  // namespace spikelet

@@ -3,6 +3,7 @@
 // a neuron is).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -82,13 +83,14 @@ constexpr auto neurons([[maybe_unused]] char const* op, N neuron, Surrogate surr
                   "neurons: what is learned must be one number, or one for each channel of x");
     auto const x = checked_numbers(value);
     (detail::check_learned(op, x, learned.size()), ...);
-    detail::NeuronWalk<Ctx, E, N, Surrogate> walk{
-        x,
-        neuron,
-        surrogate,
-        {kernels::Weight<Scalar>{checked_view<Ctx>(learned).value, learned.size() == 1}...},
-        {checked_view<Ctx>(learned).gradient...},
-        {}};
+    detail::NeuronWalk<Ctx, E, N, Surrogate> walk{x, neuron, surrogate, {}, {}, {}};
+    // One by one: an initialiser of too many would be an error beside the sentence above.
+    [[maybe_unused]] auto take = [&, p = std::size_t{0}](auto const& parameter) mutable {
+        auto const view = checked_view<Ctx>(parameter);
+        walk.w[p] = {view.value, parameter.size() == 1};
+        walk.dw[p++] = view.gradient;
+    };
+    (take(learned), ...);
     for (std::size_t p = 1; p < walk.charged.size(); ++p) {
         walk.charged[p] = x.ctx->template keep<Scalar>(x.extents.size());
     }
