@@ -27,6 +27,7 @@ struct NeuronsRun {
     Btc n;
     N neuron;
     Policy policy{};
+    bool with_input = true, fresh = false;  // whether dx is wanted, and whether it counts
     index size = n.B * n.T * n.C;
     std::vector<T> w = random_numbers<T>(N::weights * n.C, 1);  // [weights,C]
     std::array<bool, Kernel::weights> shared{};                 // then the first of C counts
@@ -47,7 +48,8 @@ struct NeuronsRun {
     void backward(Surrogate surrogate = {}, bool with_charge = true) {
         Kernel::backward(policy, n, neuron, surrogate, learned(), x.data(), planes<T const>(),
                          N::spiking ? dspikes.data() : nullptr,
-                         with_charge ? dcharge.data() : nullptr, dx.data(), dw.data());
+                         with_charge ? dcharge.data() : nullptr,
+                         Accumulator<T>(with_input ? dx.data() : nullptr, fresh), dw.data());
     }
 
     typename Kernel::template Weights<T> learned() const {

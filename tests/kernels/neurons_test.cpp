@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/kernels/neurons.hpp>
 
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include <kernels/neurons_support.hpp>
@@ -45,15 +47,53 @@ TEST_CASE("neurons: what is kept, and where it begins, is optional") {
     CHECK(run.spikes == spikes);
 }
 
-TEST_CASE_TEMPLATE("neurons: same bits for one and several threads", T, float, double) {
-    check_threads([]<class Policy>(Policy policy) {
-        NeuronsRun<kernels::AdaptiveLif, T, Policy> run{{1, 100, 641}, {}, policy};
-        run.forward(true);
+TEST_CASE("neurons: a fresh gradient has the bits of zeros that were there") {
+    NeuronsRun<kernels::AdaptiveLif, float> found{{2, 7, 65}, {}};
+    found.forward(true);
+    auto fresh = found;
+    fresh.fresh = true;
+    std::fill(found.dx.begin(), found.dx.end(), 0.0F);
+    found.backward();
+    fresh.backward();
+    CHECK(same_bits(fresh.dx, found.dx));
+    CHECK(same_bits(fresh.dw, found.dw));
+}
+
+TEST_CASE("neurons: the gradient of the input is optional") {
+    NeuronsRun<kernels::AdaptiveLif, float> all{{2, 7, 65}, {}};
+    all.forward(true);
+    auto weights = all;
+    weights.with_input = false;
+    auto const before = weights.dx;
+    all.backward();
+    weights.backward();
+    CHECK(same_bits(weights.dx, before));
+    CHECK(same_bits(weights.dw, all.dw));
+}
+
+TEST_CASE("neurons: without sequences or steps nothing is learned, and the state stays") {
+    for (Btc const n : {Btc{0, 7, 65}, Btc{2, 0, 65}}) {
+        NeuronsRun<kernels::AdaptiveLif, float> run{n, {}};
+        auto const before = run.state;
+        run.forward();
+        CHECK(same_bits(run.state, before));
         run.backward();
-        auto streamed = run;
-        streamed.forward();
-        return bits_of(run.charged, run.spikes, run.dx, run.dw, streamed.state, streamed.spikes);
-    });
+        CHECK(std::all_of(run.dw.begin(), run.dw.end(), [](float d) { return d == 0; }));
+    }
+}
+
+TEST_CASE_TEMPLATE("neurons: same bits for one and several threads", T, float, double) {
+    for (Btc const n : {Btc{1, 100, 641}, Btc{3, 40, 641}}) {
+        check_threads([n]<class Policy>(Policy policy) {
+            NeuronsRun<kernels::AdaptiveLif, T, Policy> run{n, {}, policy};
+            run.forward(true);
+            run.backward();
+            auto streamed = run;
+            streamed.forward();
+            return bits_of(run.charged, run.spikes, run.dx, run.dw, streamed.state,
+                           streamed.spikes);
+        });
+    }
 }
 
 }  // namespace

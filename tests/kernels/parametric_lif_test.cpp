@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/kernels/parametric_lif.hpp>
 
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include <kernels/neurons_support.hpp>
