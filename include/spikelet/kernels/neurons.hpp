@@ -85,8 +85,8 @@ struct Neurons {
     }
 
 private:
-    /// Count numbers for each channel of a strip, those of one batch of channels together: planes
-    /// of whole pages would get into each other's way in the cache.
+    /// Count numbers for each channel of a strip, those of one batch of channels together, so
+    /// that it reads one run of memory and no planes that are whole pages apart.
     template <class T, std::size_t Count, index Widest = widest_strip>
     using Channels = std::array<T, Count* static_cast<std::size_t>(Widest)>;
 
