@@ -102,7 +102,7 @@ public:
             auto const seed = seed_of_sample(i);
             if (seed) { writer_.set_seed(static_cast<std::uint64_t>(*seed)); }
             std::string const title = request_.several() ? title_of(i, seed) : "";
-            if (raster_) { raster_->begin(title); }
+            if (raster_) { show_spikes(raster_->begin(title)); }
             show(title);
             last_ = write(prompt);
             if (request_.json_lines) { out_.line(json_of(last_, prompt, seed)); }
@@ -147,17 +147,36 @@ private:
         if (raster_meets_text_) {
             waiting_ += text;
         } else {
-            out_.write(text);
+            put(text);
         }
     }
     void show_waiting() {
-        if (!waiting_.empty()) { out_.write(std::exchange(waiting_, {})); }
+        if (!waiting_.empty()) { put(std::exchange(waiting_, {})); }
+    }
+
+    // Spikes that cannot be shown are no error, but where they meet the text nobody reads that
+    // either.
+    void show_spikes(std::string const& lines) {
+        if (raster_meets_text_) {
+            put(lines);
+        } else {
+            show_to_people(lines);
+        }
+    }
+
+    void put(std::string_view text) {
+        try {
+            out_.write(text);
+        } catch (sk::Error const&) {  // a terminal that was closed, a pipe that nobody reads
+            keep_state();
+            throw;
+        }
     }
 
     std::int32_t next_id() {
         std::int32_t const read = writer_.last_unread();
         std::int32_t const id = writer_.write();
-        if (raster_) { raster_->show(read); }
+        if (raster_) { show_spikes(raster_->line_of(read)); }
         return id;
     }
 
@@ -173,12 +192,7 @@ private:
             std::string const piece =
                 until.push(readable.push(language_.vocabulary->decode({&id, 1})));
             answer.text += piece;
-            try {
-                show(piece);
-            } catch (sk::Error const&) {  // a terminal that was closed, a pipe that nobody reads
-                keep_state();
-                throw;
-            }
+            show(piece);
         }
         answer.seconds = watch.seconds();
         if (raster_) { raster_->end(); }

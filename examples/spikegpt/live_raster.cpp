@@ -64,16 +64,16 @@ LiveRaster::LiveRaster(StoredModel const& language, RasterRequest const& request
           neurons_that_fit(request.neurons, std::ssize(sites_), room_beside(label_width_ + 1))),
       recorder_(language.net, sites_, neurons_) {}
 
-void LiveRaster::begin(std::string const& title) {
-    show_to_people(fmt::format("{}spikes of up to {} neurons of {}\n", title, neurons_,
-                               fmt::join(sites_, fmt::format(" {} ", between_sites))));
+std::string LiveRaster::begin(std::string const& title) {
     recorder_.clear();
     stream_.observe(&recorder_);
+    return fmt::format("{}spikes of up to {} neurons of {}\n", title, neurons_,
+                       fmt::join(sites_, fmt::format(" {} ", between_sites)));
 }
 
-void LiveRaster::show(std::int32_t id) {
+std::string LiveRaster::line_of(std::int32_t id) {
     std::string line =
-        fmt::format("{:>{}} ", label_of(vocabulary_, id, label_width_ - 1), label_width_);
+        right_aligned(label_of(vocabulary_, id, label_width_ - 1), label_width_) + ' ';
     // Of a prompt that was not read to its end there may be more ids, and passes.
     auto const last = std::span(recorder_.records()).last(sites_.size());
     for (sk::SpikeRecord const& record : last) {
@@ -81,7 +81,7 @@ void LiveRaster::show(std::int32_t id) {
         line += sk::dots_of(record, std::ssize(record.spikes) / record.neurons - 1);
     }
     recorder_.clear();
-    show_to_people(line + "\n");
+    return line + '\n';
 }
 
 }  // namespace spikegpt

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What neurons do while a model writes: on standard error a line for each id that it reads on the
-// way, with a dot for each neuron that fires.
+// What neurons do while a model writes: a line for each id that it reads on the way, with a dot for
+// each neuron that fires. If standard error is a terminal, lines fit into it.
 #pragma once
 
 #include <string>
@@ -26,12 +26,12 @@ public:
     LiveRaster(LiveRaster const&) = delete;  // the stream knows the recorder's address
     LiveRaster& operator=(LiveRaster const&) = delete;
 
-    /// Says what lines show, and looks at the stream from now on. `title` is of what comes, if that
-    /// needs one.
-    void begin(std::string const& title);
+    /// Looks at the stream from now on. Returns a line that says what lines show; `title` is of
+    /// what comes, if that needs one.
+    std::string begin(std::string const& title);
 
     /// The line of the last id that the stream has read.
-    void show(std::int32_t id);
+    std::string line_of(std::int32_t id);
 
     /// Looks away.
     void end() { stream_.observe(nullptr); }

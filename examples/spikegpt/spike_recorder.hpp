@@ -2,8 +2,11 @@
 // What some neurons of a model do during a short text, for pictures.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
+
+#include <utf8proc.h>
 
 #include <spikelet/autodiff/part_names.hpp>
 #include <spikelet/io/spike_pictures.hpp>
@@ -14,30 +17,41 @@ namespace spikegpt {
 
 namespace sk = spikelet;
 
-/// What stands for an id beside its spikes, in at most so many characters. A terminal shows it as
-/// it is: of control characters there is none.
+/// What a terminal shows for a character in a line: of control characters there is none.
+inline char32_t visible(char32_t c) {
+    bool const control = c < 0x20 || (c >= 0x7f && c < 0xa0);
+    switch (c) {
+    case '\n':
+        return U'↵';
+    case '\t':
+        return U'→';
+    case ' ':
+        return U'␣';
+    default:
+        return control ? sk::replacement_character : c;
+    }
+}
+
+/// Columns of a terminal that a character takes: 2 for a wide one, 0 for an accent of its own.
+inline int columns_of(char32_t c) { return utf8proc_charwidth(static_cast<utf8proc_int32_t>(c)); }
+
+/// `label` at the end of so many columns, or as it is if it takes more.
+inline std::string right_aligned(std::string const& label, int columns) {
+    sk::for_each_code_point(label, [&](char32_t c) { columns -= columns_of(c); });
+    return std::string(static_cast<std::size_t>(std::max(columns, 0)), ' ') + label;
+}
+
+/// What stands for an id beside its spikes, in at most so many columns, and one more where it is
+/// cut.
 inline std::string label_of(sk::Vocabulary const& vocabulary, std::int32_t id, int longest = 24) {
     std::string const bytes = vocabulary.decode({&id, 1});
     std::string label;
-    int length = 0;
+    int columns = 0;
     sk::for_each_code_point(bytes, [&](char32_t c) {
-        if (++length > longest) { return; }
-        bool const control = c < 0x20 || (c >= 0x7f && c < 0xa0);
-        switch (c) {
-        case '\n':
-            label += "↵";
-            break;
-        case '\t':
-            label += "→";
-            break;
-        case ' ':
-            label += "␣";
-            break;
-        default:
-            sk::append_utf8(label, control ? sk::replacement_character : c);
-        }
+        columns += columns_of(visible(c));
+        if (columns <= longest) { sk::append_utf8(label, visible(c)); }
     });
-    return length > longest ? label + "…" : label;
+    return columns > longest ? label + "…" : label;
 }
 
 /// Keeps the spikes and charges of sites, the first neurons of each, in passes over one sequence.

@@ -131,7 +131,8 @@ void say_dots(Output const& out, Excerpt const& excerpt) {
     for (auto const& record : excerpt.records) {
         out.say("\n{}", record.name);
         for (std::size_t t = 0; t < excerpt.labels.size(); ++t) {
-            out.say("{:>4} {}", excerpt.labels[t], sk::dots_of(record, static_cast<sk::index>(t)));
+            out.say("{} {}", right_aligned(excerpt.labels[t], 4),
+                    sk::dots_of(record, static_cast<sk::index>(t)));
         }
     }
 }

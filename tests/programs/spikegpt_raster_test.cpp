@@ -2,10 +2,13 @@
 // Spikes that are shown while a model writes.
 #include <algorithm>
 
+#include <spikelet/io/bpe_trainer.hpp>
+#include <spikelet/io/byte_bpe.hpp>
 #include <spikelet/io/utf8.hpp>
 
 #include "programs/spikegpt.hpp"
 #include "programs/terminal.hpp"
+#include "spikegpt/spike_recorder.hpp"
 
 namespace spikelet_test::spikegpt_raster_test {
 
@@ -105,6 +108,36 @@ TEST_CASE("spikegpt generate --raster: with --json the text waits for the lines,
     std::string const text = done.json()["text"];
     CHECK(done.err.ends_with("\n" + std::string(prompt) + text + "\n"));
     CHECK(std::ranges::count(done.out, '\n') == 1);
+}
+
+TEST_CASE("spikegpt generate --raster: a reader of both outputs who has had enough ends it") {
+    TemporaryFolder folder;
+    Pipe pipe;  // as in `2>&1 | head`
+    Spikegpt program(greedy("1000000000") + Arguments{"--raster", "--state-out", folder / "state"},
+                     pipe.path(), pipe.path());
+    pipe.close();
+    CHECK(program.wait().code == 1);
+    auto const more = spikegpt({"generate", "--model", trained_on_characters().model, "--tokens",
+                                "5", "--state-in", folder / "state"});
+    CHECK_MESSAGE(more.code == 0, more.err);
+}
+
+TEST_CASE("spikegpt generate --raster: wide characters take two columns of a label") {
+    std::string text;
+    for (int i = 0; i < 16; ++i) { text += "神"; }
+    spikelet::BpeTrainer trainer;
+    trainer.add(text + text + text + text);
+    while (trainer.learn()) {}
+    auto const vocabulary =
+        spikelet::Vocabulary::of_tokens(std::make_shared<spikelet::ByteBpe>(trainer.model()));
+    auto const ids = vocabulary.encode(text);
+    REQUIRE(ids.size() == 1);
+    CHECK(spikegpt::label_of(vocabulary, ids[0], 32) == text);
+    CHECK(spikegpt::label_of(vocabulary, ids[0], 11) == "神神神神神…");
+    CHECK(spikegpt::label_of(vocabulary, ids[0], 10) == "神神神神神…");
+    CHECK(spikegpt::right_aligned("神…", 5) == "  神…");
+    CHECK(spikegpt::right_aligned("神…", 2) == "神…");
+    CHECK(spikegpt::right_aligned("e\u0301", 3) == "  e\u0301");
 }
 
 TEST_CASE(
