@@ -46,7 +46,9 @@ std::vector<std::string> cut_after(std::string const& path, std::int64_t last_st
     if (!std::filesystem::exists(path)) { return {}; }
     std::string const kept = lines_until(sk::MappedFile(path).text(), last_step);
     sk::write_file_atomically(path, [&](sk::FileWriter& file) { file.write(kept); });
-    return names_in(std::string_view(kept).substr(0, kept.find('\n')));
+    std::string_view head = std::string_view(kept).substr(0, kept.find('\n'));
+    if (head.ends_with('\r')) { head.remove_suffix(1); }  // saved by a program of another system
+    return names_in(head);
 }
 
 std::string share_text(sk::index part, sk::index all) {

@@ -115,4 +115,16 @@ TEST_CASE("spikegpt train: a file with the columns of an older program goes on w
     CHECK(anew[0] == rows[0]);
 }
 
+TEST_CASE("spikegpt train: a file that was saved with lines of another system goes on") {
+    TemporaryFolder folder;
+    REQUIRE(spikegpt(train(folder, "2")).code == 0);
+    std::string const path = folder / "run/metrics.csv";
+    std::string text;
+    for (char const c : read_file(path)) { text += c == '\n' ? "\r\n" : std::string(1, c); }
+    write_file(path, text);
+    auto const more = spikegpt({"train", "--out", folder / "run", "--resume", "--steps", "3"});
+    CHECK_MESSAGE(more.code == 0, more.err);
+    CHECK(read_csv(path).back().size() == read_csv(path)[0].size());
+}
+
 }  // namespace spikelet_test::spikegpt_metrics_test
