@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <spikelet/core/error.hpp>
@@ -28,20 +29,21 @@ inline void check_is_no_input(std::string_view flag, std::string const& out,
 }
 
 /// Throws Error that begins with `flag` if `out` is there already and is no `kind` of file:
-/// `is_one()` returns false, or throws Error.
+/// `is_one()` returns false, or throws Error, which is the reason then. Throws also if nobody can
+/// tell whether it is there, as with a name that is too long.
 template <class IsOne>
 void check_replaces_only(std::string_view flag, std::string const& out, std::string_view kind,
                          IsOne&& is_one) {
-    if (!std::filesystem::exists(out)) { return; }
-    bool const fits = [&] {
-        try {
-            return is_one();
-        } catch (sk::Error const&) { return false; }
-    }();
-    if (!fits) {
-        sk::fail(flag, sk::quote(out) + " is there already and is no " + std::string(kind) +
-                           "; give another name");
-    }
+    std::error_code unknown;
+    bool const is_there = std::filesystem::exists(out, unknown);
+    if (unknown) { sk::fail(flag, sk::quote(out) + ": " + unknown.message()); }
+    if (!is_there) { return; }
+    std::string reason;
+    try {
+        if (is_one()) { return; }
+    } catch (sk::Error const& error) { reason = std::string(" (") + error.what() + ")"; }
+    sk::fail(flag, sk::quote(out) + " is there already and is no " + std::string(kind) +
+                       "; give another name" + reason);
 }
 
 }  // namespace spikegpt

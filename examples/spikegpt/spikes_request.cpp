@@ -6,6 +6,7 @@
 #include <spikelet/io/file_writer.hpp>
 
 #include "flags.hpp"
+#include "out_file.hpp"
 #include "processor.hpp"
 #include "spike_sites.hpp"
 
@@ -19,6 +20,13 @@ CLI::Validator svg_name() {
         return text.ends_with(".svg") ? "" : sk::quote(text) + " does not end with .svg";
     };
     return {check, "", ""};
+}
+
+void check_picture(std::string_view flag, std::string const& path, SpikesRequest const& request) {
+    if (path.empty()) { return; }
+    check_is_no_input(flag, path, request.data);
+    check_is_no_input(flag, path, {request.model.path});
+    sk::FileWriter const can_be_written(path);
 }
 
 }  // namespace
@@ -59,9 +67,8 @@ void declare_spikes(CLI::App& flags, SpikesRequest& request) {
 }
 
 void check_pictures(SpikesRequest const& request) {
-    for (std::string const& path : {request.raster, request.rates}) {
-        if (!path.empty()) { sk::FileWriter const can_be_written(path); }
-    }
+    check_picture("--raster", request.raster, request);
+    check_picture("--rates", request.rates, request);
     if (request.raster.empty() || request.rates.empty()) { return; }
     auto const place = [](std::string const& path) {
         return std::filesystem::weakly_canonical(std::filesystem::absolute(path));

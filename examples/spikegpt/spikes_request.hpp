@@ -34,7 +34,8 @@ struct SpikesRequest {
 /// Adds the flags.
 void declare_spikes(CLI::App& flags, SpikesRequest& request);
 
-/// Before any work: pictures can be written, and neither replaces the other. Throws Error.
+/// Before any work: pictures can be written, and replace neither what is read nor each other.
+/// Throws Error.
 void check_pictures(SpikesRequest const& request);
 
 }  // namespace spikegpt

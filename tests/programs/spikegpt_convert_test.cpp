@@ -161,6 +161,14 @@ TEST_CASE("spikegpt convert: nothing but another model is replaced") {
     auto const cut = spikegpt({"info", "--model", folder / "cut.pth", "--variant", "spikegpt"});
     CHECK(cut.code == 1);
     CHECK(cut.complains("cut.pth': cut short or damaged"));
+    auto const onto = spikegpt({"convert", "--in", model, "--out", folder / "cut.pth"});
+    CHECK(onto.complains("is no model; give another name ("));
+    CHECK(onto.complains("cut.pth': cut short or damaged"));
+    auto const endless =
+        spikegpt({"convert", "--in", model, "--out", folder / (std::string(300, 'a') + ".pth")});
+    CHECK(endless.code == 1);
+    CHECK(endless.complains("spikegpt: --out: '"));
+    CHECK(endless.complains("too long"));
 }
 
 }  // namespace spikelet_test::spikegpt_convert_test

@@ -70,6 +70,15 @@ TEST_CASE("spikegpt spikes: a site that is not there is named, with those that a
                                 "--raster", folder / "a.svg", "--rates", folder / "in/../a.svg"});
     CHECK(same.code == 1);
     CHECK(same.complains("is the picture of --raster"));
+    write_file(folder / "text.svg", sample_text());
+    for (std::string const flag : {"--raster", "--rates"}) {
+        auto const input = spikegpt({"spikes", "--model", trained.model, "--data",
+                                     folder / "text.svg", flag, folder / "text.svg"});
+        CHECK(input.code == 1);
+        CHECK(input.complains(flag + ": "));
+        CHECK(input.complains("is a file that is read"));
+    }
+    CHECK(read_file(folder / "text.svg") == sample_text());
     auto const nowhere = spikegpt({"spikes", "--model", folder / "none", "--data", trained.text,
                                    "--raster", folder / "none/a.svg"});
     CHECK(nowhere.complains("none/a.svg"));
