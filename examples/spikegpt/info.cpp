@@ -123,11 +123,8 @@ Json summary(Model const& model, Needs const& needs) {
     return json;
 }
 
-void say_tokenizer(std::optional<sk::Vocabulary> const& vocabulary, Output const& out) {
-    if (!vocabulary) { return; }
-    auto const* const tokenizer = vocabulary->tokenizer();
-    out.say("tokenizer    {}{}", tokenizer == nullptr ? "none: ids are " : "",
-            kind_of(*vocabulary));
+void say_ids(std::optional<sk::Vocabulary> const& vocabulary, Output const& out) {
+    if (vocabulary) { out.say("ids          {}", kind_of(*vocabulary)); }
 }
 
 Json kind_or_null(std::optional<sk::Vocabulary> const& vocabulary) {
@@ -153,23 +150,23 @@ void tell_of_numbers(sk::SpikeGpt<> const& model, std::optional<sk::Vocabulary> 
                      InfoRequest const& request, Output const& out) {
     Needs const needs = needs_to_train(model, request);
     say_config(model.config, out);
-    say_tokenizer(vocabulary, out);
+    say_ids(vocabulary, out);
     say_needs(model.config, needs, request, out);
     say_tensors(model, out);
     auto json = summary(model, needs);
-    json["tokenizer"] = kind_or_null(vocabulary);
+    json["ids"] = kind_or_null(vocabulary);
     out.result(json);
 }
 
 void tell_of_codes(StoredModel const& model, InfoRequest const& request, Output const& out) {
     Needs const needs = needs_to_read(model.net);
     say_config(model.net.config, out);
-    say_tokenizer(model.vocabulary, out);
+    say_ids(model.vocabulary, out);
     out.say("matrices     {}", text_of(model.storage));
     say_needs(model.net.config, needs, request, out);
     say_tensors(model.net, out);
     auto json = summary(model.net, needs);
-    json["tokenizer"] = kind_or_null(model.vocabulary);
+    json["ids"] = kind_or_null(model.vocabulary);
     json["weights"] = sk::name_of(model.storage.weights);
     json["head"] = sk::name_of(model.storage.head);
     json["group"] = model.storage.group;
@@ -190,7 +187,7 @@ void tell_of_classifier(ClassifierModel const& model, Output const& out) {
     auto const parameters = sk::parameter_count(model.net);
     double const bytes = weight_bytes(model.net);
     say_config(config, out);
-    say_tokenizer(model.vocabulary, out);
+    say_ids(model.vocabulary, out);
     out.say("reads        {} of a text at most", counted(model.ctx, "id"));
     out.say("classes      {}", text_of_classes(model.labels));
     out.say("head         {} x {} x {}, dropout {}", config.channels, head.hidden, head.classes,
@@ -200,7 +197,7 @@ void tell_of_classifier(ClassifierModel const& model, Output const& out) {
     say_tensors(model.net, out);
     out.result({{"command", "info"},
                 {"model", config_json(config)},
-                {"tokenizer", kind_of(model.vocabulary)},
+                {"ids", kind_of(model.vocabulary)},
                 {"ctx", model.ctx},
                 {"labels", model.labels},
                 {"classify_hidden", head.hidden},

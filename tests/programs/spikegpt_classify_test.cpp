@@ -193,11 +193,11 @@ TEST_CASE("spikegpt info: a classifier's file tells what it is") {
     CHECK(json["classify_hidden"] == 8);
     CHECK(json["parameters"] == c.done.json()["parameters"]);
     CHECK(json["weight_bytes"] == 4 * c.done.json()["parameters"].get<long>());
-    CHECK(json["tokenizer"] == "byte-level BPE");
+    CHECK(json["ids"] == "byte-level BPE");
     CHECK(json["tensors"]["classify_head.out.weight"] == nlohmann::json{2, 8});
     CHECK_FALSE(json["tensors"].contains("head.weight"));
     for (std::string const line :
-         {"variant      spikegpt\nlayers       1\n", "\ntokenizer    byte-level BPE\n",
+         {"variant      spikegpt\nlayers       1\n", "\nids          byte-level BPE\n",
           "\nreads        256 ids of a text at most\n", "\nclasses      2: bad, good\n",
           "\nhead         16 x 8 x 2, dropout 0.4\n"}) {
         CAPTURE(line);

@@ -36,10 +36,10 @@ TEST_CASE("spikegpt info: a file tells what was trained") {
     CHECK(result["tensors"]["blocks.1.ffn.key.weight"] == nlohmann::json{64, 16});
     auto const people = spikegpt({"info", "--model", trained_on_characters().model});
     CHECK(people.out.find("variant      spikegpt\nlayers       2\n") != std::string::npos);
-    CHECK(people.says("\ntokenizer    none: ids are characters\n"));
-    CHECK(result["tokenizer"] == "characters");
-    CHECK(info({"--model", trained_on_bytes().model})["tokenizer"] == "bytes");
-    CHECK(info({"--size", "nano"})["tokenizer"].is_null());
+    CHECK(people.says("\nids          characters\n"));
+    CHECK(result["ids"] == "characters");
+    CHECK(info({"--model", trained_on_bytes().model})["ids"] == "bytes");
+    CHECK(info({"--size", "nano"})["ids"].is_null());
 }
 
 TEST_CASE("spikegpt info: tensors that blocks have in common are one line") {
