@@ -34,6 +34,7 @@ import importlib.machinery, importlib.util, pathlib, sys
 loader = importlib.machinery.SourceFileLoader("tool", sys.argv[1])
 tool = importlib.util.module_from_spec(importlib.util.spec_from_loader("tool", loader))
 sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(sys.argv[1]).parent))
 loader.exec_module(tool)
 here = pathlib.Path(sys.argv[2])
 )" + code);

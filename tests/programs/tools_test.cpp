@@ -58,4 +58,31 @@ assert plot.name_runs([here / "a/run/m.csv", here / "b/run/m.csv"]) == ["a/run",
     CHECK_MESSAGE(checked.code == 0, checked.output);
 }
 
+TEST_CASE("reproduce: tokens of another text never pass for finished") {
+    TemporaryFolder folder;
+    auto const checked = check_in_python("reproduce", folder / "", R"(
+from types import SimpleNamespace as Some
+from experiments.tokens import Tokenised
+done = Some(result={"vocabulary": 257, "merges": 1, "ids": 5})
+def tokens_of(text):
+    settings = {"bpe_merges": 1, "data": text, "pretrain": 0}
+    return Tokenised(Some(folder=Some(path=here, settings=settings),
+                          program=Some(words=lambda *words: words),
+                          texts=Some(files={"data": [text], "pretrain": [0]})))
+def carry_out(job, commands):
+    steps = job.work()
+    next(steps)
+    try:
+        for _ in range(commands):
+            steps.send(done)
+    except StopIteration:
+        pass
+carry_out(tokens_of("a"), 3)
+assert tokens_of("a").counts()["data"] == 5
+carry_out(tokens_of("b"), 1)  # stopped while its tokens are made
+assert tokens_of("a").counts() is None and tokens_of("b").counts() is None
+)");
+    CHECK_MESSAGE(checked.code == 0, checked.output);
+}
+
 }  // namespace spikelet_test::tools_test

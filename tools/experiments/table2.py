@@ -111,12 +111,6 @@ def ngram_bits(texts):
     return None
 
 
-def unit_of(texts):
-    """A byte, unless in all that is measured on a character is one."""
-    measured = [texts.parts[name] for name in COLUMNS if name in texts.parts]
-    return "character" if all(part.isascii() for part in measured) else "byte"
-
-
 def results_table(groups, unit, ngram):
     parts = parts_of(groups)
     head = ["variant", "spikes", "seeds",
@@ -157,7 +151,7 @@ def costs_table(study, groups):
 def write_report(study, runs, groups):
     """table2.md and its pictures."""
     results = [result for group in groups for result in group.results]
-    unit, folder, settings = unit_of(study.texts), study.folder.path, study.folder.settings
+    unit, folder, settings = study.texts.unit, study.folder.path, study.folder.settings
     ngram = ngram_bits(study.texts)
     lines = [
         f"# Bits per {unit}", "", *paragraph(report.SMALL),

@@ -16,6 +16,7 @@ ENWIK8 = {"data": "enwik8_prefix/train.txt", "valid": "enwik8_prefix/valid.txt",
           "test": "enwik8_prefix/test.txt"}
 WIKITEXT2 = {"data": "wikitext2/wiki.train.tokens", "valid": "wikitext2/wiki.valid.tokens",
              "pretrain": "books/train_*.txt"}
+TO_LEARN = ("data", "pretrain")
 OF_DATA = ("valid", "test")  # flags that say more about --data
 OPTIONAL = ("test",)
 
@@ -87,8 +88,12 @@ class Texts:
             if len(part) < 2:
                 raise Problem(f"--{name}: there is no text in it")
         self.fingerprints = {name: self._fingerprint(name) for name in options.usual_texts}
-        # With the vocabulary of bytes a character of ASCII is one id.
-        self.unit = "character" if self.parts["valid"].isascii() else "byte"
+
+    @property
+    def unit(self):
+        """A byte, unless in all that is measured on a character is one."""
+        measured = [part for name, part in self.parts.items() if name not in TO_LEARN]
+        return "character" if all(part.isascii() for part in measured) else "byte"
 
     @property
     def valid(self):

@@ -4,9 +4,9 @@ that are turned into tokens once for all runs."""
 from .common import Problem, read_json, write_json
 from .jobs import Command
 from .study import Study
+from .texts import TO_LEARN
 
 MERGES_PER_CHANNEL = 16
-TO_LEARN = ("data", "pretrain")
 
 
 def complete_merges(options):
