@@ -157,6 +157,23 @@ TEST_CASE("quantized_matmul: bf16 has the bits of the dense product with widened
     });
 }
 
+TEST_CASE("quantized_matmul: a row times bf16 reads no weights that meet a zero") {
+    MatmulSize const n{1, 1100, 77};
+    auto const w = random_weights<bf16>(n.inputs, n.outputs, n.inputs, 2);
+    for (index const every : {1, 2, 3, 4, 50, 2000}) {
+        auto x = random_numbers<float>(n.inputs, 1);
+        for (index i = 0; i < n.inputs; ++i) {
+            if (i % every != every - 1) { x[static_cast<std::size_t>(i)] = 0; }
+        }
+        Work work;
+        auto const y = product(counting(work), n, x, w);
+        CHECK(same_bits(y, DenseProducts<Serial<>, float>{{}, n}.forward(x, w.decoded())));
+        index const read = every < 3 ? n.inputs : n.inputs / every;
+        CHECK(work.weight_bytes == 2 * read * n.outputs);
+        CHECK(work.skipped == (n.inputs - read) * n.outputs);
+    }
+}
+
 TEST_CASE_TEMPLATE("quantized_matmul: no sum of the largest codes overflows", C, std::int8_t, int4,
                    trit) {
     // Longer than what is added up at once; more rows than those that weights pass by.

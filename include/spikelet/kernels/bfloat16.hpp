@@ -146,7 +146,7 @@ B load_floats(bf16 const* p, Full) {
 }
 
 template <class B>
-B load_floats(float const* p, auto lanes) {
+B load_floats(typename B::value_type const* p, auto lanes) {
     return load<B>(p, lanes);
 }
 

@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include <spikelet/core/counting.hpp>
+#include <spikelet/kernels/bfloat16.hpp>
 #include <spikelet/kernels/event_rows.hpp>
 #include <spikelet/kernels/packing.hpp>
 
@@ -46,9 +47,10 @@ public:
         return active * (rows == 1 ? 3 : 8) <= rows * inputs;
     }
 
-    /// y [rows, outputs] = x [rows, inputs] W; x is a ByRows<T> or EventRows.
-    template <class Rows>
-    static void forward(Policy policy, index rows, index inputs, index outputs, Rows x, T const* w,
+    /// y [rows, outputs] = x [rows, inputs] W; x is a ByRows<T> or EventRows, weights are of type T
+    /// or, if that is float, in bf16.
+    template <class Rows, class W>
+    static void forward(Policy policy, index rows, index inputs, index outputs, Rows x, W const* w,
                         T* y) {
         auto const some = [=](index begin, index end) {
             index const first = begin * width;
@@ -60,7 +62,7 @@ public:
                 index const some_inputs = std::min(block_inputs, inputs - i);
                 for (index r = 0; r < rows; ++r) {
                     Terms const terms(x, r, i, some_inputs);
-                    count_work(policy, work_of(terms, some_inputs, last - first));
+                    count_work(policy, work_of<W>(terms, some_inputs, last - first));
                     add(terms, w + i * outputs, outputs, y + r * outputs, first, last);
                 }
             }
@@ -99,15 +101,17 @@ private:
         }
     };
 
+    template <class W>
     static constexpr Work work_of(Terms const& terms, index inputs, index columns) {
         index const added = terms.count * columns;
         return {.multiply_adds = added,
                 .skipped = inputs * columns - added,
-                .weight_bytes = added * static_cast<index>(sizeof(T))};
+                .weight_bytes = added * static_cast<index>(sizeof(W))};
     }
 
     /// Columns [begin, end) of one row of y: whole panels, then single batches.
-    static void add(Terms const& terms, T const* w, index outputs, T* y, index begin, index end) {
+    template <class W>
+    static void add(Terms const& terms, W const* w, index outputs, T* y, index begin, index end) {
         index c = begin;
         for (; c + panel_columns <= end; c += panel_columns) {
             add_panel<panel_batches>(terms, w + c, outputs, y + c, simd::Full{});
@@ -117,17 +121,18 @@ private:
         });
     }
 
-    template <index Batches>
-    [[gnu::flatten]] static void add_panel(Terms const& terms, T const* w, index outputs, T* y,
+    template <index Batches, class W>
+    [[gnu::flatten]] static void add_panel(Terms const& terms, W const* w, index outputs, T* y,
                                            auto lanes) {
         std::array<Batch, static_cast<std::size_t>(Batches)> sums;
         simd::unrolled<Batches>(
             [&](auto b) { sums[b] = simd::load<Batch>(y + static_cast<index>(b) * width, lanes); });
         for (std::size_t t = 0; t < static_cast<std::size_t>(terms.count); ++t) {
             Batch const value(terms.values[t]);
-            T const* const row = w + terms.inputs[t] * outputs;
+            W const* const row = w + terms.inputs[t] * outputs;
             simd::unrolled<Batches>([&](auto b) {
-                Batch const weights = simd::load<Batch>(row + static_cast<index>(b) * width, lanes);
+                Batch const weights =
+                    simd::load_floats<Batch>(row + static_cast<index>(b) * width, lanes);
                 sums[b] = simd::fma(value, weights, sums[b]);
             });
         }

@@ -3,13 +3,15 @@
 //   y[m][o] = fma(x[m][K-1], W[K-1][o], ... fma(x[m][0], W[0][o], 0))
 // with weights widened to floats, which is exact: the bits are those of Matmul. Weights pass once
 // for up to 32 rows of x, some rows of them at a time in registers, while the sums of some columns
-// stay in the L1 cache. With few rows the cost is that of reading the weights.
+// stay in the L1 cache. With few rows the cost is that of reading the weights; a row alone reads
+// only those that meet a number which is not 0, where many are.
 #pragma once
 
 #include <spikelet/core/counting.hpp>
 #include <spikelet/kernels/bfloat16.hpp>
 #include <spikelet/kernels/quantized_matrix.hpp>
 #include <spikelet/kernels/result_blocks.hpp>
+#include <spikelet/kernels/sparse_rows.hpp>
 
 namespace spikelet::kernels {
 
@@ -39,6 +41,11 @@ public:
 
     /// y = x W.
     static void run(Policy policy, Task const& t) {
+        if (t.n.rows == 1 && SparseRows<float, Policy>::pays(1, t.n.inputs, t.x)) {
+            SparseRows<float, Policy>::forward(policy, 1, t.n.inputs, t.n.outputs,
+                                               ByRows<float>(t.x, t.n.inputs), t.w, t.y);
+            return;
+        }
         for_each_block(policy, t.n, limits, [&](ResultBlock const& b) {
             multiply(t, b);
             count_work(policy, work_of(t, b));
