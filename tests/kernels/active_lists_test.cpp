@@ -9,7 +9,6 @@ namespace spikelet::test::active_lists_test {
 namespace {
 
 using kernels::ActiveLists;
-using kernels::ActiveTable;
 using kernels::Block;
 using kernels::Factor;
 
@@ -22,10 +21,12 @@ struct Listed {
     bool operator==(Listed const&) const = default;
 };
 
+constexpr index deepest = 192;
+
 /// The lists of a block of a factor, made in two pieces.
 template <class T>
 std::vector<Listed<T>> lists_of(Factor<T> factor, Block block) {
-    using Lists = ActiveLists<T, Serial<>, true>;
+    using Lists = ActiveLists<T, Serial<>, deepest, true>;
     std::vector<T> memory(
         static_cast<std::size_t>(Lists::bytes(block.rows, block.columns)) / sizeof(T) + 1, 77);
     Lists const lists(reinterpret_cast<std::byte*>(memory.data()), block.rows, block.columns);
@@ -63,7 +64,6 @@ std::vector<Listed<T>> naive_lists(Factor<T> factor, Block block) {
 
 TEST_CASE_TEMPLATE("active_lists: what is not 0, ascending, however the factor is stored", T, float,
                    double) {
-    constexpr index deepest = ActiveTable<T, Serial<>>::most_rows;
     for (index const rows : {1, 3, 64, 65, 150}) {
         for (index const depth : {index{1}, index{7}, index{63}, index{64}, deepest}) {
             for (int const percent : {0, 5, 40, 100}) {
@@ -92,7 +92,7 @@ TEST_CASE("active_lists: -0 is 0, what is no number is not") {
 TEST_CASE_TEMPLATE("active_lists: numbers that are not 0 are counted", T, float, double) {
     for (index const n : {0, 1, 17, 64, 200}) {
         auto const x = numbers_and_zeros<T>(n, 30, 1);
-        CHECK(ActiveLists<T, Serial<>, false>::count_active(x.data(), n) ==
+        CHECK(ActiveLists<T, Serial<>, deepest, false>::count_active(x.data(), n) ==
               n - std::count(x.begin(), x.end(), T(0)));
     }
 }

@@ -18,10 +18,10 @@ using kernels::Start;
 
 template <class T, class Policy>
 std::vector<T> sparse(Policy policy, ProductSize n, Factor<T> left, std::vector<T> const& right,
-                      Start start, std::vector<T> result) {
+                      Start start, std::vector<T> result, index table_depth = 128) {
     using Product = SparseProduct<T, Policy>;
     std::vector<T> workspace(static_cast<std::size_t>(Product::workspace(n)) / sizeof(T) + 1, 77);
-    Product::run(policy, n, left, right.data(), start, result.data(),
+    Product::run(policy, n, table_depth, left, right.data(), start, result.data(),
                  reinterpret_cast<std::byte*>(workspace.data()));
     return result;
 }
@@ -42,7 +42,8 @@ TEST_CASE_TEMPLATE("sparse_product: the bits of the product with all terms", T, 
                                 {64, 128, 64},
                                 {70, 300, 200},
                                 {1100, 130, 31},
-                                {65, 257, 129}}) {
+                                {65, 257, 129},
+                                {64, 513, 65}}) {
         for (int const percent : {0, 5, 40, 100}) {
             CAPTURE(n.rows);
             CAPTURE(percent);
@@ -53,7 +54,10 @@ TEST_CASE_TEMPLATE("sparse_product: the bits of the product with all terms", T, 
                                          Factor<T>(ByColumns<T>(x.data(), n.rows))}) {
                 for (Start const start : {Start::zero, Start::result}) {
                     auto const expected = dense(n, left, right, start, old);
-                    CHECK(same_bits(sparse(Serial<>{}, n, left, right, start, old), expected));
+                    for (index const depth : {128, 256, 512}) {
+                        CHECK(same_bits(sparse(Serial<>{}, n, left, right, start, old, depth),
+                                        expected));
+                    }
                     for (int const threads : {2, 3, 40}) {
                         OpenMp<> const policy{threads};
                         CHECK(same_bits(sparse(policy, n, left, right, start, old), expected));
@@ -118,6 +122,14 @@ TEST_CASE("sparse_product: pays below half, less often for few rows or columns")
     CHECK_FALSE(Product::pays({1024, 2048, 16}, 5));
     CHECK_FALSE(Product::pays({1024, 2048, 0}, 0));
     CHECK_FALSE(Product::pays({0, 2048, 512}, 0));
+}
+
+TEST_CASE("sparse_product: the fewer numbers, the deeper the tables") {
+    using Product = SparseProduct<float, Serial<>>;
+    CHECK(Product::depth_for({1024, 2048, 512}, 2) == 512);
+    CHECK(Product::depth_for({1024, 2048, 512}, 10) == 256);
+    CHECK(Product::depth_for({1024, 2048, 512}, 30) == 128);
+    CHECK(Product::depth_for({1024, 2048, 512}, 60) == 0);
 }
 
 TEST_CASE("sparse_product: every 16th row says how many numbers are not 0") {

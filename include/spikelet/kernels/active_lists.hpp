@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Where the rows of a factor are not 0: lists that are made once and read for every panel of
 // columns that the factor meets. A place in a list says which row of a table to take.
-//
-// A panel is eight batches of columns, so many that no addition waits; a table is a panel of as
-// many rows as fill a usual L1 cache.
 #pragma once
 
 #include <algorithm>
@@ -18,21 +15,13 @@
 
 namespace spikelet::kernels {
 
-/// What the numbers of a factor meet: rows of a panel, side by side.
-template <class T, class Policy>
-struct ActiveTable {
-    static constexpr index panel = 8 * simd::width<simd::Batch<T, Policy>>;
-    static constexpr index most_rows = 32 * 1024 / (panel * static_cast<index>(sizeof(T)));
-    using Rows = std::array<T, static_cast<std::size_t>(most_rows* panel)>;
-};
-
-/// Lists of rows of T, a table's rows deep, in memory of somebody else; the numbers themselves are
-/// listed, too, where `WithNumbers`.
-template <class T, class Policy, bool WithNumbers>
+/// Lists of rows of T, up to `MostDepth` numbers of each, in memory of somebody else; the numbers
+/// themselves are listed, too, where `WithNumbers`.
+template <class T, class Policy, index MostDepth, bool WithNumbers>
 class ActiveLists {
     using Batch = simd::Batch<T, Policy>;
     static constexpr index width = simd::width<Batch>;
-    static constexpr index most_depth = ActiveTable<T, Policy>::most_rows;
+    static_assert(MostDepth % width == 0);
 
 public:
     /// Rows are listed in chunks, each by one thread.
@@ -59,7 +48,7 @@ public:
     static constexpr index first_row(index chunk, index rows) {
         return std::min(chunk * chunk_rows, rows);
     }
-    /// The places of so many rows, blocks of which are a table's rows deep at most.
+    /// The places of so many rows, of which MostDepth numbers at most are listed at a time.
     static constexpr index places(index rows, index depth) {
         return chunks(rows) * chunk_places(depth);
     }
@@ -87,8 +76,7 @@ public:
         return total;
     }
 
-    /// Lists the rows of chunks [begin, end) of a block of the factor; its depth is a table's at
-    /// most.
+    /// Lists the rows of chunks [begin, end) of a block of the factor, MostDepth columns at most.
     void list(Factor<T> factor, Block block, index begin, index end) const {
         for (index chunk = begin; chunk < end; ++chunk) {
             index const first = chunk * chunk_rows;
@@ -117,6 +105,8 @@ public:
 
 private:
     static constexpr auto number_size = static_cast<index>(sizeof(T));
+    // From one transposed row to the next: no power of two, which few sets of a cache would serve.
+    static constexpr index row_stride = MostDepth + width;
     // Rows ahead that are asked for: they are far apart, which no prefetcher follows.
     static constexpr index ahead = 8;
 
@@ -134,7 +124,7 @@ private:
 
     /// Whole groups, with room for two that are written behind the last number.
     static constexpr index chunk_places(index depth) {
-        index const groups = (std::min(depth, most_depth) + group - 1) / group;
+        index const groups = (std::min(depth, MostDepth) + group - 1) / group;
         return (chunk_rows * groups + 2) * group;
     }
 
@@ -149,16 +139,16 @@ private:
     }
 
     void list_columns(Factor<T> factor, Block block, index chunk) const {
-        alignas(alignment) std::array<T, static_cast<std::size_t>(chunk_rows * most_depth)> rows;
+        alignas(alignment) std::array<T, static_cast<std::size_t>(chunk_rows * row_stride)> rows;
         transpose_block(factor.at(block.row, block.column), factor.stride, block, rows.data());
         index at = chunk * chunk_places_;
         for (index r = 0; r < block.rows; ++r) {
-            NumberRow const row{rows.data() + r * most_depth, block.columns};
+            NumberRow const row{rows.data() + r * row_stride, block.columns};
             at = list_row(row, block.columns, chunk * chunk_rows + r, at);
         }
     }
 
-    /// The rows of a block that is stored by columns, most_depth apart.
+    /// The rows of a block that is stored by columns, row_stride apart.
     [[gnu::flatten]] static void transpose_block(T const* from, index stride, Block block, T* to) {
         for (index d = 0; d < block.columns; d += width, from += width * stride) {
             index const count = std::min(width, block.columns - d);
@@ -174,7 +164,7 @@ private:
                 });
                 transpose<Batch>(square);
                 for (index i = 0; i < simd::lane_count<Batch>(lanes); ++i) {
-                    simd::store(to + (r + i) * most_depth + d, square[static_cast<std::size_t>(i)],
+                    simd::store(to + (r + i) * row_stride + d, square[static_cast<std::size_t>(i)],
                                 simd::Full{});
                 }
             });

@@ -44,11 +44,12 @@ struct EventMatmul {
         for_each_block(n, [&](index row, MatmulSize part) {
             Rows const rows = rows_of(events, n, row);
             T* const to = y + row * n.outputs;
+            index const depth = table_depth<T>(of_y(part), rows, part);
             if (part.rows < few_rows && few_active<T>(rows, part)) {
                 SparseRows<T, Policy>::forward(policy, part.rows, part.inputs, part.outputs, rows,
                                                w, to);
-            } else if (part.rows >= few_rows && pays<T>(of_y(part), rows, part)) {
-                SparseProduct<T, Policy>::run(policy, of_y(part), rows, w, Start::zero, to,
+            } else if (depth > 0) {
+                SparseProduct<T, Policy>::run(policy, of_y(part), depth, rows, w, Start::zero, to,
                                               reinterpret_cast<std::byte*>(workspace));
             } else {
                 T* const rest = as_numbers(policy, part, rows, workspace);
@@ -76,13 +77,13 @@ struct EventMatmul {
         for_each_block(n, [&](index row, MatmulSize part) {
             Rows const rows = rows_of(events, n, row);
             T const* const from = dy + row * n.outputs;
-            if (part.rows >= few_rows && pays<T>(of_dw(part), rows, part)) {
+            if (index const depth = table_depth<T>(of_dw(part), rows, part); depth > 0) {
                 auto* const bytes = reinterpret_cast<std::byte*>(workspace);
                 auto* const columns = reinterpret_cast<word*>(bytes);
                 transpose_spikes<S>(policy, part.rows, part.inputs, rows.data, columns);
                 Rows const left{columns, Element<S>::row_units(part.rows)};
-                SparseProduct<T, Policy>::run(policy, of_dw(part), left, from, Start::result, dw,
-                                              bytes + transposed_bytes(part));
+                SparseProduct<T, Policy>::run(policy, of_dw(part), depth, left, from, Start::result,
+                                              dw, bytes + transposed_bytes(part));
             } else {
                 T* const rest = as_numbers(policy, part, rows, workspace);
                 LinearProducts<T, Policy>::backward_weight(policy, part, workspace, from, dw, rest);
@@ -132,12 +133,12 @@ private:
         return SparseRows<T, Policy>::pays(n.rows, n.inputs, active);
     }
 
-    /// Whether leaving out silent inputs pays.
+    /// How deep the tables of a product are that leaves out silent inputs; 0 if it does not.
     template <class T>
-    static bool pays(ProductSize product, Rows rows, MatmulSize n) {
+    static index table_depth(ProductSize product, Rows rows, MatmulSize n) {
         using Sparse = SparseProduct<T, Policy>;
-        return Sparse::pays(product, 0) &&
-               Sparse::pays(product, Sparse::percent_active(n.rows, n.inputs, rows));
+        if (n.rows < few_rows || !Sparse::pays(product, 0)) { return 0; }
+        return Sparse::depth_for(product, Sparse::percent_active(n.rows, n.inputs, rows));
     }
 
     /// Writes events as numbers, and returns what is left of the workspace.

@@ -115,9 +115,9 @@ struct Matmul {
         } else if (n.rows < packed_rows && SparseRows<T, Policy>::pays(n.rows, n.inputs, x)) {
             SparseRows<T, Policy>::forward(policy, n.rows, n.inputs, n.outputs,
                                            ByRows<T>(x, n.inputs), w, y);
-        } else if (many_zeros(n, of_y(n), x)) {
-            SparseProduct<T, Policy>::run(policy, of_y(n), ByRows<T>(x, n.inputs), w, Start::zero,
-                                          y, reinterpret_cast<std::byte*>(workspace));
+        } else if (index const depth = table_depth(n, of_y(n), x); depth > 0) {
+            SparseProduct<T, Policy>::run(policy, of_y(n), depth, ByRows<T>(x, n.inputs), w,
+                                          Start::zero, y, reinterpret_cast<std::byte*>(workspace));
         } else {
             LinearProducts<T, Policy>::forward(policy, n, x, w, y, workspace);
         }
@@ -158,8 +158,8 @@ struct Matmul {
     static void backward_weight(Policy policy, MatmulSize n, T const* x, T const* dy, T* dw,
                                 T* workspace) {
         if (dw == nullptr) { return; }
-        if (many_zeros(n, of_dw(n), x)) {
-            SparseProduct<T, Policy>::run(policy, of_dw(n), ByColumns<T>(x, n.inputs), dy,
+        if (index const depth = table_depth(n, of_dw(n), x); depth > 0) {
+            SparseProduct<T, Policy>::run(policy, of_dw(n), depth, ByColumns<T>(x, n.inputs), dy,
                                           Start::result, dw,
                                           reinterpret_cast<std::byte*>(workspace));
         } else {
@@ -170,12 +170,12 @@ struct Matmul {
 private:
     static constexpr index packed_rows = LinearProducts<float, Policy>::packed_rows;
 
-    /// Whether so many numbers of x are 0 that a product of many rows leaves them out.
+    /// How deep the tables of a product are that leaves out the zeros of x; 0 if it does not.
     template <class T>
-    static bool many_zeros(MatmulSize n, ProductSize product, T const* x) {
+    static index table_depth(MatmulSize n, ProductSize product, T const* x) {
         using Sparse = SparseProduct<T, Policy>;
-        return n.rows >= packed_rows && Sparse::pays(product, 0) &&
-               Sparse::pays(product, Sparse::percent_active(n.rows, n.inputs, x));
+        if (n.rows < packed_rows || !Sparse::pays(product, 0)) { return 0; }
+        return Sparse::depth_for(product, Sparse::percent_active(n.rows, n.inputs, x));
     }
 };
 

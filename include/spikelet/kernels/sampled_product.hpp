@@ -7,12 +7,12 @@
 //
 // One ascending chain of each sum, as in other products, would want numbers of many rows of w in
 // one vector, which costs more than what is skipped. So this product has an order of its own: N is
-// cut into panels (active_lists.hpp); lane l of a panel's sum takes every column l of a batch,
+// cut into panels of eight batches; lane l of a panel's sum takes every column l of a batch,
 // ascending; the lanes of each 16 bytes are added in pairs, then panels to panels, then these sums,
 // ascending, and then what dx holds. Bits depend on how many lanes there are, but neither on M nor
 // on what else is 0, nor on threads.
 //
-// The rows of w are copied side by side into a table that fits the L1 cache; a row of dy is in
+// The rows of w are copied side by side into a table near the processor; a row of dy is in
 // registers while four of its sums at a time pass over the table.
 #pragma once
 
@@ -30,11 +30,13 @@ namespace spikelet::kernels {
 template <class T, class Policy>
 class SampledProduct {
     using Batch = simd::Batch<T, Policy>;
-    using Lists = ActiveLists<T, Policy, false>;
-    using Table = ActiveTable<T, Policy>;
     static constexpr index width = simd::width<Batch>;
-    static constexpr index panel = Table::panel;
-    static constexpr index batches = panel / width;
+    static constexpr index batches = 8;
+    static constexpr index panel = batches * width;
+    // Rows of a panel in a table: enough that a row of dy meets some, at most 64 KiB of floats.
+    static constexpr index table_rows = 128;
+    using Table = std::array<T, static_cast<std::size_t>(table_rows* panel)>;
+    using Lists = ActiveLists<T, Policy, table_rows, false>;
     static constexpr index group = Lists::group;
     // Rows that meet the same table.
     static constexpr index block_rows = 1024;
@@ -66,7 +68,7 @@ public:
         }
         if (rows <= few_rows) {
             alignas(alignment)
-                std::array<std::byte, static_cast<std::size_t>(bytes(few_rows, Table::most_rows))>
+                std::array<std::byte, static_cast<std::size_t>(bytes(few_rows, table_rows))>
                     few;
             add_rows(policy, {rows, inputs, outputs, dy, w, x, dx, few.data()});
             return;
@@ -96,9 +98,7 @@ private:
     /// Threads share the rows.
     static void add_rows(Policy policy, Work const& work) {
         auto const some = [&](index begin, index end) {
-            for (index i = 0; i < work.inputs; i += Table::most_rows) {
-                add_block(work, i, begin, end);
-            }
+            for (index i = 0; i < work.inputs; i += table_rows) { add_block(work, i, begin, end); }
         };
         parallel_for(policy, Lists::chunks(work.rows), some,
                      grain_of(grain_work, Lists::chunk_rows * work.inputs * work.outputs / 8));
@@ -111,11 +111,11 @@ private:
 
     /// Chunks [begin, end) of rows, a table's rows of w.
     static void add_block(Work const& work, index input, index begin, index end) {
-        Range const range{input, std::min(Table::most_rows, work.inputs - input),
+        Range const range{input, std::min(table_rows, work.inputs - input),
                           Lists::first_row(begin, work.rows), Lists::first_row(end, work.rows)};
         work.lists().list(ByRows<T>(work.x, work.inputs), {0, input, work.rows, range.columns},
                           begin, end);
-        alignas(alignment) typename Table::Rows table;
+        alignas(alignment) Table table;
         for (index c = 0; c < work.outputs; c += panel) {
             index const columns = std::min(panel, work.outputs - c);
             copy_panel<Batch, panel>(work.w + input * work.outputs + c, work.outputs, range.columns,

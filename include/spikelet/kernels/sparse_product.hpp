@@ -6,10 +6,11 @@
 // exceptions, sums that underflowed to -0 and factors that are not finite.
 //
 // What is not 0 in a block of the depth is listed once (active_lists.hpp). For every panel of
-// columns the right rows of the block are copied side by side into a table that fits the L1 cache,
-// and each row of the result adds what it lists. What bounds it is how fast the cache delivers, two
-// vectors a cycle where a processor starts as many multiply-adds, and how often lists end where the
-// processor did not expect it; rows of the result are asked for ahead.
+// columns the right rows of the block are copied side by side into a table, and each row of the
+// result adds what it lists. What bounds it is how fast the cache delivers, two vectors a cycle
+// where a processor starts as many multiply-adds, and how often rows of the result are visited:
+// each time a list ends where the processor did not expect it. So few numbers want deep tables,
+// many numbers one that fits the L1 cache. Rows of the result are asked for ahead.
 #pragma once
 
 #include <algorithm>
@@ -25,11 +26,14 @@ namespace spikelet::kernels {
 template <class T, class Policy>
 class SparseProduct {
     using Batch = simd::Batch<T, Policy>;
-    using Lists = ActiveLists<T, Policy, true>;
-    using Table = ActiveTable<T, Policy>;
     static constexpr index width = simd::width<Batch>;
-    static constexpr index panel = Table::panel;
+    // Four cache lines; eight vectors where these are shorter, so that sums stay in registers.
+    static constexpr index panel = std::min(8 * width, 256 / static_cast<index>(sizeof(T)));
     static constexpr index batches = panel / width;
+    // Rows of the deepest table, of which 128 fit the L1 cache.
+    static constexpr index most_depth = 512;
+    using Table = std::array<T, static_cast<std::size_t>(most_depth* panel)>;
+    using Lists = ActiveLists<T, Policy, most_depth, true>;
     // Rows that meet the same table.
     static constexpr index block_rows = 1024;
     // Rows ahead that are asked for.
@@ -52,6 +56,12 @@ public:
         auto const columns = static_cast<double>(n.columns);
         auto const padded = static_cast<double>((n.columns + panel - 1) / panel * panel);
         return static_cast<double>(percent) <= 55 * columns / padded - 1280 / columns - 500 / rows;
+    }
+    /// How deep a table is best where so many numbers of a hundred are not 0; 0 where leaving out
+    /// zeros does not pay.
+    static constexpr index depth_for(ProductSize n, index percent) {
+        if (!pays(n, percent)) { return 0; }
+        return percent < 5 ? 512 : percent < 20 ? 256 : 128;
     }
 
     /// Numbers of a hundred that are not 0 in x [rows, columns], by every 16th row.
@@ -76,16 +86,16 @@ public:
     }
 
     /// result = left right, or result += left right; left is a Factor<T> or EventRows, right
-    /// [depth, columns].
+    /// [depth, columns]; `table_depth` is one of depth_for().
     template <class Left>
-    static void run(Policy policy, ProductSize n, Left left, T const* right, Start start, T* result,
-                    std::byte* workspace) {
+    static void run(Policy policy, ProductSize n, index table_depth, Left left, T const* right,
+                    Start start, T* result, std::byte* workspace) {
         if (n.depth == 0 && start == Start::zero) { std::fill_n(result, n.rows * n.columns, T(0)); }
         for (index r = 0; r < n.rows; r += block_rows) {
             index const rows = std::min(block_rows, n.rows - r);
             Lists const lists(workspace, rows, n.depth);
-            for (index d = 0; d < n.depth; d += Table::most_rows) {
-                Block const block{r, d, rows, std::min(Table::most_rows, n.depth - d)};
+            for (index d = 0; d < n.depth; d += table_depth) {
+                Block const block{r, d, rows, std::min(table_depth, n.depth - d)};
                 bool const from_zero = d == 0 && start == Start::zero;
                 auto const list_some = [=](index begin, index end) {
                     lists.list(left, block, begin, end);
@@ -127,7 +137,7 @@ private:
 
     /// Rows [begin, end) of a panel.
     static void add_panel(Work const& w, index column, index begin, index end) {
-        alignas(alignment) typename Table::Rows table;
+        alignas(alignment) Table table;
         index const columns = std::min(panel, w.columns - column);
         copy_panel<Batch, panel>(w.right + column, w.columns, w.block.columns, columns,
                                  table.data());
