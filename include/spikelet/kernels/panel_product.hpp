@@ -8,7 +8,7 @@
 // So rows meet no branch but the end of their list. What bounds them is how fast entries arrive: 32
 // bytes a cycle from the L2 cache, twice that as far as they are in L1. Copies pay because rows of
 // a matrix are often a power of two apart and then share few sets of a cache; they cost as much as
-// some 30 to 80 rows of a result.
+// some 30 to 80 rows of a result. Rows of the result are asked for ahead.
 #pragma once
 
 #include <array>
@@ -31,6 +31,8 @@ class PanelProduct {
     static constexpr index panel = 256 / static_cast<index>(sizeof(T));
     static constexpr index batches = panel / width;
     static constexpr index most_inputs = 256;
+    // Rows of the result ahead that are asked for.
+    static constexpr index ahead = 6;
     // Fewer additions are not worth another thread.
     static constexpr index grain_work = index{1} << 17;
 
@@ -41,7 +43,7 @@ public:
     /// inputs, the nearer the table is to the processor; the more, the less often rows of the
     /// result are fetched.
     static constexpr index inputs_for(index groups_fired) {
-        return groups_fired < 20 ? 256 : groups_fired < 55 ? 128 : 64;
+        return groups_fired < 20 ? 256 : groups_fired < 70 ? 128 : 64;
     }
 
     /// Bytes of scratch that run() needs.
@@ -135,6 +137,9 @@ private:
     template <class Panel>
     [[gnu::flatten]] static void add_rows(Panel at, Lists lists, T const* table, index rows) {
         for (index r = 0; r < rows; ++r) {
+            if constexpr (std::is_same_v<Panel, WholePanel<Batch, panel>>) {
+                fetch_panel<panel>(at.result + std::min(r + ahead, rows - 1) * at.stride);
+            }
             Sums sums = at.load(r);
             auto const* const end = lists.end(r);
             for (auto const* entry = lists.begin(r); entry != end; ++entry) {

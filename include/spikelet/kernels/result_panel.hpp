@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include <spikelet/core/memory.hpp>
 #include <spikelet/kernels/simd.hpp>
 
 namespace spikelet::kernels {
@@ -73,6 +74,13 @@ struct PartPanel {
         std::copy_n(copy.data(), columns, result + row * stride);
     }
 };
+
+/// Asks for a row of a whole panel, to be written.
+template <index Columns, class T>
+[[gnu::always_inline]] inline void fetch_panel(T const* row) {
+    constexpr auto line = static_cast<index>(alignment / sizeof(T));
+    for (index c = 0; c < Columns; c += line) { simd::prefetch(row + c); }
+}
 
 /// Rows of a matrix, `columns` of each, side by side; zero behind these.
 template <class Batch, index Columns, class T = typename Batch::value_type>

@@ -150,7 +150,7 @@ private:
                                           index end) {
         for (index r = begin; r < end; ++r) {
             if constexpr (std::is_same_v<Panel, WholePanel<Batch, panel>>) {
-                fetch(at.result + std::min(r + ahead, end - 1) * at.stride);
+                fetch_panel<panel>(at.result + std::min(r + ahead, end - 1) * at.stride);
             }
             auto const row = lists.row(r);
             auto const* place = lists.places_at(row.begin);
@@ -168,12 +168,6 @@ private:
             }
             at.store(r, sums);
         }
-    }
-
-    /// Asks for a whole panel's numbers of a row of the result.
-    [[gnu::always_inline]] static void fetch(T const* row) {
-        constexpr index line = static_cast<index>(alignment / sizeof(T));
-        for (index c = 0; c < panel; c += line) { simd::prefetch(row + c); }
     }
 };
 
