@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <spikelet/autodiff/forward.hpp>
 #include <spikelet/autodiff/tape.hpp>
 #include <spikelet/ops/cross_entropy.hpp>
 #include <spikelet/train/adam.hpp>
@@ -14,43 +15,82 @@
 #include <support/lively_spikegpt.hpp>
 #include <support/numbers.hpp>
 #include <support/tiny_lm.hpp>
+#include <support/values.hpp>
 
 namespace spikelet::test::spikegpt_training_test {
 namespace {
 
 constexpr index V = 23;
 
-/// All gradients after one pass.
+/// Two windows of a text that follow each other, a step of Adam after each: all gradients of the
+/// second, and all weights.
 template <class Policy>
-std::vector<float> gradients(SpikeGpt<>& model, Policy policy, bool recompute) {
-    auto const tokens = random_tokens(2, 130, V, 1);
-    auto const targets = random_tokens(2, 130, V, 2);
-    allocate(model, true);
-    zero_gradients(model);
-    Tape tape(policy, {.recompute = recompute, .seed = 3});
-    auto const logits = model(tape.begin(tokens));
-    tape.backward(cross_entropy(logits, targets, {.l2_wrap = true}));
+std::vector<float> learned(SpikeGptConfig const& config, Policy policy, TapeOptions options) {
+    auto const tokens = random_tokens(2, 131, V, 1);
+    auto model = lively_model(config);
+    options.seed = 3;
+    options.carry_state = true;
+    Tape tape(policy, options);
+    Adam adam(model, {.learning_rate = 1e-3, .clip_norm = 1.0}, policy);
+    for (index const from : {0, 65}) {
+        zero_gradients(model);
+        tape.set_step(from);
+        auto const logits = model(tape.begin(part_of(tokens, from, from + 65)));
+        auto const targets = part_of(tokens, from + 1, from + 66);
+        tape.backward(cross_entropy(logits, targets, {.l2_wrap = true}));
+        if (from == 0) { adam.step(); }
+    }
     std::vector<float> all;
     each_parameter(model, [&](std::string_view, auto const& p) {
         all.insert(all.end(), p.gradient(), p.gradient() + p.size());
     });
+    adam.step();
+    each_parameter(model, [&](std::string_view, auto const& p) {
+        all.insert(all.end(), p.span().begin(), p.span().end());
+    });
     return all;
 }
 
-TEST_CASE("training: gradients have the same bits for any threads, kept or recomputed") {
+TEST_CASE("training: gradients and steps have the same bits for any threads, kept or recomputed") {
     for (Variant const& variant : variants) {
         CAPTURE(variant.name);
         auto config = make_config(variant, V, 2, 36);
         config.dropout = 0.2;
-        auto model = lively_model(config);
-        auto const expected = gradients(model, serial, false);
+        auto const expected = learned(config, serial, {});
         CHECK(std::count(expected.begin(), expected.end(), 0.0F) <
-              static_cast<std::ptrdiff_t>(expected.size()) / 10);
-        CHECK(same_bits(gradients(model, serial, true), expected));
+              static_cast<std::ptrdiff_t>(expected.size()) / 20);
+        CHECK(same_bits(learned(config, serial, {.recompute = true}), expected));
         for (int const threads : {1, 2, 3}) {
             CAPTURE(threads);
-            CHECK(same_bits(gradients(model, OpenMp<>{threads}, false), expected));
-            CHECK(same_bits(gradients(model, OpenMp<>{threads}, true), expected));
+            for (bool const recompute : {false, true}) {
+                CHECK(same_bits(learned(config, OpenMp<>{threads}, {.recompute = recompute}),
+                                expected));
+            }
+        }
+    }
+}
+
+TEST_CASE("training: windows that carry the state have the bits of one long pass") {
+    for (Variant const& variant : variants) {
+        CAPTURE(variant.name);
+        auto model = lively_model(make_config(variant, V, 2, 20));
+        allocate(model, true);
+        auto const tokens = random_tokens(3, 40, V, 1);
+        Forward at_once;
+        auto const whole = values_of(model(at_once.begin(tokens)));
+        for (bool const carry : {true, false}) {
+            Tape tape(serial, {.recompute = true, .carry_state = carry});
+            bool same = true;
+            for (auto const& [from, to] : {std::pair<index, index>{0, 17}, {17, 18}, {18, 40}}) {
+                auto const y = model(tape.begin(part_of(tokens, from, to)));
+                for (index b = 0; b < 3; ++b) {
+                    same = same && std::equal(y.data + b * (to - from) * V,
+                                              y.data + (b + 1) * (to - from) * V,
+                                              whole.data() + (b * 40 + from) * V);
+                }
+                tape.backward(y);
+            }
+            CHECK(same == carry);
         }
     }
 }

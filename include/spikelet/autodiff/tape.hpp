@@ -8,16 +8,17 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <initializer_list>
 #include <new>
 #include <type_traits>
 #include <utility>
 
 #include <spikelet/autodiff/arena.hpp>
+#include <spikelet/autodiff/carried_state.hpp>
 #include <spikelet/autodiff/chain.hpp>
 #include <spikelet/autodiff/event_cost.hpp>
 #include <spikelet/autodiff/gradient.hpp>
+#include <spikelet/autodiff/tape_node.hpp>
 #include <spikelet/autodiff/tape_options.hpp>
 #include <spikelet/core/policy.hpp>
 #include <spikelet/core/rng.hpp>
@@ -25,13 +26,11 @@
 
 namespace spikelet {
 
-/// Training over whole sequences [batch, time]; every sequence starts at rest.
+/// Training over whole sequences [batch, time]; every sequence starts at rest, or where the last
+/// one of its row ended (TapeOptions::carry_state).
 template <class Policy = Serial<>, class T = float>
 class Tape {
-    struct Node {
-        Node* previous;
-        void (*run)(Node*);
-    };
+    using Node = detail::TapeNode;
     using Slot = detail::GradientSlot<T>;
 
     /// How far the tape has come.
@@ -75,6 +74,7 @@ public:
         rewind({});
         draws_ = 0;
         event_cost_.start_pass();
+        state_.start_pass();
     }
 
     /// Adds to the gradients of all parameters `seed` times the derivative of loss. Throws Error
@@ -121,8 +121,13 @@ public:
         return values_.take<U>(n);
     }
 
-    /// State that survives to the next step: none, training starts at rest.
-    T* carry(index, std::initializer_list<T>) { return nullptr; }
+    /// State that survives to the next pass, on which the op works now; null where every pass
+    /// starts at rest. Throws Error if the batch has grown.
+    T* carry(index n, std::initializer_list<T> rest) {
+        return options_.carry_state ? state_.take(n, rest) : nullptr;
+    }
+    /// The state that the next pass starts from, to be saved, restored and forgotten.
+    [[nodiscard]] CarriedState<T>& state() { return state_; }
 
     /// Memory for the duration of one op.
     template <class U>
@@ -145,25 +150,9 @@ public:
     void record(F back, Results const&... results) {
         static_assert(std::is_trivially_destructible_v<F>,
                       "record: a closure on the tape may capture only views and numbers");
-        using Gradients = std::array<Gradient<T>, sizeof...(Results)>;
-        struct Step : Node {
-            F back;
-            Gradients results;
-
-            Step(Node* before, F f, Gradients g)
-                : Node{before, [](Node* n) { static_cast<Step*>(n)->walk(); }},
-                  back(f),
-                  results(g) {}
-
-            void walk() {
-                bool const needed = std::any_of(results.begin(), results.end(),
-                                                [](Gradient<T> g) { return g.started(); });
-                if (needed || results.empty()) { back(); }
-                for (Gradient<T> const g : results) { g.end(); }
-            }
-        };
+        using Step = detail::TapeStep<T, F, sizeof...(Results)>;
         auto* const place = values_.take<std::byte>(sizeof(Step));
-        last_ = new (place) Step(last_, back, Gradients{results.gradient...});
+        last_ = new (place) Step(last_, back, {results.gradient...});
     }
 
     /// A key for random numbers, different at each call of a step, the same when recomputed.
@@ -187,7 +176,7 @@ public:
 
     /// Memory held, in bytes.
     [[nodiscard]] std::size_t bytes() const {
-        return values_.bytes() + slots_.bytes() + gradients_.bytes() +
+        return values_.bytes() + slots_.bytes() + gradients_.bytes() + state_.bytes() +
                static_cast<std::size_t>(scratch_.size());
     }
 
@@ -210,6 +199,7 @@ private:
 
     template <class Start>
     void back(double seed, Start&& start) {
+        state_.end_pass();
         release(nullptr);
         event_cost_.set_seed(seed);
         gradients_.start_pass();
@@ -251,29 +241,34 @@ private:
         auto y = make<T>(x.extents);
         auto const place = here();
         auto const first_draw = draws_;
+        auto const state = state_.place();
         auto const out = layer(x);
         detail::check_link(x, out);
         if (out.gradient.needed_only_where_active()) { y.gradient.need_only_where_active(); }
         rewind(place);
         if (out.data == x.data) { return x; }
         std::copy_n(out.data, x.extents.size(), y.data);
-        record([this, x, y, first_draw, l = &layer] { back_through(*l, x, y, first_draw); }, y);
+        record([=, this, l = &layer] { back_through(*l, x, y, first_draw, state); }, y);
         return y;
     }
 
     template <class E, class L>
-    void back_through(L const& layer, Var<Tape, T, E> x, Var<Tape, T, E> y, std::uint64_t draws) {
+    void back_through(L const& layer, Var<Tape, T, E> x, Var<Tape, T, E> y, std::uint64_t draws,
+                      std::size_t state) {
         auto const place = here();
         auto const cost = event_cost_;
         last_ = nullptr;
         Observer* const watching = std::exchange(observer_, nullptr);
         draws_ = draws;
+        auto const all_of_state = state_.place();
+        state_.go_to(state);
         auto const out = layer(x);
         [[maybe_unused]] bool const begun = out.gradient.take_over(y.gradient);
         SPIKELET_ASSERT(begun, "chain: a layer returned what others read, too");
         walk();
         observer_ = watching;
         event_cost_ = cost;
+        state_.go_to(all_of_state);
         rewind(place);
     }
 
@@ -284,6 +279,7 @@ private:
     GradientPool<T> gradients_;
     Buffer<std::byte> scratch_;
     EventCost<T> event_cost_;
+    CarriedState<T> state_;
     Node* last_ = nullptr;
     Slot* last_slot_ = nullptr;
     Observer* observer_ = nullptr;

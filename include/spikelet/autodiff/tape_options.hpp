@@ -19,6 +19,9 @@ struct TapeOptions {
     std::uint64_t seed = 0;
     /// What the dense products of a Tape of float multiply.
     Products products = Products::f32;
+    /// A pass starts where the last one ended that was walked back, row by row, instead of at rest.
+    /// That start is a constant: gradients end there (truncated backpropagation through time).
+    bool carry_state = false;
 };
 
 }  // namespace spikelet

@@ -61,22 +61,25 @@ struct EventShift {
         }
     }
 
-    /// s and m as forward() had them, from no events; ds_j, ds [B,T,C]; dm_j [C]. Adds; ds and each
-    /// dm may be null.
+    /// s and m as forward() had them, start [B, row] the words of s[-1] then, null: no events;
+    /// ds_j, ds [B,T,C]; dm_j [C]. Adds; ds and each dm may be null.
     template <class T, std::size_t N>
     static void backward(Policy policy, Btc n, word const* s, Each<T const, N> m,
-                         Each<T const, N> ds_j, AddsTo<T> ds, Each<T, N> dm) {
+                         Each<T const, N> ds_j, AddsTo<T> ds, Each<T, N> dm,
+                         word const* start = nullptr) {
         using B = simd::Batch<T, Policy>;
         index const row = Element<S>::row_units(n.C);
         // A strip takes all sequences, so that the sums over them have one order.
         for_each_strip(policy, {1, n.B * n.T, n.C}, [=](index, index first, index last) {
             for (index r = 0; r < n.B * n.T; ++r) {
-                bool const starts = r % n.T == 0;
                 bool const ends = r % n.T + 1 == n.T;
                 word const* const now = s + r * row;
+                word const* const carried = start == nullptr ? nullptr : start + r / n.T * row;
+                word const* const before = r % n.T == 0 ? carried : now - row;
                 simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
                     B const fresh = spikes_as_numbers<S, B>(now, c);
-                    B const change = starts ? fresh : fresh - spikes_as_numbers<S, B>(now - row, c);
+                    B const change =
+                        before == nullptr ? fresh : fresh - spikes_as_numbers<S, B>(before, c);
                     B sum(0);
                     simd::unrolled<static_cast<index>(N)>([&](auto j) {
                         auto const passes =

@@ -44,16 +44,16 @@ struct IntegerLif {
         for_each_strip(policy, n, some);
     }
 
-    /// charge [B,T,C] as forward() leaves it when it starts at 0; dspikes, dcharge [B,T,C] -> dx
-    /// [B,T,C], dleak, dthreshold [C], summed over the batch. Adds. The gradients but dspikes may
-    /// be null.
+    /// charge [B,T,C] as forward() leaves it, start [B,C] the state before, null: 0; dspikes,
+    /// dcharge [B,T,C] -> dx [B,T,C], dleak, dthreshold [C], summed over the batch. Adds. The
+    /// gradients but dspikes may be null.
     template <class T, class Surrogate>
     static void backward(Policy policy, Btc n, EventLevels<S> levels, Surrogate surrogate,
                          T const* leak, T const* threshold, T const* charge, T const* dspikes,
-                         T cost, AddsTo<T> dx, T* dleak, T* dthreshold,
-                         T const* dcharge = nullptr) {
-        Back<T, Surrogate> const back{levels, surrogate, leak,  threshold,  charge, dspikes,
-                                      cost,   dx,        dleak, dthreshold, dcharge};
+                         T cost, AddsTo<T> dx, T* dleak, T* dthreshold, T const* dcharge = nullptr,
+                         T const* start = nullptr) {
+        Back<T, Surrogate> const back{levels, surrogate, leak,  threshold,  charge,  dspikes,
+                                      cost,   dx,        dleak, dthreshold, dcharge, start};
         // A strip takes all sequences, so that the sums over them have one order.
         for_each_strip(policy, {1, n.B * n.T, n.C}, [=](index, index first, index last) {
             reverse(Strip{n, 0, first, last}, back);
@@ -87,7 +87,7 @@ private:
         T cost;
         Accumulator<T> dx;
         T *dleak, *dthreshold;
-        T const* dcharge;
+        T const *dcharge, *start;
     };
 
     template <class B>
@@ -152,6 +152,12 @@ private:
                     step_back<B>(s, in, t, c, lanes, after + own, dleak + own, dthreshold + own);
                 });
             }
+            if (in.start == nullptr) { continue; }
+            simd::for_each_batch<B>(s.first, s.last, [&](index c, auto lanes) {
+                index const own = c - s.first;
+                simd::accumulate(dleak, own, simd::load<B>(after + own, lanes),
+                                 simd::load<B>(in.start + s.b * s.n.C + c, lanes), lanes);
+            });
         }
         simd::for_each_batch<B>(s.first, s.last, [&](index c, auto lanes) {
             index const own = c - s.first;

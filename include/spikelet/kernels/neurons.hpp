@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Neurons of any kind along time, one for each channel. What a step of a neuron is, and its way
-// back, says a small type N; this file walks over sequences with it, forward and in reverse. B is a
-// batch: one channel in each lane. Of N it asks
+// Neurons of any kind along time, one for each channel. A small type N says what a step of one is,
+// and its way back. B is a batch: one channel in each lane. N has
 //   states, weights           how many numbers a neuron carries, and has learned
 //   spiking                   if not, its charge is all it gives, and reset() is not asked for
 //   rest()                    the state before the first step
@@ -55,7 +54,6 @@ struct Neurons {
         auto const start = [=](index b, index first, index last) {
             walk_from_rest(Strip{n, b, first, last}, run);
         };
-        // Streams must do with little stack.
         auto const go_on = [=](index b, index first, index last) {
             Strip const strip{n, b, first, last};
             Channels<T, weights, narrow_strip> numbers;
@@ -66,18 +64,19 @@ struct Neurons {
         if (state == nullptr) {
             for_each_strip(policy, n, start);
         } else {
-            for_each_strip(policy, n, go_on, narrow_strip);
+            for_each_strip(policy, n, go_on, narrow_strip);  // streams must do with little stack
         }
     }
 
-    /// x and h as forward() had and left them from rest; dspikes, dcharge [B,T,C], where null
-    /// nothing -> dx [B,T,C] +=, may be null; dw [weights,C] = the gradients of each channel's
-    /// learned numbers, summed over the batch.
+    /// x and h as forward() had and left them, start [states,B,C] the state before, null: at rest;
+    /// dspikes, dcharge [B,T,C], where null nothing -> dx [B,T,C] +=, may be null; dw [weights,C] =
+    /// the gradients of each channel's learned numbers, summed over the batch.
     template <class T, class Surrogate>
     static void backward(Policy policy, Btc n, N neuron, Surrogate surrogate, Weights<T> w,
                          T const* x, Charged<T const> charged, T const* dspikes, T const* dcharge,
-                         AddsTo<T> dx, T* dw) {
-        Back<T, Surrogate> const back{neuron, surrogate, w, x, charged, dspikes, dcharge, dx, dw};
+                         AddsTo<T> dx, T* dw, T const* start = nullptr) {
+        Back<T, Surrogate> const back{neuron,  surrogate, w,     x,  charged,
+                                      dspikes, dcharge,   start, dx, dw};
         // A strip takes all sequences, so that the sums over them have one order.
         for_each_strip(policy, {1, n.B * n.T, n.C}, [=](index, index first, index last) {
             reverse(Strip{n, 0, first, last}, back);
@@ -85,8 +84,8 @@ struct Neurons {
     }
 
 private:
-    /// Count numbers for each channel of a strip, those of one batch of channels together, so
-    /// that it reads one run of memory and no planes that are whole pages apart.
+    /// Count numbers for each channel of a strip, those of one batch of channels in one run of
+    /// memory: planes would be whole pages apart.
     template <class T, std::size_t Count, index Widest = widest_strip>
     using Channels = std::array<T, Count* static_cast<std::size_t>(Widest)>;
 
@@ -112,7 +111,7 @@ private:
         Weights<T> w;
         T const* x;
         Charged<T const> charged;
-        T const *dspikes, *dcharge;
+        T const *dspikes, *dcharge, *start;
         Accumulator<T> dx;
         T* dw;
     };
@@ -257,10 +256,8 @@ private:
         index const own = c - s.first;
         index const i = (s.b * s.n.T + t) * s.n.C + c;
         auto const k = constants.template load<B, weights>(own, lanes);
-        auto const given = [&](T const* d) {
-            return d == nullptr ? B(0) : simd::load<B>(d + i, lanes);
-        };
-        SeenStep<B, states> const seen{before<B>(in, t, i - s.n.C, lanes, k),
+        auto const given = [&](T const* d) { return d ? simd::load<B>(d + i, lanes) : B(0); };
+        SeenStep<B, states> const seen{before<B>(s, in, t, c, lanes, k),
                                        charged_at<B>(in, i, lanes), simd::load<B>(in.x + i, lanes),
                                        given(in.dspikes), given(in.dcharge)};
         auto gradient = after.template load<B, states>(own, lanes);
@@ -273,13 +270,17 @@ private:
         sums.store(own, dk, lanes);
     }
 
-    /// The state before step t; the step before it is element i.
+    /// The state before step t.
     template <class B, class T, class Surrogate>
-    [[gnu::always_inline]] static std::array<B, states> before(Back<T, Surrogate> const& in,
-                                                               index t, index i, auto lanes,
-                                                               std::array<B, weights> const& k) {
-        if (t == 0) { return rest<B>(in.neuron); }
-        auto const h = charged_at<B>(in, i, lanes);
+    [[gnu::always_inline]] static std::array<B, states>
+    before(Strip s, Back<T, Surrogate> const& in, index t, index c, auto lanes,
+           std::array<B, weights> const& k) {
+        if (t == 0 && in.start == nullptr) { return rest<B>(in.neuron); }
+        if (t == 0) {
+            Planes<T const> const start{in.start + s.b * s.n.C, s.n.B * s.n.C, 1};
+            return start.template load<B, states>(c, lanes);
+        }
+        auto const h = charged_at<B>(in, (s.b * s.n.T + t - 1) * s.n.C + c, lanes);
         if constexpr (N::spiking) {
             return in.neuron.reset(k, h, in.neuron.fires(k, h));
         } else {

@@ -45,11 +45,12 @@ struct ShiftMix {
         }
     }
 
-    /// x and dy_j as forward() had them, from rest; adds to dx and dm_j, each of which may be null.
+    /// x and dy_j as forward() had them, start [B,C] the state then, null: zero; adds to dx and
+    /// dm_j, each of which may be null.
     template <class T, std::size_t N>
     static void backward(Policy policy, Btc n, T const* x, Each<T const, N> m, Each<T const, N> dy,
-                         AddsTo<T> dx, Each<T, N> dm) {
-        Back<T, N> const back{n, x, m, dy, dx, dm};
+                         AddsTo<T> dx, Each<T, N> dm, T const* start = nullptr) {
+        Back<T, N> const back{n, x, start, m, dy, dx, dm};
         // A strip takes all sequences, so that the sums over them have one order.
         for_each_strip(policy, {1, n.B * n.T, n.C}, [&](index, index first, index last) {
             using B = simd::Batch<T, Policy>;
@@ -87,7 +88,7 @@ private:
     template <class T, std::size_t N>
     struct Back {
         Btc n;
-        T const* x;
+        T const *x, *start;
         Each<T const, N> m, dy;
         Accumulator<T> dx;
         Each<T, N> dm;
@@ -109,6 +110,15 @@ private:
         if (in.dx.data != nullptr) { simd::prefetch(in.dx.data, bytes); }
     }
 
+    /// The row before some rows, the first of which begins at i - c.
+    template <class B, class T, std::size_t N>
+    [[gnu::always_inline]] static B row_before(Back<T, N> const& in, Rows rows, index i, index c,
+                                               auto lanes) {
+        if (!rows.first) { return simd::load<B>(in.x + i - in.n.C, lanes); }
+        if (in.start == nullptr) { return B(0); }
+        return simd::load<B>(in.start + rows.begin / in.n.T * in.n.C + c, lanes);
+    }
+
     /// What some rows add to the gradients of the channels at c.
     template <class B, class T, std::size_t N>
     [[gnu::always_inline]] static void some_rows_back(Back<T, N> const& in, Rows rows, index c,
@@ -121,7 +131,7 @@ private:
             sum[j] = in.dm[j] == nullptr ? B(0) : simd::load<B>(in.dm[j] + c, lanes);
             next[j] = simd::load<B>(in.dy[j] + i, lanes);
         });
-        B before = rows.first ? B(0) : simd::load<B>(in.x + i - C, lanes);
+        B before = row_before<B>(in, rows, i, c, lanes);
         for (index left = rows.count - 1; left >= 0; --left, i += C) {
             bool const ends = left == 0 && rows.last;
             B const now = simd::load<B>(in.x + i, lanes);

@@ -4,6 +4,7 @@
 // the sentence is the only error; the compiler's "required from" names the op and the line.
 #pragma once
 
+#include <cstring>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -133,6 +134,21 @@ constexpr void check_counted(index rows) {
                                  " rows is not counted; "
                                  "stream one token at a time");
         }
+    }
+}
+
+/// n numbers of carried state as they are before a kernel runs, for the way back, in units of U;
+/// null where nothing is carried, or there is no way back.
+template <class U, class Ctx, class T>
+constexpr U const* kept_start(Ctx& context, T const* state, index n) {
+    if constexpr (Ctx::records) {
+        if (state == nullptr) { return nullptr; }
+        auto const bytes = static_cast<std::size_t>(n) * sizeof(T);
+        auto* const start = context.template keep<U>(static_cast<index>(bytes / sizeof(U)));
+        context.run([=] { std::memcpy(start, state, bytes); });
+        return start;
+    } else {
+        return nullptr;
     }
 }
 

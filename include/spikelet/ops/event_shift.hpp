@@ -29,6 +29,7 @@ constexpr auto event_shift(Var<Ctx, T, E> events, BasicParameter<W, Cs> const&..
     std::array<Var<Ctx, S, E>, N> y{((void)weights, s.ctx->template make<S>(s.extents))...};
     index const units = Shift::template state_units<Scalar>(n.C);
     Scalar* const state = s.ctx->carry(n.B * units, {Scalar(0)});
+    auto const* const start = kept_start<word>(*s.ctx, state, n.B * units);
     std::array<Scalar const*, N> const m{checked_view<Ctx>(weights).value...};
     s.ctx->run([&] {
         std::array<word*, N> to{};
@@ -39,7 +40,7 @@ constexpr auto event_shift(Var<Ctx, T, E> events, BasicParameter<W, Cs> const&..
     auto const back = [=] {
         std::array<Scalar const*, N> dy{};
         for (std::size_t j = 0; j < N; ++j) { dy[j] = y[j].gradient.numbers(); }
-        Shift::backward(s.ctx->policy(), n, s.data, m, dy, s.gradient.sum(), dm);
+        Shift::backward(s.ctx->policy(), n, s.data, m, dy, s.gradient.sum(), dm, start);
     };
     std::apply([&](auto const&... result) { s.ctx->record(back, result...); }, y);
     return y;

@@ -35,6 +35,7 @@ constexpr Fired<Ctx, E, S> integer_lif(Var<Ctx, T, E> value, BasicParameter<W, C
     auto s = x.ctx->template make<S>(x.extents);
     auto const charge = detail::room_for_charge(x);
     Scalar* const state = x.ctx->carry(n.B * n.C, {Scalar(0)});
+    auto const* const start = kept_start<Scalar>(*x.ctx, state, n.B * n.C);
     x.ctx->run([&] {
         Lif::forward(x.ctx->policy(), n, levels, beta.value, th.value, x.data, s.data, charge.data,
                      state);
@@ -46,7 +47,7 @@ constexpr Fired<Ctx, E, S> integer_lif(Var<Ctx, T, E> value, BasicParameter<W, C
             auto* const dcharge = charge.gradient.started() ? charge.gradient.numbers() : nullptr;
             Lif::backward(x.ctx->policy(), n, levels, surrogate, beta.value, th.value, charge.data,
                           s.gradient.numbers(), cost, x.gradient.sum(), beta.gradient, th.gradient,
-                          dcharge);
+                          dcharge, start);
         },
         s, charge);
     return {s, charge};

@@ -28,6 +28,7 @@ struct NeuronWalk {
     typename Kernel::template Weights<Scalar> w;
     std::array<Scalar*, Kernel::weights> dw;
     typename Kernel::template Charged<Scalar> charged;
+    Scalar const* start;
 
     void forward(word* spikes, Scalar* state) const {
         Kernel::forward(x.ctx->policy(), btc(x.extents), neuron, w, x.data, spikes, charged, state);
@@ -39,7 +40,7 @@ struct NeuronWalk {
         typename Kernel::template Charged<Scalar const> seen;
         std::copy(charged.begin(), charged.end(), seen.begin());
         Kernel::backward(x.ctx->policy(), n, neuron, surrogate, w, x.data, seen, dspikes, dcharge,
-                         x.gradient.sum(), of_channels);
+                         x.gradient.sum(), of_channels, start);
         for (std::size_t p = 0; p < Kernel::weights; ++p) {
             kernels::add_weight(x.ctx->policy(), n.C, of_channels + static_cast<index>(p) * n.C,
                                 w[p].shared, dw[p]);
@@ -83,7 +84,7 @@ constexpr auto neurons([[maybe_unused]] char const* op, N neuron, Surrogate surr
                   "neurons: what is learned must be one number, or one for each channel of x");
     auto const x = checked_numbers(value);
     (detail::check_learned(op, x, learned.size()), ...);
-    detail::NeuronWalk<Ctx, E, N, Surrogate> walk{x, neuron, surrogate, {}, {}, {}};
+    detail::NeuronWalk<Ctx, E, N, Surrogate> walk{x, neuron, surrogate, {}, {}, {}, {}};
     // One by one: an initialiser of too many would be an error beside the sentence above.
     [[maybe_unused]] auto take = [&, p = std::size_t{0}](auto const& parameter) mutable {
         auto const view = checked_view<Ctx>(parameter);
@@ -94,7 +95,9 @@ constexpr auto neurons([[maybe_unused]] char const* op, N neuron, Surrogate surr
     for (std::size_t p = 1; p < walk.charged.size(); ++p) {
         walk.charged[p] = x.ctx->template keep<Scalar>(x.extents.size());
     }
-    Scalar* const state = detail::carry_state(*x.ctx, neuron, x.extents[0] * x.extents[2]);
+    index const streams = x.extents[0] * x.extents[2];
+    Scalar* const state = detail::carry_state(*x.ctx, neuron, streams);
+    walk.start = kept_start<Scalar>(*x.ctx, state, N::states * streams);
     if constexpr (N::spiking) {
         auto s = x.ctx->template make<bit>(x.extents);
         auto const charge = detail::room_for_charge(x);

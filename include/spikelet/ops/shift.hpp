@@ -74,6 +74,7 @@ constexpr auto shift_mix(Var<Ctx, T, E> value, BasicParameter<W, Cs> const&... w
     std::array<Var<Ctx, Scalar, E>, N> y{
         ((void)weights, x.ctx->template make<Scalar>(x.extents))...};
     Scalar* const state = x.ctx->carry(n.B * n.C, {Scalar(0)});
+    auto const* const start = kept_start<Scalar>(*x.ctx, state, n.B * n.C);
     std::array<Scalar const*, N> const m{checked_view<Ctx>(weights).value...};
     x.ctx->run([&] {
         std::array<Scalar*, N> to{};
@@ -85,7 +86,7 @@ constexpr auto shift_mix(Var<Ctx, T, E> value, BasicParameter<W, Cs> const&... w
         std::array<Scalar const*, N> dy{};
         for (std::size_t j = 0; j < N; ++j) { dy[j] = y[j].gradient.numbers(); }
         Mix::backward(x.ctx->policy(), n, static_cast<Scalar const*>(x.data), m, dy,
-                      x.gradient.sum(), dm);
+                      x.gradient.sum(), dm, start);
     };
     std::apply([&](auto const&... result) { x.ctx->record(back, result...); }, y);
     return y;

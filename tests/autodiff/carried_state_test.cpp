@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+#include <spikelet/autodiff/carried_state.hpp>
+
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <spikelet/autodiff/forward.hpp>
+#include <spikelet/autodiff/tape.hpp>
+#include <spikelet/nn/init.hpp>
+#include <spikelet/nn/linear.hpp>
+#include <spikelet/ops/event_node.hpp>
+#include <spikelet/ops/event_shift.hpp>
+#include <spikelet/ops/integer_lif.hpp>
+#include <spikelet/ops/leaky_integrator.hpp>
+#include <spikelet/ops/parametric_lif.hpp>
+#include <spikelet/ops/shift.hpp>
+#include <spikelet/ops/wkv.hpp>
+
+#include <support/numbers.hpp>
+#include <support/tiny_lm.hpp>
+#include <support/values.hpp>
+
+namespace spikelet::test::carried_state_test {
+namespace {
+
+using Numbers = std::vector<double>;
+
+TEST_CASE("carried state: a pass that is walked back moves it, another leaves it") {
+    CarriedState<double> state;
+    state.start_pass();
+    CHECK(state.numbers().empty());
+    double* at = state.take(2, {1, 3});
+    CHECK(Numbers(at, at + 4) == Numbers{1, 1, 3, 3});
+    at[0] = 7;
+    CHECK(state.numbers().empty());
+    state.start_pass();
+    at = state.take(2, {1, 3});
+    CHECK(at[0] == 1);
+    at[0] = 8;
+    state.end_pass();
+    CHECK(state.numbers()[0] == 8);
+    state.start_pass();
+    at = state.take(2, {1, 3});
+    CHECK(Numbers(at, at + 4) == Numbers{8, 1, 3, 3});
+    at[0] = 9;
+    // A layer that is computed again.
+    state.go_to(0);
+    CHECK(state.take(2, {1, 3})[0] == 8);
+    state.reset();
+    state.start_pass();
+    CHECK(state.take(2, {1, 3})[0] == 1);
+}
+
+TEST_CASE("carried state: another batch is an error until it is reset") {
+    auto model = tiny_lm();
+    allocate(model, true);
+    Tape tape(serial, {.carry_state = true});
+    auto const walk = [&](index batch) {
+        tape.backward(model(tape.begin(random_tokens(batch, 3, 11))));
+    };
+    walk(2);
+    auto const kept =
+        std::vector<float>(tape.state().numbers().begin(), tape.state().numbers().end());
+    CHECK_FALSE(kept.empty());
+    for (index const other : {1, 3}) {
+        CAPTURE(other);
+        CHECK_THROWS_AS(walk(other), Error);
+        CHECK(std::ranges::equal(tape.state().numbers(), kept));
+    }
+    CHECK_NOTHROW(walk(2));
+    tape.state().reset();
+    CHECK(tape.state().numbers().empty());
+    CHECK_NOTHROW(walk(3));
+}
+
+/// Everything that carries state and has a gradient which differences can tell.
+struct Smooth {
+    Linear<5, 5, double> in;
+    BasicParameter<double, 5> decay, bonus, first, second, leak;
+    SPIKELET_PARTS(in, decay, bonus, first, second, leak)
+
+    auto operator()(auto x) const {
+        auto const past = wkv(in(x), shift(x), decay, bonus);
+        auto const mixed = shift_mix(past, first, second);
+        return leaky_integrator(mixed[0] * mixed[1], leak) + past;
+    }
+};
+
+struct Gradients {
+    Numbers y, dx, dw;
+    friend bool operator==(Gradients const&, Gradients const&) = default;
+};
+
+/// One pass from what the tape carries, and back.
+template <class Model>
+Gradients walk(Tape<Serial<>, double>& tape, Model& model, Tensor<double, dyn, dyn, 5> const& x) {
+    zero_gradients(model);
+    auto const input = tape.begin(x.view());
+    auto const y = model(input);
+    tape.backward(y);
+    Gradients g{values_of(y), gradient_of(input), {}};
+    each_parameter(model, [&](std::string_view, auto& p) {
+        g.dw.insert(g.dw.end(), p.gradient(), p.gradient() + p.size());
+    });
+    return g;
+}
+
+template <class Model>
+void shake(Model& model) {
+    Rng rng(3);
+    init(model, rng);
+    each_parameter(model, [&](std::string_view, auto& p) {
+        for (double& w : p.span()) { w = 0.5 + 0.3 * rng.normal(); }
+    });
+    allocate(model, true);
+}
+
+TEST_CASE("carried state: gradients equal differences, the start held constant") {
+    Smooth model;
+    shake(model);
+    auto const x = random_tensor<double>(Extents<dyn, dyn, 5>(2, 6, {}), 1);
+    auto first = steps_of(x, 0, 4);
+    auto second = steps_of(x, 4, 6);
+    Tape<Serial<>, double> tape({}, {.carry_state = true});
+    walk(tape, model, first);
+    Numbers const start(tape.state().numbers().begin(), tape.state().numbers().end());
+    auto const again = [&] {
+        tape.state().restore(start);
+        return walk(tape, model, second);
+    };
+    Gradients const g = again();
+    auto const difference = [&](double& number) {
+        auto const sum = [&](double value) {
+            number = value;
+            auto const y = again().y;
+            return std::accumulate(y.begin(), y.end(), 0.0);
+        };
+        double const old = number;
+        double const above = sum(old + 1e-5), below = sum(old - 1e-5);
+        number = old;
+        return (above - below) / 2e-5;
+    };
+    Numbers dx, dw;
+    for (double& v : second.span()) { dx.push_back(difference(v)); }
+    each_parameter(model, [&](std::string_view, auto& p) {
+        for (double& v : p.span()) { dw.push_back(difference(v)); }
+    });
+    auto const near = [](Numbers const& a, Numbers const& b) {
+        REQUIRE(a.size() == b.size());
+        double worst = 0;
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            worst = std::max(worst, std::abs(a[i] - b[i]) / std::max(1.0, std::abs(b[i])));
+        }
+        return worst;
+    };
+    CHECK(near(g.dx, dx) < 1e-7);
+    CHECK(near(g.dw, dw) < 1e-7);
+
+    // From rest it is another loss.
+    tape.state().reset();
+    CHECK(near(walk(tape, model, second).dw, dw) > 1e-2);
+}
+
+/// Spikes that carry state. Their gradient is a surrogate's, so differences tell nothing.
+struct Spiking {
+    BasicParameter<double, 5> leak, decay, height, choice;
+    BasicParameter<double, 5> threshold;
+    SPIKELET_PARTS(leak, decay, height, choice, threshold)
+
+    auto operator()(auto x) const {
+        auto const events = integer_lif<graded<3>>(x, leak, threshold).spikes;
+        LifOptions const o{.decay_input = false, .detach_reset = true};
+        return to_numbers(event_shift(events, choice)[0]) +
+               to_numbers(parametric_lif(x, decay, height, o).spikes);
+    }
+};
+
+// Nothing that the first step adds to the gradient of leak, decay, height and choice depends on
+// what comes later: from rest they are multiplied by a state of zero, and the reset is detached.
+TEST_CASE("carried state: of spikes, gradients are those that later steps add in one long pass") {
+    Spiking model;
+    shake(model);
+    auto const x = random_tensor<double>(Extents<dyn, dyn, 5>(2, 9, {}), 1);
+    Tape<Serial<>, double> tape({}, {.carry_state = true});
+    walk(tape, model, steps_of(x, 0, 1));
+    Gradients const later = walk(tape, model, steps_of(x, 1, 9));
+
+    zero_gradients(model);
+    Tape<Serial<>, double> whole;
+    auto const input = whole.begin(x.view());
+    auto const y = model(input);
+    Numbers dy(2 * 9 * 5, 1.0);
+    for (index b = 0; b < 2; ++b) { std::fill_n(dy.begin() + b * 9 * 5, 5, 0.0); }
+    whole.backward(y, View<double const, dyn>(dy.data(), Extents<dyn>(std::ssize(dy))));
+
+    auto const dx = gradient_of(input);
+    for (index b = 0; b < 2; ++b) {
+        index const from = (b * 9 + 1) * 5;
+        CHECK(std::equal(y.data + from, y.data + from + 40, later.y.begin() + b * 40));
+        CHECK(std::equal(dx.begin() + from, dx.begin() + from + 40, later.dx.begin() + b * 40));
+    }
+    auto const* mine = later.dw.data();
+    for (auto const* p : {&model.leak, &model.decay, &model.height, &model.choice}) {
+        CAPTURE(mine - later.dw.data());
+        CHECK(std::equal(p->gradient(), p->gradient() + 5, mine));
+        CHECK(std::any_of(mine, mine + 5, [](double d) { return d != 0; }));
+        mine += 5;
+    }
+}
+
+}  // namespace
+}  // namespace spikelet::test::carried_state_test
