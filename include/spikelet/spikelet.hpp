@@ -10,6 +10,7 @@
 #include <spikelet/autodiff/chain.hpp>
 #include <spikelet/autodiff/forward.hpp>
 #include <spikelet/autodiff/part_names.hpp>
+#include <spikelet/autodiff/reversible.hpp>
 #include <spikelet/autodiff/session.hpp>
 #include <spikelet/autodiff/tape.hpp>
 #include <spikelet/core/bits.hpp>

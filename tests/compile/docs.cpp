@@ -39,6 +39,22 @@ void fork(Lm const& lm, std::span<std::int32_t const> prompt) {
     speak.restore(state);  // back to here
 }
 
+void take_back(Lm const& lm, std::span<std::int32_t const> prompt) {
+    sk::Session session{lm};
+    sk::Reversible speak{session, 16};  // up to 16 tokens back
+    speak.feed(prompt);
+    speak('a');
+    auto logits = speak.roll_back(1);  // those after the prompt, bit for bit
+}
+
+void train_in_order(Lm& lm, std::span<sk::Batch const> windows) {
+    sk::Tape tape{sk::openmp, {.carry_state = true}};  // rows go on where the last window ended
+    for (sk::Batch const& window : windows) {
+        tape.backward(sk::cross_entropy(lm(tape.begin(window.input)), window.target));
+    }
+    tape.state().reset();  // the next window starts at rest
+}
+
 template <class W = float>  // what the matrix is stored as
 struct Shrinkable {
     sk::Embedding<256, 64> embed;
