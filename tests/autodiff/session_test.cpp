@@ -7,6 +7,7 @@
 
 #include <spikelet/autodiff/forward.hpp>
 
+#include <support/every_way.hpp>
 #include <support/numbers.hpp>
 #include <support/tiny_lm.hpp>
 
@@ -16,7 +17,6 @@ namespace {
 using Logits = std::vector<float>;
 
 Logits to_vector(std::span<float const> x) { return {x.begin(), x.end()}; }
-Logits to_vector(View<float const, dyn, dyn> x) { return {x.data(), x.data() + x.size()}; }
 
 /// Logits [batch, time, 11] over whole sequences.
 Logits whole(TinyLm<> const& model, Tokens const& tokens) {
@@ -45,26 +45,7 @@ TEST_CASE("session: token by token equals the whole sequence bit for bit") {
 }
 
 TEST_CASE("session: several streams and several tokens at a time give the same bits") {
-    auto const model = tiny_lm();
-    for (index const batch : {1, 4}) {
-        auto const tokens = random_tokens(batch, 21, 11);
-        auto const all = whole(model, tokens);
-        for (index const chunk : {1, 3, 64}) {
-            CAPTURE(batch);
-            CAPTURE(chunk);
-            Session session{model, SessionOptions{batch, chunk}};
-            for (index t = 0; t < tokens.time; t += chunk) {
-                auto const part = part_of(tokens, t, std::min(tokens.time, t + chunk));
-                auto const y = to_vector(session(std::span<std::int32_t const>(part.ids)));
-                Logits expected;
-                for (index b = 0; b < batch; ++b) {
-                    auto const first = all.begin() + (b * tokens.time + t) * 11;
-                    expected.insert(expected.end(), first, first + part.time * 11);
-                }
-                CHECK(same_bits(y, expected));
-            }
-        }
-    }
+    CHECK(odd_way(tiny_lm(), random_tokens(4, 70, 11)) == "");
 }
 
 TEST_CASE("session: feed gives the logits after the last token") {

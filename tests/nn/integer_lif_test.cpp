@@ -6,14 +6,13 @@
 #include <doctest/doctest.h>
 
 #include <spikelet/autodiff/part_names.hpp>
-#include <spikelet/autodiff/session.hpp>
 #include <spikelet/autodiff/tape.hpp>
-#include <spikelet/nn/embedding.hpp>
 #include <spikelet/nn/event_node.hpp>
 #include <spikelet/nn/init.hpp>
-#include <spikelet/nn/linear.hpp>
 #include <spikelet/ops/elementwise.hpp>
 
+#include <support/every_way.hpp>
+#include <support/neuron_lm.hpp>
 #include <support/recorder.hpp>
 #include <support/values.hpp>
 
@@ -80,37 +79,14 @@ TEST_CASE("integer lif layer: its weights have names, and sizes may be known at 
     CHECK(names == std::vector<std::string>{"threshold", "leak"});
 }
 
-/// Tokens to graded spikes to logits.
-struct Model {
-    Embedding<11, 70> embed;
-    IntegerLif<70> neuron;
-    Linear<70, 9> head;
-    SPIKELET_PARTS(embed, neuron, head)
-
-    constexpr auto operator()(auto ids) const { return head(neuron(embed(ids))); }
-};
-
-TEST_CASE("integer lif layer: a session streams it, and has the bits of the whole sequence") {
-    Model model;
-    start(model);
-    for (float& w : model.embed.weight.span()) { w *= 20; }
-    std::vector<std::int32_t> const ids{3, 1, 4, 1, 5, 9, 2, 6};
-    Forward forward;
-    auto const whole = model(forward.begin(Tokens{ids, 1, 8}));
-    Session session(model);
-    static_assert(footprint<Model>().state == 70);
-    bool alive = false;
-    for (std::size_t t = 0; t < ids.size(); ++t) {
-        auto const logits = session(ids[t]);
-        CHECK(std::equal(logits.begin(), logits.end(), whole.data + t * 9));
-        alive = alive || logits[0] != 0;
-    }
-    CHECK(alive);
+TEST_CASE("integer lif layer: has the same bits in every way to read a text") {
+    auto const model = neuron_lm<IntegerLif<70>>(20);
+    CHECK(odd_way(model, random_tokens(3, 20, 11)) == "");
+    static_assert(footprint<NeuronLm<IntegerLif<70>>>().state == 70);
 }
 
 TEST_CASE("integer lif layer: shows charge and levels under its own name") {
-    Model model;
-    start(model);
+    auto const model = neuron_lm<IntegerLif<70>>(20);
     Recorder recorder(model);
     Tape tape;
     tape.observe(&recorder);
