@@ -5,6 +5,7 @@
 
 #include "block_name.hpp"
 #include "command.hpp"
+#include "determinism.hpp"
 #include "evaluation.hpp"
 #include "flags.hpp"
 #include "inference.hpp"
@@ -23,7 +24,8 @@ constexpr char const* examples_of_eval =
     "  spikegpt eval --model runs/book/model.safetensors --data test.txt\n"
     "  spikegpt eval --model M --data test.txt --ctx 512 --stride 64   more context for each\n"
     "  spikegpt eval --model M --data test.txt --mode stream           all of the text before it\n"
-    "  spikegpt eval --model M --data test.txt --inference official_rescale   what that costs";
+    "  spikegpt eval --model M --data test.txt --inference official_rescale   what that costs\n"
+    "  spikegpt eval --model M --data test.txt --check-determinism     batches, streams, threads";
 
 constexpr struct { std::string_view name; } modes[] = {{"parallel"}, {"stream"}};
 
@@ -37,6 +39,7 @@ struct EvalRequest {
     std::string mode = "parallel";
     sk::index threads = 0;
     std::string cpu;
+    bool check_determinism = false;
     bool json = false;
 };
 
@@ -65,6 +68,11 @@ void declare(CLI::App& flags, EvalRequest& request) {
         ->capture_default_str();
     flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
     flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
+    auto* const check =
+        flags.add_flag("--check-determinism", request.check_determinism,
+                       "Instead, read the beginning of the text in several ways (8 pieces of --ctx "
+                       "ids), and compare\nlogits, spikes and all that is between, bit for bit");
+    for (char const* other : {"--mode", "--stride", "--batch"}) { check->excludes(other); }
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
 }
 
@@ -190,6 +198,27 @@ std::optional<double> trained_bits(StoredModel& language, sk::Corpus const& corp
     return bits;
 }
 
+/// The beginning of the text as some texts of one length.
+sk::Tokens texts_of(sk::Corpus const& corpus, sk::index longest) {
+    constexpr sk::index texts = 8;
+    sk::index const length = std::min(longest, corpus.size() / texts);
+    if (length < 1) {
+        sk::fail("eval", fmt::format("{} has {}, --check-determinism needs at least {}",
+                                     corpus.name(), counted(corpus.size(), "id"), texts));
+    }
+    sk::Tokens tokens;
+    tokens.resize(texts, length);
+    corpus.copy(0, tokens.ids);
+    return tokens;
+}
+
+int check_determinism(StoredModel& language, sk::Corpus const& corpus, EvalRequest const& request,
+                      Computer const& computer, Output const& out) {
+    choose_inference(language, request.inference);
+    auto const texts = texts_of(corpus, *request.ctx);
+    return say_ways(read_in_all_ways(language.net, computer, texts), texts, computer, out);
+}
+
 int eval(CLI::App const&, EvalRequest& request) {
     Output const out(request.json);
     Computer const computer = choose_computer(request.cpu, request.threads);
@@ -197,6 +226,9 @@ int eval(CLI::App const&, EvalRequest& request) {
     complete(request);
     Source const source(request.data);
     sk::Corpus const corpus = source.corpus(*language.vocabulary);
+    if (request.check_determinism) {
+        return check_determinism(language, corpus, request, computer, out);
+    }
     auto const trained = trained_bits(language, corpus, request, computer);
     Evaluator evaluator(computer, language.net, {.carry_state = request.mode == "stream"});
     Measurement const sum = measure(evaluator, corpus, request);
