@@ -103,6 +103,12 @@ public:
     /// The next step is number count + 1.
     virtual void set_count(std::int64_t count) = 0;
 
+    /// What the next batch goes on from where TapeOptions::carry_state is set, or empty at rest.
+    [[nodiscard]] virtual std::span<float const> state() = 0;
+
+    /// Goes on from a state(); an empty one is at rest.
+    virtual void restore(std::span<float const> state) = 0;
+
     /// Shows the model's values to `observer`, which must outlive the calls it watches.
     virtual void observe(sk::Observer* observer) = 0;
 };

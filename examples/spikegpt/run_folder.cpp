@@ -148,6 +148,9 @@ void save_resume(RunFolder const& folder, RunRecord const& record, LanguageModel
                    tensors.push_back(
                        sk::stored_tensor(std::move(name), {std::ssize(numbers)}, numbers));
                });
+    if (auto const state = learner.state(); !state.empty()) {
+        tensors.push_back(sk::stored_tensor("state", {std::ssize(state)}, state));
+    }
     sk::write_safetensors(folder.resume(), tensors, metadata);
 }
 
@@ -166,6 +169,7 @@ void ResumeFile::restore(LanguageModel& language, Learner& learner) const {
         file_.read_bits(name, numbers);
     });
     learner.set_count(record_.at.step);
+    if (file_.find("state") != nullptr) { learner.restore(file_.read_bits<float>("state")); }
 }
 
 void save_config(RunFolder const& folder, RunRecord const& record, LanguageModel const& language) {

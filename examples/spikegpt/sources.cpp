@@ -24,11 +24,16 @@ std::string Sources::fingerprint() const {
            (valid ? "; valid: " + valid->fingerprint() : std::string("; no valid"));
 }
 
-Corpora::Corpora(Sources const& sources, sk::Vocabulary const& vocabulary, sk::index ctx)
+Corpora::Corpora(Sources const& sources, sk::Vocabulary const& vocabulary,
+                 TrainOptions const& options)
     : train(sources.train.corpus(vocabulary)) {
-    if (train.size() <= ctx) {
-        sk::fail("train", fmt::format("{} has {}, --ctx {} needs at least {}", train.name(),
-                                      counted(train.size(), "id"), ctx, ctx + 1));
+    sk::index const rows = options.carry_state ? options.batch : 1;
+    if (train.size() <= rows * options.ctx) {
+        std::string const in_rows =
+            rows > 1 ? fmt::format(" in {} rows (--batch) of --carry-state", rows) : "";
+        sk::fail("train", fmt::format("{} has {}, --ctx {}{} needs at least {}", train.name(),
+                                      counted(train.size(), "id"), options.ctx, in_rows,
+                                      rows * options.ctx + 1));
     }
     if (sources.valid) { valid = sources.valid->corpus(vocabulary); }
     if (valid && valid->size() < 2) {

@@ -29,8 +29,9 @@ struct Corpora {
     sk::Corpus train;
     std::optional<sk::Corpus> valid;
 
-    /// Throws Error if they do not fit the vocabulary, or are too short for a sequence.
-    Corpora(Sources const& sources, sk::Vocabulary const& vocabulary, sk::index ctx);
+    /// Throws Error if they do not fit the vocabulary, or are too short for a sequence, or for one
+    /// in each row where the text is read in order.
+    Corpora(Sources const& sources, sk::Vocabulary const& vocabulary, TrainOptions const& options);
 };
 
 }  // namespace spikegpt

@@ -43,6 +43,7 @@ struct TrainOptions {
     sk::index ctx = 128;
     sk::index batch = 16;
     sk::index accumulate = 1;
+    bool carry_state = false;
     std::string init = "C";
     std::string optimizer = "adam";
     std::optional<double> lr;
@@ -154,6 +155,9 @@ void each_learning_option(Options& o, F&& f) {
     f("ctx", o.ctx, "Ids in a sequence", whole(1, 65536));
     f("batch", o.batch, "Sequences at a time", whole(1, 4096));
     f("accumulate", o.accumulate, "Batches whose gradients make one step", whole(1, 65536));
+    f("carry-state", o.carry_state,
+      "Read the text in order: a sequence starts in the state that the one before left",
+      anything());
     f("init", o.init, "First weights, as PyTorch, as RWKV runs, as RWKV is written",
       one_of(sk::initialisations));
     f("optimizer", o.optimizer, "adamw decays weights apart from the gradients",

@@ -13,6 +13,7 @@ namespace spikegpt {
 Trainer::Trainer(TrainingRun& run)
     : run_(run),
       course_(options()),
+      rows_(run.corpora.train, options().batch, options().ctx, sk::Rng(at().batches)),
       rates_(run.language.net),
       evaluator_(run.computer, run.language.net),
       metrics_(run.folder.metrics(), at().step),
@@ -69,16 +70,25 @@ double Trainer::event_price() const {
 }
 
 double Trainer::accumulate_gradients() {
-    sk::Rng random(at().batches);
     auto const share = 1.0f / static_cast<float>(options().accumulate);
     double sum = 0.0;
     for (sk::index part = 0; part < options().accumulate; ++part) {
-        run_.corpora.train.batch(options().batch, options().ctx, random, batch_);
         sk::index const number = at().step * options().accumulate + part;
+        next_batch(number);
         sum += run_.learner->learn(batch_.input, batch_.target, number, share);
     }
-    at().batches = random.state();
     return sum * static_cast<double>(share);
+}
+
+void Trainer::next_batch(sk::index number) {
+    if (options().carry_state) {
+        bool const goes_on = rows_.read(number, batch_);
+        if (!goes_on) { run_.learner->restore({}); }
+        return;
+    }
+    sk::Rng random(at().batches);
+    run_.corpora.train.batch(options().batch, options().ctx, random, batch_);
+    at().batches = random.state();
 }
 
 void Trainer::check_finite(StepReport const& report) const {

@@ -7,6 +7,7 @@
 #include "evaluation.hpp"
 #include "metrics.hpp"
 #include "progress.hpp"
+#include "rows.hpp"
 #include "training_run.hpp"
 
 namespace spikegpt {
@@ -28,6 +29,7 @@ private:
     StepReport make_step();
     [[nodiscard]] double event_price() const;
     double accumulate_gradients();
+    void next_batch(sk::index number);
     void check_finite(StepReport const& report) const;
     double validate();
     void save();
@@ -40,6 +42,7 @@ private:
 
     TrainingRun& run_;
     Course course_;
+    Rows rows_;  // read where state is carried
     sk::FiringRates rates_;
     Evaluator evaluator_;
     Metrics metrics_;

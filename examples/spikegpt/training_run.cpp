@@ -79,7 +79,8 @@ sk::GroupRule parameter_groups(TrainOptions const& options) {
 LearnerOptions learner_options(TrainOptions const& options) {
     return {.tape = {.recompute = options.recompute,
                      .seed = static_cast<std::uint64_t>(options.seed),
-                     .products = options.bf16 ? sk::Products::bf16 : sk::Products::f32},
+                     .products = options.bf16 ? sk::Products::bf16 : sk::Products::f32,
+                     .carry_state = options.carry_state},
             .adam = {.learning_rate = *options.lr,
                      .beta1 = options.beta1,
                      .beta2 = options.beta2,
@@ -176,7 +177,7 @@ TrainingRun::TrainingRun(RunFolder to, RunRecord what, LanguageModel model, Sour
     : folder(std::move(to)),
       record(std::move(what)),
       language(prepared(std::move(model), record.options)),
-      corpora(sources, language.vocabulary, record.options.ctx),
+      corpora(sources, language.vocabulary, record.options),
       unknown(sources.valid ? sources.valid->describe_unknown(language.vocabulary) : std::nullopt),
       computer(choose_computer(record.options.cpu, record.options.threads)),
       learner(computer.engine().learner(language.net, learner_options(record.options),

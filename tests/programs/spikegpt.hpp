@@ -84,6 +84,12 @@ public:
 
     void send(int signal) const { ::kill(process_, signal); }
 
+    [[nodiscard]] bool running() const {
+        siginfo_t info{};
+        ::waitid(P_PID, static_cast<id_t>(process_), &info, WEXITED | WNOHANG | WNOWAIT);
+        return info.si_pid == 0;
+    }
+
     Outcome wait() {
         int status = 0;
         REQUIRE(::waitpid(process_, &status, 0) == process_);

@@ -2,6 +2,9 @@
 // Runs that are stopped, killed, or cut off must go on as if nothing had happened.
 #include "programs/spikegpt.hpp"
 
+#include <random>
+
+#include <spikelet/core/rng.hpp>
 #include <spikelet/io/safetensors.hpp>
 #include <spikelet/io/safetensors_writer.hpp>
 
@@ -19,11 +22,12 @@ struct Run {
     Run() { write_file(text, sample_text()); }
 
     // With everything that has a state of its own: dropout, accumulation, validation, decay.
-    [[nodiscard]] Arguments start(std::string const& out, std::string const& steps) const {
-        return Arguments{"train", "--data",      text,    "--out",        out,   "--steps",
-                         steps,   "--vocab",     "char",  "--dropout",    "0.1", "--accumulate",
-                         "2",     "--optimizer", "adamw", "--eval-every", "9",   "--save-every",
-                         "7"} +
+    [[nodiscard]] Arguments start(std::string const& out, std::string const& steps,
+                                  std::string const& save_every = "7") const {
+        return Arguments{"train",   "--data",      text,    "--out",        out,   "--steps",
+                         steps,     "--vocab",     "char",  "--dropout",    "0.1", "--accumulate",
+                         "2",       "--optimizer", "adamw", "--eval-every", "9",   "--save-every",
+                         save_every} +
                tiny;
     }
     [[nodiscard]] Arguments resume() const { return {"train", "--out", path, "--resume"}; }
@@ -41,26 +45,74 @@ void check_same(std::string const& run, std::string const& other) {
         CHECK_MESSAGE(read_file(run + file) == read_file(other + file), file);
     }
     CHECK(timeless(run) == timeless(other));
+    // Of the states only how long it took may differ.
+    auto const state = spikelet::SafetensorsFile::open(run + "/resume.safetensors");
+    auto const expected = spikelet::SafetensorsFile::open(other + "/resume.safetensors");
+    REQUIRE(state.tensors().size() == expected.tensors().size());
+    for (auto const& tensor : expected.tensors()) {
+        CAPTURE(tensor.name);
+        auto const* const same = state.find(tensor.name);
+        REQUIRE(same != nullptr);
+        CHECK(std::ranges::equal(same->bytes, tensor.bytes));
+    }
+}
+
+// What a program was writing when it was killed.
+bool has_half_a_file(std::string const& folder) {
+    if (!fs::exists(folder)) { return false; }
+    return std::ranges::any_of(fs::directory_iterator(folder), [](auto const& entry) {
+        return entry.path().extension() == ".tmp";
+    });
+}
+
+// Of three times once as soon as it writes a file, else anywhere in the first steps.
+void kill_at_some_moment(Spikegpt const& program, std::string const& folder, spikelet::Rng& moments,
+                         int start) {
+    using namespace std::chrono;
+    auto const lines = read_file(folder + "/metrics.csv");
+    auto const until = [&](auto const& happens) {
+        while (program.running() && !happens()) {}
+    };
+    if (start % 3 > 0) {  // it has begun, and made a step or two
+        until([&] { return read_file(folder + "/metrics.csv").size() > lines.size(); });
+    }
+    if (start % 3 == 1) {
+        until([&] { return has_half_a_file(folder); });
+    } else {
+        std::this_thread::sleep_for(microseconds(moments.below(20'000)));
+    }
+    program.send(SIGKILL);
 }
 
 }  // namespace
 
-TEST_CASE("spikegpt train: killed runs go on to the bits of one that was left alone") {
+TEST_CASE("spikegpt train: killed at any moment, again and again, a run goes on to the same bits") {
     Run const run;
-    std::string const alone = run.folder / "alone";
-    REQUIRE(spikegpt(run.start(alone, "300")).code == 0);
-
-    Spikegpt first(run.start(run.path, "300"));
-    REQUIRE(wait_for_lines(run.path + "/metrics.csv", 25));
-    first.send(SIGKILL);
-    REQUIRE(first.wait().code == 128 + SIGKILL);
-    Spikegpt second(run.resume());
-    REQUIRE(wait_for_lines(run.path + "/metrics.csv", 60));
-    second.send(SIGKILL);
-    REQUIRE(second.wait().code == 128 + SIGKILL);
-    auto const third = spikegpt(run.resume());
-    REQUIRE_MESSAGE(third.code == 0, third.err);
-    check_same(run.path, alone);
+    // The state of the second has words of events in it.
+    Arguments const in_order{"--carry-state", "--variant", "event_driven"};
+    auto const seed = std::random_device{}();
+    CAPTURE(seed);
+    spikelet::Rng moments(seed);
+    for (Arguments const& how : {Arguments{}, in_order}) {
+        std::string const alone = run.folder / "alone";
+        fs::remove_all(alone);
+        fs::remove_all(run.path);
+        REQUIRE(spikegpt(run.start(alone, "60") + how).code == 0);
+        int in_a_write = 0, starts = 0;
+        for (bool killed = true; killed; ++starts) {
+            bool const begun = fs::exists(run.path + "/resume.safetensors");
+            Spikegpt program(begun ? run.resume() : run.start(run.path, "60", "1") + how);
+            if (starts < 24) { kill_at_some_moment(program, run.path, moments, starts); }
+            auto const outcome = program.wait();
+            killed = outcome.code == 128 + SIGKILL;
+            if (!killed) { REQUIRE_MESSAGE(outcome.code == 0, outcome.err); }
+            in_a_write += has_half_a_file(run.path) ? 1 : 0;
+        }
+        MESSAGE(starts, " starts, ", in_a_write, " of them killed while a file was written");
+        CHECK(starts > 3);
+        CHECK(in_a_write > 0);
+        check_same(run.path, alone);
+    }
 }
 
 TEST_CASE("spikegpt train: Ctrl-C saves, says how to go on, and loses nothing") {

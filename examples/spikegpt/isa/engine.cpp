@@ -70,6 +70,8 @@ public:
     void each_moment(MomentVisitor const& visit) override { adam_.each_moment(visit); }
     void set_event_price(double price) override { tape_.event_cost().set_price(price); }
     void set_count(std::int64_t count) override { adam_.set_count(count); }
+    [[nodiscard]] std::span<float const> state() override { return tape_.state().numbers(); }
+    void restore(std::span<float const> state) override { tape_.state().restore(state); }
     void observe(sk::Observer* observer) override { tape_.observe(observer); }
 
 private:
