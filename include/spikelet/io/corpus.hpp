@@ -9,7 +9,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <spikelet/core/error.hpp>
@@ -37,17 +36,13 @@ struct Batch {
 class Corpus {
 public:
     /// Throws Error if the vocabulary has characters and the text is not UTF-8.
-    Corpus(Text text, Vocabulary const& vocabulary)
-        : name_(text.name()),
-          byte_count_(text.size()),
-          ids_(std::move(text)) {
-        if (!vocabulary.is_bytes()) {
-            Text const source = std::get<Text>(std::move(ids_));
-            if (vocabulary.size() <= 0x10000) {
-                ids_ = encoded<std::uint16_t>(source, vocabulary);
-            } else {
-                ids_ = encoded<std::uint32_t>(source, vocabulary);
-            }
+    Corpus(Text text, Vocabulary const& vocabulary) : name_(text.name()), byte_count_(text.size()) {
+        if (vocabulary.is_bytes()) {
+            bytes_ = std::move(text);
+        } else if (vocabulary.size() <= 0x10000) {
+            narrow_ = encoded<std::uint16_t>(text, vocabulary);
+        } else {
+            wide_ = encoded<std::uint32_t>(text, vocabulary);
         }
     }
 
@@ -55,15 +50,15 @@ public:
     Corpus(std::string name, std::vector<std::uint16_t> ids, index byte_count)
         : name_(std::move(name)),
           byte_count_(byte_count),
-          ids_(std::move(ids)) {}
+          narrow_(std::move(ids)) {}
     Corpus(std::string name, std::vector<std::uint32_t> ids, index byte_count)
         : name_(std::move(name)),
           byte_count_(byte_count),
-          ids_(std::move(ids)) {}
+          wide_(std::move(ids)) {}
 
     /// Number of ids.
     [[nodiscard]] index size() const {
-        return std::visit([](auto const& ids) { return static_cast<index>(ids.size()); }, ids_);
+        return bytes_.size() + std::ssize(narrow_) + std::ssize(wide_);
     }
 
     /// Number of bytes of the text, to give a loss per byte whatever an id stands for.
@@ -74,7 +69,13 @@ public:
 
     /// Copies the ids from `first` on. They must be there.
     void copy(index first, std::span<std::int32_t> to) const {
-        std::visit([&](auto const& ids) { copy_from(ids, first, to); }, ids_);
+        if (!narrow_.empty()) {
+            copy_from(narrow_, first, to);
+        } else if (!wide_.empty()) {
+            copy_from(wide_, first, to);
+        } else {
+            bytes_.copy(first, to);
+        }
     }
 
     /// `batch_size` pieces of `time` ids each, from anywhere with equal chance, all of input and
@@ -114,7 +115,7 @@ public:
             fail("corpus", name_ + " has " + std::to_string(size()) + " ids, no window of " +
                                std::to_string(time) + " begins at " + std::to_string(first));
         }
-        index const length = std::min(time, size() - 1 - first);
+        index const length = (std::min)(time, size() - 1 - first);
         batch.input.resize(1, length);
         batch.target.resize(1, length);
         copy(first, batch.input.ids);
@@ -139,22 +140,21 @@ private:
                                               }
                                           });
         }
-        ids.shrink_to_fit();
-        return ids;
+        return std::vector<Id>(ids);  // no longer than it needs to be
     }
 
-    static void copy_from(Text const& text, index first, std::span<std::int32_t> to) {
-        text.copy(first, to);
-    }
     template <class Id>
     static void copy_from(std::vector<Id> const& ids, index first, std::span<std::int32_t> to) {
-        std::ranges::transform(std::span(ids).subspan(static_cast<std::size_t>(first), to.size()),
-                               to.begin(), [](Id id) { return static_cast<std::int32_t>(id); });
+        Id const* id = ids.data() + first;
+        for (std::int32_t& place : to) { place = static_cast<std::int32_t>(*id++); }
     }
 
     std::string name_;
     index byte_count_;
-    std::variant<Text, std::vector<std::uint16_t>, std::vector<std::uint32_t>> ids_;
+    // One of them has the ids.
+    Text bytes_;
+    std::vector<std::uint16_t> narrow_;
+    std::vector<std::uint32_t> wide_;
 };
 
 /// A text whose ids are its bytes.

@@ -59,7 +59,7 @@ public:
     /// Text in memory; `name` is for messages.
     [[nodiscard]] static Text of_string(std::string content, std::string_view name = "text") {
         Text text;
-        auto const owner = std::make_shared<std::string const>(std::move(content));
+        auto const owner = std::shared_ptr<std::string const>(new std::string(std::move(content)));
         text.append({owner, quote(name), 0, 0, *owner});
         return text;
     }
@@ -104,8 +104,9 @@ public:
         for (auto piece = piece_at(first); !to.empty(); ++piece) {
             std::string_view const bytes =
                 piece->bytes.substr(static_cast<std::size_t>(first - piece->begin), to.size());
-            std::ranges::transform(bytes, to.begin(),
-                                   [](char c) { return static_cast<unsigned char>(c); });
+            for (std::size_t i = 0; i < bytes.size(); ++i) {
+                to[i] = static_cast<unsigned char>(bytes[i]);
+            }
             to = to.subspan(bytes.size());
             first = piece->end();
         }
@@ -113,7 +114,7 @@ public:
 
 private:
     void append_file(std::string path) {
-        auto const file = std::make_shared<MappedFile const>(std::move(path));
+        auto const file = std::shared_ptr<MappedFile const>(new MappedFile(std::move(path)));
         append({file, quote(file->path()), 0, 0, file->text()});
     }
 
@@ -124,7 +125,8 @@ private:
     }
 
     [[nodiscard]] auto piece_at(index i) const -> std::vector<TextPiece>::const_iterator {
-        return std::ranges::upper_bound(pieces_, i, {}, &TextPiece::end);
+        return std::upper_bound(pieces_.begin(), pieces_.end(), i,
+                                [](index at, TextPiece const& piece) { return at < piece.end(); });
     }
 
     std::vector<TextPiece> pieces_;

@@ -7,7 +7,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -52,7 +51,8 @@ public:
         check_utf8("vocabulary", text);
         std::vector<char32_t> symbols;
         for_each_code_point(text, [&](char32_t c) { symbols.push_back(c); });
-        auto const disorder = std::ranges::adjacent_find(symbols, std::ranges::greater_equal{});
+        auto const disorder = std::adjacent_find(symbols.begin(), symbols.end(),
+                                                 [](char32_t a, char32_t b) { return a >= b; });
         if (symbols.empty() || disorder != symbols.end()) {
             fail("vocabulary", "its symbols should be characters in ascending order");
         }
@@ -164,7 +164,7 @@ private:
     }
 
     [[nodiscard]] std::int32_t rank_or(std::int32_t otherwise, char32_t c) const {
-        auto const place = std::ranges::lower_bound(symbols_, c);
+        auto const place = std::lower_bound(symbols_.begin(), symbols_.end(), c);
         bool const known = place != symbols_.end() && *place == c;
         return known ? static_cast<std::int32_t>(place - symbols_.begin()) : otherwise;
     }

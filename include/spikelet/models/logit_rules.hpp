@@ -10,7 +10,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <map>
 #include <optional>
@@ -30,14 +29,17 @@ public:
     explicit RecentIds(index window = 64)
         : window_(static_cast<std::size_t>(window > 0 ? window : 1)) {}
 
+    // Templates without need, so that only programs which call them compile what they need.
+    template <class = void>
     void push(std::int32_t id) {
         ids_.push_back(id);
         ++counts_[id];
         if (ids_.size() <= window_) { return; }
         auto const oldest = counts_.find(ids_.front());
         if (--oldest->second == 0) { counts_.erase(oldest); }
-        ids_.pop_front();
+        ids_.erase(ids_.begin());
     }
+    template <class = void>
     void push(std::span<std::int32_t const> ids) {
         for (std::int32_t const id : ids) { push(id); }
     }
@@ -51,11 +53,11 @@ public:
     [[nodiscard]] std::map<std::int32_t, index> const& counts() const { return counts_; }
 
     /// In the order in which they came.
-    [[nodiscard]] std::vector<std::int32_t> ids() const { return {ids_.begin(), ids_.end()}; }
+    [[nodiscard]] std::vector<std::int32_t> const& ids() const { return ids_; }
 
 private:
     std::size_t window_;
-    std::deque<std::int32_t> ids_;
+    std::vector<std::int32_t> ids_;
     std::map<std::int32_t, index> counts_;
 };
 
@@ -70,7 +72,8 @@ struct LogitRules {
 
 namespace detail {
 
-inline void check_logit_rules(LogitRules const& rules, std::size_t vocabulary) {
+template <class = void>
+void check_logit_rules(LogitRules const& rules, std::size_t vocabulary) {
     if (!(rules.repetition > 0 && std::isfinite(rules.repetition))) {
         fail("sample", "the repetition penalty must be a number above 0");
     }
@@ -92,7 +95,8 @@ inline void check_logit_rules(LogitRules const& rules, std::size_t vocabulary) {
 
 /// Does to finite or minus infinite logits what the rules say. Throws Error for rules that are no
 /// numbers or about ids that do not exist. Recent ids that do not exist are passed over.
-inline void apply(LogitRules const& rules, RecentIds const& recent, std::vector<double>& z) {
+template <class = void>
+void apply(LogitRules const& rules, RecentIds const& recent, std::vector<double>& z) {
     check_logit_rules(rules, z.size());
     for (auto const& [id, n] : recent.counts()) {
         if (id < 0 || static_cast<std::size_t>(id) >= z.size()) { continue; }

@@ -21,17 +21,19 @@
 namespace spikelet::detail {
 
 /// Makes numbers add up to 1.
-inline void normalize(std::vector<double>& p) {
+template <class = void>
+void normalize(std::vector<double>& p) {
     double const sum = std::accumulate(p.begin(), p.end(), 0.0);
     for (double& x : p) { x /= sum; }
 }
 
 /// Tokens that may still come, by rising key(p); equals by rising id. Cuts need few of many: 64 are
 /// sorted when the first is asked for, eight times as many whenever these are not enough.
-class Ranking {
+template <class = void>
+class RankingOf {
 public:
     template <class Key>
-    Ranking(std::vector<double> const& p, Key key) {
+    RankingOf(std::vector<double> const& p, Key key) {
         for (std::size_t id = 0; id < p.size(); ++id) {
             if (p[id] > 0) { ranked_.push_back({key(p[id]), id}); }
         }
@@ -55,11 +57,11 @@ private:
         auto const before = [](Ranked const& a, Ranked const& b) {
             return a.key != b.key ? a.key < b.key : a.id < b.id;
         };
-        std::size_t const enough = std::min(sorted_ == 0 ? 64 : 8 * sorted_, ranked_.size());
+        std::size_t const enough = (std::min)(sorted_ == 0 ? 64 : 8 * sorted_, ranked_.size());
         auto const begin = ranked_.begin() + static_cast<std::ptrdiff_t>(sorted_);
         auto const end = ranked_.begin() + static_cast<std::ptrdiff_t>(enough);
-        std::ranges::nth_element(begin, end, ranked_.end(), before);
-        std::ranges::sort(begin, end, before);
+        std::nth_element(begin, end, ranked_.end(), before);
+        std::sort(begin, end, before);
         sorted_ = enough;
     }
 
@@ -67,12 +69,16 @@ private:
     std::size_t sorted_ = 0;
 };
 
-inline Ranking likeliest_first(std::vector<double> const& p) {
+using Ranking = RankingOf<>;
+
+template <class = void>
+Ranking likeliest_first(std::vector<double> const& p) {
     return {p, [](double x) { return -x; }};
 }
 
 /// Keeps the first tokens of `order` that together reach `share` of all, at least one.
-inline void keep_share(std::vector<double>& p, Ranking order, double share) {
+template <class = void>
+void keep_share(std::vector<double>& p, Ranking order, double share) {
     double const enough = share * std::accumulate(p.begin(), p.end(), 0.0);
     std::vector<double> kept(p.size());
     double within = 0;
@@ -84,23 +90,26 @@ inline void keep_share(std::vector<double>& p, Ranking order, double share) {
     p = std::move(kept);
 }
 
-inline void keep_top_k(std::vector<double>& p, index k) {
+template <class = void>
+void keep_top_k(std::vector<double>& p, index k) {
     auto const keep = static_cast<std::size_t>(k);
     if (keep == 0 || keep >= p.size()) { return; }
     std::vector<std::size_t> order(p.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::nth_element(order, order.begin() + k, [&](std::size_t a, std::size_t b) {
-        return p[a] != p[b] ? p[a] > p[b] : a < b;
-    });
+    std::nth_element(
+        order.begin(), order.begin() + k, order.end(),
+        [&](std::size_t a, std::size_t b) { return p[a] != p[b] ? p[a] > p[b] : a < b; });
     for (std::size_t i = keep; i < order.size(); ++i) { p[order[i]] = 0; }
 }
 
-inline void keep_top_p(std::vector<double>& p, double top_p) {
+template <class = void>
+void keep_top_p(std::vector<double>& p, double top_p) {
     if (top_p < 1) { keep_share(p, likeliest_first(p), top_p); }
 }
 
 // A sum below top_p < 1 by rounding alone ends with the last token, which keeps all.
-inline void keep_top_p_by_value(std::vector<double>& p, double top_p) {
+template <class = void>
+void keep_top_p_by_value(std::vector<double>& p, double top_p) {
     if (!(top_p < 1)) { return; }
     double least = 0;
     double within = 0;
@@ -113,7 +122,8 @@ inline void keep_top_p_by_value(std::vector<double>& p, double top_p) {
     for (double& x : p) { x = x >= least ? x : 0; }
 }
 
-inline void keep_typical(std::vector<double>& p, double typical_p) {
+template <class = void>
+void keep_typical(std::vector<double>& p, double typical_p) {
     if (!(typical_p < 1)) { return; }
     auto q = p;
     normalize(q);
@@ -122,14 +132,16 @@ inline void keep_typical(std::vector<double>& p, double typical_p) {
     keep_share(p, {q, [&](double x) { return std::abs(-std::log(x) - entropy); }}, typical_p);
 }
 
-inline void keep_min_p(std::vector<double>& p, double min_p) {
-    double const least = min_p * std::ranges::max(p);
+template <class = void>
+void keep_min_p(std::vector<double>& p, double min_p) {
+    double const least = min_p * *std::max_element(p.begin(), p.end());
     for (double& x : p) { x = x >= least ? x : 0; }
 }
 
 /// p^power of what is not 0, the largest becomes 1.
-inline void to_power(std::vector<double>& p, double power) {
-    double const top = std::ranges::max(p);
+template <class = void>
+void to_power(std::vector<double>& p, double power) {
+    double const top = *std::max_element(p.begin(), p.end());
     for (double& x : p) { x = x > 0 ? std::pow(x / top, power) : 0; }
 }
 

@@ -64,7 +64,7 @@ void each_active_word(Tap const& tap, F&& f) {
     auto const each_number = [&](auto const* numbers) {
         each([&](index row, index first) {
             return detail::active_bits(numbers + row * tap.last + first,
-                                       std::min(bits_per_word, tap.last - first));
+                                       (std::min)(bits_per_word, tap.last - first));
         });
     };
     switch (tap.kind) {

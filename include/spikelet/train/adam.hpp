@@ -36,7 +36,7 @@ namespace detail {
 constexpr bool names_embedding(std::string_view name) {
     while (!name.empty()) {
         std::string_view const word = name.substr(0, name.find('.'));
-        name.remove_prefix(std::min(name.size(), word.size() + 1));
+        name.remove_prefix((std::min)(name.size(), word.size() + 1));
         std::string_view const last = word.substr(word.rfind('_') + 1);
         if (last == "emb" || last == "embed" || last == "embedding") { return true; }
     }
@@ -90,7 +90,7 @@ public:
                 options_.group ? options_.group(name, P::extents_type::rank) : ParameterGroup{};
             slots_.push_back(
                 {std::string(name), &p, group, Buffer<T>(p.size()), Buffer<T>(p.size())});
-            longest_ = std::max(longest_, p.size());
+            longest_ = (std::max)(longest_, p.size());
         });
         partial_ = Buffer<double>(Squares::blocks(longest_));
     }
@@ -126,7 +126,7 @@ public:
         not_finite_.clear();
         ++count_;
         double const clip = options_.clip_norm;
-        double const scale = clip > 0 ? std::min(1.0, clip / (norm + 1e-6)) : 1.0;
+        double const scale = clip > 0 ? (std::min)(1.0, clip / (norm + 1e-6)) : 1.0;
         for (Slot& s : slots_) {
             if (s.gradient() == nullptr) { continue; }
             kernels::AdamStep const step{.learning_rate = learning_rate * s.group.rate_scale,

@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <spikelet/autodiff/part_names.hpp>
 #include <spikelet/train/activity.hpp>
+#include <spikelet/train/places.hpp>
 
 namespace spikelet {
 
@@ -54,17 +54,18 @@ public:
     /// Counts what a node shows as "s"; other values do not matter.
     void see(Tap const& tap) override {
         if (tap.name != "s") { return; }
-        auto const [at, fresh] = places_.try_emplace({tap.layer, tap.layer_type}, sites_.size());
-        if (fresh) {
+        std::size_t const place = places_.find(tap);
+        if (place == sites_.size()) {
+            places_.add(tap.layer, tap.layer_type);
             std::string name = names_(tap);
-            name.resize(name.size() - std::min(name.size(), tap.name.size() + 1));
+            name.resize(name.size() - (std::min)(name.size(), tap.name.size() + 1));
             auto const words = static_cast<std::size_t>(Element<bit>::row_units(tap.last));
             sites_.push_back({.name = std::move(name),
                               .neurons = tap.last,
                               .fired = std::vector<word>(words),
                               .always = std::vector<word>(words, ~word{0})});
         }
-        Site& site = sites_[at->second];
+        Site& site = sites_[place];
         Activity const sum = activity(tap);
         site.spikes += sum.events;
         site.levels += sum.levels;
@@ -101,7 +102,7 @@ public:
 
 private:
     PartNames names_;
-    std::map<std::pair<void const*, void const*>, std::size_t> places_;
+    detail::Places places_;
     std::vector<Site> sites_;
 };
 

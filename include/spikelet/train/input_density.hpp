@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -11,6 +10,7 @@
 
 #include <spikelet/train/activity.hpp>
 #include <spikelet/train/matrices.hpp>
+#include <spikelet/train/places.hpp>
 
 namespace spikelet {
 
@@ -39,7 +39,7 @@ public:
     explicit InputDensity(Model const& model) {
         each_matrix(model, [&](PartName const& name, auto const& matrix) {
             using Type = std::remove_cvref_t<decltype(matrix)>;
-            places_.emplace(Key{&matrix, type_id<Type>()}, matrices_.size());
+            places_.add(&matrix, type_id<Type>());
             matrices_.push_back({std::string(std::string_view(name)), matrix.outputs});
         });
     }
@@ -47,9 +47,9 @@ public:
     /// Counts what a matrix shows as "x"; other values do not matter.
     void see(Tap const& tap) override {
         if (tap.name != "x") { return; }
-        auto const found = places_.find(Key{tap.layer, tap.layer_type});
-        if (found == places_.end()) { return; }
-        Matrix& matrix = matrices_[found->second];
+        std::size_t const place = places_.find(tap);
+        if (place == matrices_.size()) { return; }
+        Matrix& matrix = matrices_[place];
         Activity const sum = activity(tap);
         matrix.active += sum.events;
         matrix.levels += sum.levels;
@@ -77,8 +77,7 @@ public:
     }
 
 private:
-    using Key = std::pair<void const*, void const*>;
-    std::map<Key, std::size_t> places_;
+    detail::Places places_;
     std::vector<Matrix> matrices_;
 };
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -12,6 +11,7 @@
 #include <spikelet/autodiff/var.hpp>
 #include <spikelet/core/counting.hpp>
 #include <spikelet/train/matrices.hpp>
+#include <spikelet/train/places.hpp>
 
 namespace spikelet {
 
@@ -43,7 +43,7 @@ public:
     explicit MatrixWork(Model const& model) {
         each_matrix(model, [&](PartName const& name, auto const& matrix) {
             using Type = std::remove_cvref_t<decltype(matrix)>;
-            places_.emplace(Key{&matrix, type_id<Type>()}, matrices_.size());
+            places_.add(&matrix, type_id<Type>());
             matrices_.push_back(
                 {std::string(std::string_view(name)), matrix.inputs, matrix.outputs});
         });
@@ -57,10 +57,10 @@ public:
     /// A matrix shows as "x" what it is about to multiply.
     void see(Tap const& tap) override {
         if (tap.name != "x") { return; }
-        auto const found = places_.find(Key{tap.layer, tap.layer_type});
-        if (found == places_.end()) { return; }
+        std::size_t const place = places_.find(tap);
+        if (place == matrices_.size()) { return; }
         settle();
-        now_ = found->second;
+        now_ = place;
         matrices_[now_].products += tap.rows;
     }
 
@@ -71,8 +71,6 @@ public:
     }
 
 private:
-    using Key = std::pair<void const*, void const*>;
-
     void settle() {
         if (matrices_.empty()) { return; }
         matrices_[now_].work += work_;
@@ -80,7 +78,7 @@ private:
     }
 
     Work work_;
-    std::map<Key, std::size_t> places_;
+    detail::Places places_;
     std::vector<Matrix> matrices_;
     std::size_t now_ = 0;
 };

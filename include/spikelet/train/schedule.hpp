@@ -36,7 +36,7 @@ struct Schedule {
     [[nodiscard]] double at(double done) const {
         if (decay == LearningRateDecay::official) { return official_rate(done); }
         if (done < warmup) { return peak * (done + 1) / (warmup + 1); }
-        double const rest = std::max(1.0, total - warmup);
+        double const rest = (std::max)(1.0, total - warmup);
         double const p = std::clamp((done - warmup) / rest, 0.0, 1.0);
         switch (decay) {
         case LearningRateDecay::linear:
@@ -62,7 +62,7 @@ private:
         double const f = final / peak;
         if (tokens == 0) { return peak; }
         if (tokens < warmup) { return peak * (f + (1 - f) * tokens / warmup); }
-        double const p = std::min(1.0, (tokens - warmup) / std::max(1.0, total - warmup));
+        double const p = (std::min)(1.0, (tokens - warmup) / (std::max)(1.0, total - warmup));
         return peak * ((0.5 + f / 2) + (0.5 - f / 2) * std::cos(std::numbers::pi * p));
     }
 };

@@ -8,13 +8,13 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <spikelet/autodiff/part_names.hpp>
 #include <spikelet/train/activity.hpp>
+#include <spikelet/train/places.hpp>
 
 namespace spikelet {
 
@@ -31,8 +31,8 @@ struct ChargeHistogram {
 
     /// NaN counts as above.
     void add(double x) {
-        least = std::min(least, x);
-        most = std::max(most, x);
+        least = (std::min)(least, x);
+        most = (std::max)(most, x);
         double const bin = std::floor((x - low) / width);
         if (bin < 0) {
             ++below;
@@ -69,13 +69,13 @@ public:
         [[nodiscard]] double rate() const {
             double spikes = 0;
             for (std::int64_t const count : of_neuron) { spikes += static_cast<double>(count); }
-            return spikes / std::max(1.0, static_cast<double>(rows * neurons()));
+            return spikes / (std::max)(1.0, static_cast<double>(rows * neurons()));
         }
         /// The same at one position.
         [[nodiscard]] double rate_at(index position) const {
             auto const at = static_cast<std::size_t>(position);
             return static_cast<double>(of_position[at]) /
-                   std::max(1.0, static_cast<double>(rows_at[at] * neurons()));
+                   (std::max)(1.0, static_cast<double>(rows_at[at] * neurons()));
         }
     };
 
@@ -99,19 +99,20 @@ public:
 
 private:
     Site& site_of(Tap const& tap) {
-        auto const [at, fresh] = places_.try_emplace({tap.layer, tap.layer_type}, sites_.size());
-        if (fresh) {
+        std::size_t const place = places_.find(tap);
+        if (place == sites_.size()) {
+            places_.add(tap.layer, tap.layer_type);
             std::string name = names_(tap);
-            name.resize(name.size() - std::min(name.size(), tap.name.size() + 1));
+            name.resize(name.size() - (std::min)(name.size(), tap.name.size() + 1));
             sites_.push_back(
                 {.name = std::move(name),
                  .of_neuron = std::vector<std::int64_t>(static_cast<std::size_t>(tap.last))});
         }
-        return sites_[at->second];
+        return sites_[place];
     }
 
     void count_spikes(Tap const& tap, Site& site) {
-        auto const positions = static_cast<std::size_t>(std::min(time_, tap.rows));
+        auto const positions = static_cast<std::size_t>((std::min)(time_, tap.rows));
         if (site.of_position.size() < positions) {
             site.of_position.resize(positions);
             site.rows_at.resize(positions);
@@ -134,7 +135,7 @@ private:
     }
 
     PartNames names_;
-    std::map<std::pair<void const*, void const*>, std::size_t> places_;
+    detail::Places places_;
     std::vector<Site> sites_;
     index time_ = 1;
     Tap charge_{};  // of a node that has not shown its spikes yet
