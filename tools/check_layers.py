@@ -33,6 +33,9 @@ MAY_INCLUDE = {
 CONFINED = [
     (r"#\s*include\s*[<\"]xsimd", ("core/policy.hpp", "kernels/batch.hpp", "kernels/neon.hpp"),
      "xsimd"),
+    (r"\bxsimd::",
+     ("core/policy.hpp", "kernels/batch.hpp", "kernels/bit_lanes.hpp", "kernels/exponential.hpp",
+      "kernels/integer_batch.hpp", "kernels/neon.hpp", "kernels/pair_products.hpp"), "xsimd"),
     (r"\b_mm\d*_\w+|\bXSIMD_WITH_|\b__AVX",
      ("kernels/batch.hpp", "kernels/bfloat16.hpp", "kernels/bit_lanes.hpp",
       "kernels/exponential.hpp", "kernels/integer_batch.hpp", "kernels/neon.hpp",

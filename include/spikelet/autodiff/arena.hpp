@@ -48,7 +48,7 @@ private:
 
     // Blocks grow with what is held, so that few pieces fall on a border and little is left over.
     [[nodiscard]] std::size_t next_block(std::size_t piece) const {
-        return std::max(piece, std::clamp(this->bytes(), smallest_block, largest_block));
+        return (std::max)(piece, std::clamp(this->bytes(), smallest_block, largest_block));
     }
 
     [[nodiscard]] std::size_t size_of(std::size_t b) const {

@@ -39,7 +39,7 @@ public:
     template <class U, class E>
     constexpr Var<DryRun, U, E> make(E extents) {
         used_ += round_up(units<U>(extents) * static_cast<index>(sizeof(storage_of<U>)));
-        needs_.scratch = std::max(needs_.scratch, used_);
+        needs_.scratch = (std::max)(needs_.scratch, used_);
         return {this, nullptr, nullptr, extents};
     }
     template <class U, class E>
@@ -56,7 +56,8 @@ public:
     }
     template <class U>
     constexpr U* scratch(index n) {
-        needs_.workspace = std::max(needs_.workspace, round_up(n * static_cast<index>(sizeof(U))));
+        needs_.workspace =
+            (std::max)(needs_.workspace, round_up(n * static_cast<index>(sizeof(U))));
         return nullptr;
     }
     constexpr void run(auto&&) {}

@@ -155,7 +155,7 @@ private:
 
     void note(std::string const& where, double analytic, double numeric) {
         ++report_.checked;
-        double const scale = std::max({1.0, std::abs(analytic), std::abs(numeric)});
+        double const scale = (std::max)({1.0, std::abs(analytic), std::abs(numeric)});
         double const error = std::abs(analytic - numeric) / scale;
         bool const first = report_.checked == 1;
         // A gradient that is no number is worse than any other.

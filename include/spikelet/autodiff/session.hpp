@@ -152,8 +152,8 @@ public:
         auto const chunk = static_cast<std::size_t>(memory_.footprint().chunk);
         std::span<T const> last;
         while (!tokens.empty()) {
-            auto const logits = (*this)(tokens.first(std::min(chunk, tokens.size())));
-            tokens = tokens.subspan(std::min(chunk, tokens.size()));
+            auto const logits = (*this)(tokens.first((std::min)(chunk, tokens.size())));
+            tokens = tokens.subspan((std::min)(chunk, tokens.size()));
             last = {logits.row(logits.rows() - 1), static_cast<std::size_t>(logits.extent(1))};
         }
         return last;

@@ -125,7 +125,7 @@ constexpr index scale_inputs(std::string_view where, index group, index inputs) 
         fail(where, "a group of inputs is a multiple of 64, not " + std::to_string(group));
     }
     index const most = std::max<index>(inputs, 1);
-    return group == 0 ? most : std::min(group, most);
+    return group == 0 ? most : (std::min)(group, most);
 }
 
 /// The same as an extent: one for all inputs, unless that is chosen at run time.

@@ -35,7 +35,7 @@ class Tape {
 
     /// How far the tape has come.
     struct Place {
-        Arena::Mark values, slots;
+        Arena::Mark value_end, slot_end;
         Slot* slot;
         Node* node;
     };
@@ -217,8 +217,8 @@ private:
     /// Gives back all that was made since.
     void rewind(Place const& place) {
         release(place.slot);
-        values_.rewind(place.values);
-        slots_.rewind(place.slots);
+        values_.rewind(place.value_end);
+        slots_.rewind(place.slot_end);
         last_slot_ = place.slot;
         last_ = place.node;
     }

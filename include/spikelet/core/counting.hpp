@@ -37,7 +37,7 @@ struct Work {
 
 /// One thread, as Serial, whose products add what they do to `work`. Only products of one row are
 /// counted, one token of one stream; others throw Error.
-template <class Arch = xsimd::default_arch>
+template <class Arch = default_arch>
 struct Counting : Serial<Arch> {
     Work* work = nullptr;
 };

@@ -19,14 +19,17 @@
 
 namespace spikelet {
 
+/// The instruction set that the compiler was told to use.
+using default_arch = xsimd::default_arch;
+
 /// One thread, vectorised for Arch, one of xsimd's instruction sets.
-template <class Arch = xsimd::default_arch>
+template <class Arch = default_arch>
 struct Serial {
     using arch = Arch;
 };
 
 /// Several threads by OpenMP, vectorised for Arch. `threads` 0 means OpenMP's own choice.
-template <class Arch = xsimd::default_arch>
+template <class Arch = default_arch>
 struct OpenMp {
     using arch = Arch;
     int threads = 0;

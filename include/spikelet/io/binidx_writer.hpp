@@ -71,7 +71,7 @@ private:
                                               std::to_string(static_cast<int>(type_)) +
                                               " of binidx");
         }
-        if (length_ == std::numeric_limits<std::int32_t>::max()) {  // goes on as another sequence
+        if (length_ == (std::numeric_limits<std::int32_t>::max)()) {  // goes on as another sequence
             lengths_.push_back(length_);
             length_ = 0;
         }

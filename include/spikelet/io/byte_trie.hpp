@@ -76,7 +76,7 @@ void split_at_words(ByteTrie const& words, std::string_view text, OnRest&& on_re
             on_word(match.id);
             begin = i + match.length;
         }
-        i = std::max(i + 1, begin);
+        i = (std::max)(i + 1, begin);
     }
     if (begin < text.size()) { on_rest(text.substr(begin)); }
 }

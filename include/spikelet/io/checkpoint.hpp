@@ -83,7 +83,7 @@ inline constexpr index turned_columns = 16;
 template <class F>
 void each_portion(index columns, F&& f) {
     for (index first = 0; first < columns; first += turned_columns) {
-        f(first, std::min(turned_columns, columns - first));
+        f(first, (std::min)(turned_columns, columns - first));
     }
 }
 

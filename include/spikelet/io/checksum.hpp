@@ -57,7 +57,7 @@ private:
 
     // Keeps what does not make a block yet; returns how many bytes it took.
     std::size_t hold(std::span<std::byte const> bytes) {
-        std::size_t const taken = std::min(bytes.size(), block - held_);
+        std::size_t const taken = (std::min)(bytes.size(), block - held_);
         std::memcpy(rest_.data() + held_, bytes.data(), taken);
         held_ += taken;
         if (held_ == block) {
@@ -73,8 +73,8 @@ private:
             std::array<std::uint64_t, block / 8> words{};
             std::memcpy(words.data(), bytes + k * block, block);
             // Written out, since g++ -O2 would keep lanes in memory for a loop.
-            [&]<std::size_t... I>(std::index_sequence<I...>) {
-                ((lanes[I] = std::rotl(lanes[I] ^ words[I], 29) * odd), ...);
+            [&]<std::size_t... Is>(std::index_sequence<Is...>) {
+                ((lanes[Is] = std::rotl(lanes[Is] ^ words[Is], 29) * odd), ...);
             }
             (std::make_index_sequence<block / 8>{});
         }

@@ -61,7 +61,7 @@ public:
         while (!bytes.empty()) {
             constexpr std::size_t portion = std::size_t{1} << 24;
             ssize_t const count =
-                ::write(file_.number(), bytes.data(), std::min(bytes.size(), portion));
+                ::write(file_.number(), bytes.data(), (std::min)(bytes.size(), portion));
             if (count < 0 && errno == EINTR) { continue; }
             if (count <= 0) { fail_to_write(errno); }
             if (sum_ != nullptr) { sum_->add(bytes.first(static_cast<std::size_t>(count))); }

@@ -55,7 +55,7 @@ public:
 private:
     // zlib counts in 32 bits.
     static uInt some_of(std::size_t bytes) {
-        constexpr std::size_t most = std::numeric_limits<uInt>::max() / 4;
+        constexpr std::size_t most = (std::numeric_limits<uInt>::max)() / 4;
         return static_cast<uInt>(bytes < most ? bytes : most);
     }
 

@@ -23,7 +23,7 @@ public:
     }
 
     void text(std::string_view value) {
-        if (value.size() > std::numeric_limits<std::uint32_t>::max()) {
+        if (value.size() > (std::numeric_limits<std::uint32_t>::max)()) {
             fail("pickle", "a text has more than 2^32 bytes");
         }
         text_ += 'X';

@@ -117,7 +117,7 @@ inline void write_narrowed(FileWriter& file, std::span<std::byte const> floats, 
     auto const narrow = dtype == Dtype::F16 ? half_from_float : bfloat16_from_float;
     std::array<std::uint16_t, 4096> portion{};
     while (!floats.empty()) {
-        std::size_t const count = std::min(portion.size(), floats.size() / sizeof(float));
+        std::size_t const count = (std::min)(portion.size(), floats.size() / sizeof(float));
         for (std::size_t i = 0; i < count; ++i) {
             float value = 0.0f;
             std::memcpy(&value, floats.data() + i * sizeof(float), sizeof(float));

@@ -48,7 +48,7 @@ struct TextPicture {
     /// Wide enough for a title of so many characters, each `size` high.
     [[nodiscard]] double width(index characters, double size) const {
         double const most = letter * size * static_cast<double>(characters);
-        return left + std::max(grid_width() + right, most + 16);
+        return left + (std::max)(grid_width() + right, most + 16);
     }
 
     /// Code points.
@@ -59,13 +59,13 @@ struct TextPicture {
     }
     static index longest(std::span<std::string const> labels) {
         index most = 0;
-        for (auto const& label : labels) { most = std::max(most, width_of(label)); }
+        for (auto const& label : labels) { most = (std::max)(most, width_of(label)); }
         return most;
     }
     /// Low enough that all of a record is seen, high enough that single neurons are.
     static double height_of(index neurons) {
         auto const n = static_cast<double>(neurons);
-        return std::max(std::clamp(3 * n, 48.0, 200.0), n);
+        return (std::max)(std::clamp(3 * n, 48.0, 200.0), n);
     }
 
     index time;
@@ -195,7 +195,7 @@ private:
             auto const& label = labels_[static_cast<std::size_t>(t)];
             if (sizes_.upright) {
                 svg_.label(x, box.y + box.height + 13, label,
-                           {.size = std::min(11.0, sizes_.cell), .anchor = Anchor::middle});
+                           {.size = (std::min)(11.0, sizes_.cell), .anchor = Anchor::middle});
             } else {
                 svg_.label(x + 3, box.y + box.height + 5, label,
                            {.size = 9, .anchor = Anchor::end, .upwards = true});
@@ -232,7 +232,7 @@ inline std::string dots_of(SpikeRecord const& record, index time) {
     std::string line;
     for (index first = 0; first < record.neurons; first += per_cell) {
         char32_t cell = none;
-        for (index n = first; n < std::min(first + per_cell, record.neurons); ++n) {
+        for (index n = first; n < (std::min)(first + per_cell, record.neurons); ++n) {
             auto const at = static_cast<std::size_t>(time * record.neurons + n);
             if (record.spikes[at] != 0) { cell |= char32_t{1} << (n - first); }
         }
@@ -258,7 +258,7 @@ inline Svg draw_spikes(std::string_view title, std::span<std::string const> labe
     for (auto const& record : records) {
         auto const longest =
             Sizes::width_of(record.name) + std::ssize(detail::PanelDrawing::charge_title);
-        width = std::max(width, sizes.width(longest, 12));
+        width = (std::max)(width, sizes.width(longest, 12));
     }
     Svg svg(width, height);
     svg.label(Sizes::left, 22, title, {.size = 14});
@@ -276,12 +276,12 @@ inline Svg draw_spikes(std::string_view title, std::span<std::string const> labe
 
 /// Firing rates as bars, one below the other.
 inline Svg draw_rates(std::string_view title, std::span<NamedRate const> rates) {
-    constexpr double top = 40, row = 20, left = 150, full = 420;
+    constexpr double top = 40, row = 20, left = 150, full = 420, all = left + full + 70;
     double most = 0.01;
-    for (auto const& each : rates) { most = std::max(most, each.rate); }
+    for (auto const& each : rates) { most = (std::max)(most, each.rate); }
     using Sizes = detail::TextPicture;
     double const titled = Sizes::letter * 14 * static_cast<double>(Sizes::width_of(title)) + 32;
-    Svg svg(std::max(left + full + 70, titled), top + row * static_cast<double>(rates.size()) + 16);
+    Svg svg((std::max)(all, titled), top + row * static_cast<double>(rates.size()) + 16);
     svg.label(16, 22, title, {.size = 14});
     double y = top;
     for (auto const& [name, rate] : rates) {

@@ -60,11 +60,11 @@ private:
     [[nodiscard]] std::size_t longest_start() const {
         std::size_t longest = 0;
         for (std::string const& stop : stops_) {
-            std::size_t length = std::min(stop.size() - 1, held_.size());
+            std::size_t length = (std::min)(stop.size() - 1, held_.size());
             while (length > longest && !held_.ends_with(std::string_view(stop).substr(0, length))) {
                 --length;
             }
-            longest = std::max(longest, length);
+            longest = (std::max)(longest, length);
         }
         return longest;
     }

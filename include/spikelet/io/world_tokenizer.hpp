@@ -99,7 +99,7 @@ public:
         index number = 0;
         for (std::string_view rest = lines_; !rest.empty();) {
             std::string_view line = rest.substr(0, rest.find('\n'));
-            rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+            rest.remove_prefix((std::min)(line.size() + 1, rest.size()));
             if (line.ends_with('\r')) { line.remove_suffix(1); }
             ++number;
             if (!line.empty()) { add(line, number); }
@@ -167,7 +167,7 @@ private:
         }
         tokens_[at] = *bytes;
         trie_.add(*bytes, static_cast<std::int32_t>(*id));
-        longest_ = std::max(longest_, bytes->size());
+        longest_ = (std::max)(longest_, bytes->size());
     }
 
     std::string lines_;

@@ -45,8 +45,8 @@ inline constexpr std::uint64_t zip64_locator_size = 20;
 inline constexpr std::uint16_t zip64_extra = 1;
 
 // Values that stand for "see the field of 64 bits".
-inline constexpr std::uint32_t zip_long = std::numeric_limits<std::uint32_t>::max();
-inline constexpr std::uint16_t zip_many = std::numeric_limits<std::uint16_t>::max();
+inline constexpr std::uint32_t zip_long = (std::numeric_limits<std::uint32_t>::max)();
+inline constexpr std::uint16_t zip_many = (std::numeric_limits<std::uint16_t>::max)();
 
 // Where the directory is, and how many entries it has.
 struct ZipDirectory {
@@ -90,7 +90,7 @@ private:
     ZipDirectory find_directory() {
         constexpr std::size_t size = 22;
         std::size_t const longest = size + zip_many;
-        for (std::size_t back = size; back <= std::min(longest, file_.size()); ++back) {
+        for (std::size_t back = size; back <= (std::min)(longest, file_.size()); ++back) {
             ByteReader in(where_, file_.last(back));
             if (in.number<std::uint32_t>("a mark") != zip_end_mark) { continue; }
             in.go_to(size - 2, "the length of a comment");

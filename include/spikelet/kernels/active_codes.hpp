@@ -32,7 +32,7 @@ public:
                      ResultBlock const& b, std::int32_t* sums) {
         index read = 0;
         for (index i = 0; i < inputs; i += most) {
-            ActiveCodes const active(x + i, std::min(most, inputs - i));
+            ActiveCodes const active(x + i, (std::min)(most, inputs - i));
             read += active.count_;
             for (index first = 0; first < active.count_; first += 4) {
                 active.add_quad(first, w + i * units, units, b, sums);

@@ -18,7 +18,7 @@ inline constexpr int largest_magnitude = [] {
     int above = 0;
     int below = 0;
     for (int const weight : Element<S>::plane_weights) { (weight > 0 ? above : below) += weight; }
-    return std::max(above, -below);
+    return (std::max)(above, -below);
 }();
 
 /// Whether events of element type S have signs.
@@ -62,7 +62,7 @@ struct ActiveInputs {
     void list_plane(word const* plane, index of, index planes, bool silent) {
         count = 0;
         for (index first = 0; first < of; first += bits_per_word, plane += planes) {
-            index const bits = std::min(bits_per_word, of - first);
+            index const bits = (std::min)(bits_per_word, of - first);
             word rest = (silent ? ~*plane : *plane) & (~word{0} >> (bits_per_word - bits));
             for (; rest != 0; rest &= rest - 1) {
                 inputs[static_cast<std::size_t>(count++)] =
@@ -73,7 +73,7 @@ struct ActiveInputs {
 
     /// Input number i, and its absolute value; past the end the last input, and 0.
     [[nodiscard]] index input(index i) const {
-        return inputs[static_cast<std::size_t>(std::min(i, count - 1))];
+        return inputs[static_cast<std::size_t>((std::min)(i, count - 1))];
     }
     [[nodiscard]] unsigned magnitude(index i) const {
         return i < count ? static_cast<unsigned>(std::abs(values[static_cast<std::size_t>(i)]))

@@ -46,7 +46,7 @@ public:
     static constexpr index chunks(index rows) { return (rows + chunk_rows - 1) / chunk_rows; }
     /// The first row of a chunk, and the end of the last one.
     static constexpr index first_row(index chunk, index rows) {
-        return std::min(chunk * chunk_rows, rows);
+        return (std::min)(chunk * chunk_rows, rows);
     }
     /// The places of so many rows, of which MostDepth numbers at most are listed at a time.
     static constexpr index places(index rows, index depth) {
@@ -71,7 +71,7 @@ public:
     static index count_active(T const* x, index count) {
         index total = 0;
         for (index i = 0; i < count; i += bits_per_word) {
-            total += std::popcount(active(x + i, std::min(bits_per_word, count - i)));
+            total += std::popcount(active(x + i, (std::min)(bits_per_word, count - i)));
         }
         return total;
     }
@@ -81,7 +81,7 @@ public:
         for (index chunk = begin; chunk < end; ++chunk) {
             index const first = chunk * chunk_rows;
             Block const some{block.row + first, block.column,
-                             std::min(chunk_rows, block.rows - first), block.columns};
+                             (std::min)(chunk_rows, block.rows - first), block.columns};
             factor.by_columns ? list_columns(factor, some, chunk) : list_rows(factor, some, chunk);
         }
     }
@@ -117,14 +117,14 @@ private:
 
         /// Which of the 64 numbers from i on are not 0.
         [[nodiscard]] word active(index i) const {
-            return ActiveLists::active(numbers + i, std::min(bits_per_word, count - i));
+            return ActiveLists::active(numbers + i, (std::min)(bits_per_word, count - i));
         }
         [[nodiscard]] T number(index i) const { return numbers[i]; }
     };
 
     /// Whole groups, with room for two that are written behind the last number.
     static constexpr index chunk_places(index depth) {
-        index const groups = (std::min(depth, MostDepth) + group - 1) / group;
+        index const groups = ((std::min)(depth, MostDepth) + group - 1) / group;
         return (chunk_rows * groups + 2) * group;
     }
 
@@ -151,7 +151,7 @@ private:
     /// The rows of a block that is stored by columns, row_stride apart.
     [[gnu::flatten]] static void transpose_block(T const* from, index stride, Block block, T* to) {
         for (index d = 0; d < block.columns; d += width, from += width * stride) {
-            index const count = std::min(width, block.columns - d);
+            index const count = (std::min)(width, block.columns - d);
             for (index i = 0; i < width && d + width + i < block.columns; ++i) {
                 fetch(from, (width + i) * stride, block.rows);
             }

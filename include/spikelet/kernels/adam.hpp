@@ -74,7 +74,7 @@ struct SumOfSquares {
         auto some_blocks = [=](index begin, index end) {
             for (index k = begin; k < end; ++k) {
                 B sum(0);
-                simd::for_each_batch<B>(k * block, std::min(n, (k + 1) * block),
+                simd::for_each_batch<B>(k * block, (std::min)(n, (k + 1) * block),
                                         [&](index i, auto lanes) {
                                             B const g = simd::load<B>(x + i, lanes);
                                             sum = simd::fma(g, g, sum);

@@ -38,9 +38,9 @@ inline constexpr index width = static_cast<index>(B::size);
 
 namespace detail {
 
-template <class F, std::size_t... I>
-[[gnu::always_inline]] inline void unrolled(F&& f, std::index_sequence<I...>) {
-    (f(std::integral_constant<std::size_t, I>{}), ...);
+template <class F, std::size_t... Is>
+[[gnu::always_inline]] inline void unrolled(F&& f, std::index_sequence<Is...>) {
+    (f(std::integral_constant<std::size_t, Is>{}), ...);
 }
 
 }  // namespace detail
@@ -64,14 +64,16 @@ inline constexpr int registers = sizeof(B) == 64 ? 32 : 16;
 
 /// Lane by lane, like the functions below, the larger one.
 template <class B>
-B max(B const& a, B const& b) {
-    return xsimd::max(a, b);
+B(max)
+(B const& a, B const& b) {
+    return (xsimd::max)(a, b);
 }
 
 /// The smaller one.
 template <class B>
-B min(B const& a, B const& b) {
-    return xsimd::min(a, b);
+B(min)
+(B const& a, B const& b) {
+    return (xsimd::min)(a, b);
 }
 
 /// The absolute value.

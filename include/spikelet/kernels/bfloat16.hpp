@@ -36,9 +36,9 @@ template <class B>
     return (nan & (bits | 0x00400000)) | (~nan & (bits + 0x7FFF + ((bits >> 16) & 1)));
 }
 
-template <std::size_t First, class B, std::size_t... I>
-[[gnu::always_inline]] inline B every_other(B const& a, B const& b, std::index_sequence<I...>) {
-    return B(__builtin_shufflevector(a.data, b.data, (First + 2 * I)...));
+template <std::size_t First, class B, std::size_t... Is>
+[[gnu::always_inline]] inline B every_other(B const& a, B const& b, std::index_sequence<Is...>) {
+    return B(__builtin_shufflevector(a.data, b.data, (First + 2 * Is)...));
 }
 
 // So that the names exist on machines without the instructions:
@@ -72,10 +72,10 @@ void widened();
 [[gnu::always_inline]] inline __m512 pairs_along(__m512 first, __m512 second) {
     return reinterpret_cast<__m512>(_mm512_cvtne2ps_pbh(second, first));
 }
-template <std::size_t... I>
-[[gnu::always_inline]] inline __m512 halves_in_turns(__m512bh x, std::index_sequence<I...>) {
+template <std::size_t... Is>
+[[gnu::always_inline]] inline __m512 halves_in_turns(__m512bh x, std::index_sequence<Is...>) {
     return reinterpret_cast<__m512>(
-        __builtin_shufflevector(x, x, (I / 2 + I % 2 * (sizeof...(I) / 2))...));
+        __builtin_shufflevector(x, x, (Is / 2 + Is % 2 * (sizeof...(Is) / 2))...));
 }
 [[gnu::always_inline]] inline __m512 pairs_across(__m512 first, __m512 second) {
     return halves_in_turns(_mm512_cvtne2ps_pbh(second, first), std::make_index_sequence<32>{});

@@ -36,7 +36,7 @@ struct Bias {
         using B = simd::Batch<T, Policy>;
         auto const some_channels = [=](index begin, index end) {
             index const first = begin * simd::width<B>;
-            index const last = std::min(C, end * simd::width<B>);
+            index const last = (std::min)(C, end * simd::width<B>);
             for (index r = 0; r < rows; ++r) {
                 simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
                     B const g = simd::load<B>(dy + r * C + c, lanes);

@@ -40,7 +40,7 @@ public:
     /// Differences of the counts of two neighbouring words, from word w on, by all `used` planes.
     void differences(index w, index used, std::int32_t* to) const {
         alignas(64) std::array<std::int8_t, static_cast<std::size_t>(bits_per_word)> bytes;
-        byte_differences(w, 0, std::min(used, byte_planes), bytes.data());
+        byte_differences(w, 0, (std::min)(used, byte_planes), bytes.data());
         std::copy(bytes.begin(), bytes.end(), to);
         if (used <= byte_planes) { return; }
         byte_differences(w, byte_planes, used - byte_planes, bytes.data());

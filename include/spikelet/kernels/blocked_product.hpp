@@ -52,10 +52,10 @@ class BlockedProduct {
 public:
     /// Units of scratch that run() needs.
     static constexpr index workspace(ProductSize n) {
-        index const columns = std::min(block_columns, n.columns);
+        index const columns = (std::min)(block_columns, n.columns);
         index const panels =
-            tiles(columns, tile_columns) * panel_size(std::min(block_depth, n.depth));
-        return packed_rows(n) <= few_size ? std::max(packed_rows(n), panels) : panels;
+            tiles(columns, tile_columns) * panel_size((std::min)(block_depth, n.depth));
+        return packed_rows(n) <= few_size ? (std::max)(packed_rows(n), panels) : panels;
     }
 
     /// result = left right, or result += left right.
@@ -66,8 +66,8 @@ public:
         index const columns = few ? std::max<index>(n.columns, 1) : block_columns;
         for (index d = 0; d < n.depth; d += block_depth) {
             for (index c = 0; c < n.columns; c += columns) {
-                Block const block{d, c, std::min(block_depth, n.depth - d),
-                                  std::min(columns, n.columns - c)};
+                Block const block{d, c, (std::min)(block_depth, n.depth - d),
+                                  (std::min)(columns, n.columns - c)};
                 bool const from_zero = d == 0 && start == Start::zero;
                 Sweep const sweep{left, right, n.rows, block, n.columns, from_zero, result + c};
                 if (few) {
@@ -98,20 +98,20 @@ private:
 
         /// Slivers [first, first + count) of the left factor; none behind its end.
         Block slivers_from(index first, index count) const {
-            index const row = std::min(first * tile_rows, rows);
-            return {row, block.row, std::min(count * tile_rows, rows - row), block.rows};
+            index const row = (std::min)(first * tile_rows, rows);
+            return {row, block.row, (std::min)(count * tile_rows, rows - row), block.rows};
         }
         Block panel(index p) const {
             index const c = p * tile_columns;
             return {block.row, block.column + c, block.rows,
-                    std::min(tile_columns, block.columns - c)};
+                    (std::min)(tile_columns, block.columns - c)};
         }
     };
 
     static constexpr index tiles(index n, index tile) { return (n + tile - 1) / tile; }
     /// What all slivers of a block of the depth take.
     static constexpr index packed_rows(ProductSize n) {
-        return tiles(n.rows, tile_rows) * Packing::sliver_size(std::min(block_depth, n.depth));
+        return tiles(n.rows, tile_rows) * Packing::sliver_size((std::min)(block_depth, n.depth));
     }
     static constexpr index panel_size(index depth) {
         return tile_columns * Packing::lanes_of(depth);
@@ -165,7 +165,7 @@ private:
             alignas(alignment) Piece slivers;
             index const most = piece_size / Packing::sliver_size(s.depth());
             for (index count = 0; begin < end; begin += count) {
-                count = std::min(most, end - begin);
+                count = (std::min)(most, end - begin);
                 Packing::slivers(s.left, s.slivers_from(begin, count), slivers.data());
                 block_of_rows(s, {begin, begin + count}, slivers.data(), packed);
             }
@@ -200,8 +200,8 @@ private:
         bool const last = range.begin + t + 1 == range.end;
         index const next_row = last ? range.begin * tile_rows : row + tile_rows;
         index const next_column = last ? column + tile_columns : column;
-        return {std::min(tile_rows, s.rows - row),
-                std::min(tile_columns, s.block.columns - column),
+        return {(std::min)(tile_rows, s.rows - row),
+                (std::min)(tile_columns, s.block.columns - column),
                 Packing::lanes_of(s.depth()),
                 left + t * Packing::sliver_size(s.depth()),
                 s.left.by_columns,
@@ -210,7 +210,7 @@ private:
                 s.result + row * s.stride + column,
                 s.stride,
                 s.result + next_row * s.stride + next_column,
-                next_column < s.block.columns ? std::min(tile_rows, s.rows - next_row) : 0};
+                next_column < s.block.columns ? (std::min)(tile_rows, s.rows - next_row) : 0};
     }
 };
 

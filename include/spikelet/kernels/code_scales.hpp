@@ -128,7 +128,7 @@ private:
         for (index i = 0; i < part.rows; ++i, part.w += part.stride) {
             for (std::size_t c = 0; c < columns; ++c) {
                 float const size = std::abs(part.w[c]);
-                most[c] = std::max(most[c], size);
+                most[c] = (std::max)(most[c], size);
                 sum[c] += static_cast<double>(size);
             }
         }
@@ -141,9 +141,9 @@ private:
     }
 
     static ColumnNumbers scaled(ColumnNumbers numbers, double factor) {
-        constexpr auto most = static_cast<double>(std::numeric_limits<float>::max());
+        constexpr auto most = static_cast<double>((std::numeric_limits<float>::max)());
         for (float& x : numbers) {
-            x = static_cast<float>(std::min(factor * static_cast<double>(x), most));
+            x = static_cast<float>((std::min)(factor * static_cast<double>(x), most));
         }
         return numbers;
     }
@@ -163,7 +163,7 @@ private:
         }
         Trial mean;
         for (std::size_t c = 0; c < coded_columns; ++c) {
-            double const above = best.sums[0][c] / static_cast<double>(std::max(count[c], 1.0F));
+            double const above = best.sums[0][c] / static_cast<double>((std::max)(count[c], 1.0F));
             mean.scale[c] = static_cast<float>(static_cast<double>(best.scale[c]) / 2 + above);
         }
         return mean;
@@ -193,7 +193,7 @@ private:
         for (std::size_t k = 0; k < K; ++k) { steps[k] = steps_of(trials[k].scale); }
         Rows rows{};
         for (index i = 0; i < part.rows; i += block_rows) {
-            index const count = std::min(block_rows, part.rows - i);
+            index const count = (std::min)(block_rows, part.rows - i);
             for (index r = 0; r < count; ++r) {
                 float const* const row = part.w + (i + r) * part.stride;
                 std::copy_n(row, part.columns, rows[static_cast<std::size_t>(r)].data());
@@ -247,11 +247,11 @@ private:
 
     static void add(B const& w, B const& step, std::array<B, sum_count>& sums) {
         if constexpr (std::is_same_v<C, trit>) {
-            sums[0] = sums[0] + simd::max(simd::abs(w) - step, B(0));
+            sums[0] = sums[0] + (simd::max)(simd::abs(w) - step, B(0));
         } else {
             constexpr double whole = 0x1.8p52;  // numbers around it have no fraction
             B const most = simd::constant<B>(Rule::largest);
-            B const cut = simd::max(-most, simd::min(most, w * step));
+            B const cut = (simd::max)(-most, (simd::min)(most, w * step));
             B const code = (cut + B(whole)) - B(whole);
             sums[0] = simd::fma(w, code, sums[0]);
             sums[1] = simd::fma(code, code, sums[1]);

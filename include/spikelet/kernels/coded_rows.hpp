@@ -10,6 +10,7 @@
 #include <bit>
 
 #include <spikelet/core/counting.hpp>
+#include <spikelet/kernels/integer_batch.hpp>
 #include <spikelet/kernels/matmul.hpp>
 #include <spikelet/kernels/paired_rows.hpp>
 #include <spikelet/kernels/vertical_counters.hpp>
@@ -19,7 +20,7 @@ namespace spikelet::kernels {
 /// One more scale group of a batch of y.
 template <class Sums, class Floats>
 void add_scaled(Sums const& sum, Floats const& scale, bool first_group, float* y, auto lanes) {
-    Floats const number = xsimd::to_float(sum);
+    Floats const number = simd::to_numbers(sum);
     if (first_group) {
         simd::store(y, scale * number, lanes);
     } else {
@@ -59,8 +60,8 @@ public:
                 index const first = words * (i % parts) / parts * bits_per_word;
                 index const last = words * (i % parts + 1) / parts * bits_per_word;
                 word const* const its_events = events + row * Element<S>::row_units(n.inputs);
-                for (index c = first; c < std::min(last, n.outputs); c += block_columns) {
-                    index const columns = std::min({last, n.outputs, c + block_columns}) - c;
+                for (index c = first; c < (std::min)(last, n.outputs); c += block_columns) {
+                    index const columns = (std::min)({last, n.outputs, c + block_columns}) - c;
                     one_block(policy, n, its_events, w, c, columns, y + row * n.outputs + c,
                               totals == nullptr ? nullptr : totals + c);
                 }
@@ -93,14 +94,14 @@ private:
         }
         float const* scales = w.scales + column;
         for (index group = 0; group < n.inputs; group += w.group, scales += n.outputs) {
-            index const end = std::min(group + w.group, n.inputs);
+            index const end = (std::min)(group + w.group, n.inputs);
             unsigned const silent =
                 totals == nullptr
                     ? 0
                     : mostly_active(events + group / bits_per_word * planes, end - group);
             for (index i = group; i < end; i += step) {
                 word const* const from = events + i / bits_per_word * planes;
-                index const inputs = std::min(step, end - i);
+                index const inputs = (std::min)(step, end - i);
                 index rows = 0;
                 if constexpr (by == Pass::columns) {
                     rows = row.add(from, inputs, i, full, silent);
@@ -116,7 +117,7 @@ private:
                                 .weight_bytes = columns * static_cast<index>(sizeof *scales)});
             row.drain([&](index c, std::int32_t* some) {
                 if (drained) { add(sums.data() + c, Row::columns_at_once, some); }
-                index const last = std::min(Row::columns_at_once, columns - c);
+                index const last = (std::min)(Row::columns_at_once, columns - c);
                 if (silent != 0) { add_times(weight_of(silent), totals + c, last, some); }
                 simd::for_each_batch<Floats>(0, last, [&](index i, auto lanes) {
                     add_scaled(simd::load<Sums>(some + i, simd::Full{}),

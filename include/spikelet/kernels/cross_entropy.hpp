@@ -94,7 +94,7 @@ private:
         T const lowest = std::numeric_limits<T>::lowest();
         B top(lowest);
         simd::for_each_batch<B>(0, V, [&](index v, auto lanes) {
-            top = simd::max(top, simd::load<B>(z + v, lanes, lowest));
+            top = (simd::max)(top, simd::load<B>(z + v, lanes, lowest));
         });
         return simd::largest(top);
     }
@@ -114,7 +114,7 @@ private:
         B sum(0);
         B next_top(lowest);
         simd::for_each_batch<B>(0, V, [&](index v, auto lanes) {
-            next_top = simd::max(next_top, simd::load<B>(next + v, lanes, lowest));
+            next_top = (simd::max)(next_top, simd::load<B>(next + v, lanes, lowest));
             B const below = simd::load<B>(z + v, lanes, lowest) - shift;
             sum = sum + simd::exp_at_most_one(std::array{below})[0];
         });

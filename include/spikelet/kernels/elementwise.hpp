@@ -143,7 +143,7 @@ struct Relu {
     static void forward(Policy policy, index n, T const* x, T* y) {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
-            simd::store(y + i, simd::max(simd::load<B>(x + i, lanes), B(0)), lanes);
+            simd::store(y + i, (simd::max)(simd::load<B>(x + i, lanes), B(0)), lanes);
         });
     }
 
@@ -168,7 +168,7 @@ struct Relu2 {
     static void forward(Policy policy, index n, T const* x, T* y) {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
-            B const positive = simd::max(simd::load<B>(x + i, lanes), B(0));
+            B const positive = (simd::max)(simd::load<B>(x + i, lanes), B(0));
             simd::store(y + i, positive * positive, lanes);
         });
     }
@@ -177,7 +177,7 @@ struct Relu2 {
     static void backward(Policy policy, index n, T const* x, T const* dy, AddsTo<T> dx) {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
-            B const positive = simd::max(simd::load<B>(x + i, lanes), B(0));
+            B const positive = (simd::max)(simd::load<B>(x + i, lanes), B(0));
             B const g = simd::load<B>(dy + i, lanes);
             simd::accumulate(dx, i, positive + positive, g, lanes);
         });
@@ -244,7 +244,7 @@ private:
         auto fours = [=](index begin, index end) {
             for (index four = begin; four < end; ++four) {
                 auto const words = Philox::at(key, static_cast<std::uint64_t>(four));
-                for (index i = 4 * four; i < std::min(n, 4 * four + 4); ++i) {
+                for (index i = 4 * four; i < (std::min)(n, 4 * four + 4); ++i) {
                     f(i, words[static_cast<std::size_t>(i % 4)] < threshold ? T(0) : kept);
                 }
             }

@@ -53,7 +53,7 @@ private:
         index const fours = (C + 3) / 4;
         for (index four = 0; four < fours; ++four) {
             auto const random = Philox::at(key, static_cast<std::uint64_t>(b * fours + four), step);
-            for (index c = 4 * four; c < std::min(C, 4 * four + 4); ++c) {
+            for (index c = 4 * four; c < (std::min)(C, 4 * four + 4); ++c) {
                 double const u = random[static_cast<std::size_t>(c % 4)] * 0x1p-32;
                 word const fires = u < static_cast<double>(x[c]) ? 1 : 0;
                 spikes[c / bits_per_word] |= fires << (c % bits_per_word);
@@ -80,7 +80,7 @@ struct LatencyCode {
                 std::fill_n(spikes + r * words, words, word{0});
                 simd::for_each_batch<B>(0, n.C, [&](index c, auto lanes) {
                     B const number = simd::load<B>(x + r / n.T * n.C + c, lanes);
-                    B const late = B(1) - simd::min(B(1), simd::max(B(0), number));
+                    B const late = B(1) - (simd::min)(B(1), (simd::max)(B(0), number));
                     B const when =
                         simd::select(number == number, simd::nearest(late * last), B(-1));
                     spikes[r * words + c / bits_per_word] |=

@@ -23,15 +23,15 @@ struct EventMatmul {
     template <class T>
     static constexpr index forward_workspace(MatmulSize n) {
         if (n.rows == 1) { return 0; }
-        n.rows = std::min(n.rows, block_rows);
-        return std::max(units_of<T>(SparseProduct<T, Policy>::workspace(of_y(n))),
-                        dense_units<T>(n));
+        n.rows = (std::min)(n.rows, block_rows);
+        return (std::max)(units_of<T>(SparseProduct<T, Policy>::workspace(of_y(n))),
+                          dense_units<T>(n));
     }
     /// Units of T of scratch that backward_weight may use.
     template <class T>
     static constexpr index backward_workspace(MatmulSize n) {
-        n.rows = std::min(n.rows, block_rows);
-        return std::max(
+        n.rows = (std::min)(n.rows, block_rows);
+        return (std::max)(
             units_of<T>(transposed_bytes(n) + SparseProduct<T, Policy>::workspace(of_dw(n))),
             dense_units<T>(n));
     }
@@ -121,7 +121,7 @@ private:
     /// Calls f(first row, sizes) for some rows after another.
     static void for_each_block(MatmulSize n, auto&& f) {
         for (index row = 0; row < n.rows; row += block_rows) {
-            f(row, MatmulSize{std::min(block_rows, n.rows - row), n.inputs, n.outputs});
+            f(row, MatmulSize{(std::min)(block_rows, n.rows - row), n.inputs, n.outputs});
         }
     }
 

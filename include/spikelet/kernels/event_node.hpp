@@ -53,7 +53,7 @@ struct EventNode {
                     B const ds = simd::fma(B(cost), sign_of_level(in_steps),
                                            simd::load<B>(devents + i, lanes));
                     B const g =
-                        slope_of(surrogate, in_steps, levels) * ds / simd::max(given, least);
+                        slope_of(surrogate, in_steps, levels) * ds / (simd::max)(given, least);
                     simd::accumulate(dx, i, g, lanes);
                     B const follows = simd::select(given < least, B(0), -in_steps);
                     simd::accumulate(dthreshold, c, follows, g, lanes);
@@ -70,9 +70,9 @@ private:
         constexpr index planes = Element<S>::planes;
         for (index w = 0; w < C; w += bits_per_word) {
             std::array<word, static_cast<std::size_t>(planes)> bits{};
-            simd::for_each_batch<B>(w, std::min(w + bits_per_word, C), [&](index c, auto lanes) {
+            simd::for_each_batch<B>(w, (std::min)(w + bits_per_word, C), [&](index c, auto lanes) {
                 B const least = simd::constant<B>(least_threshold);
-                B const step = simd::max(simd::load<B>(threshold + c, lanes), least);
+                B const step = (simd::max)(simd::load<B>(threshold + c, lanes), least);
                 B const in_steps = simd::load<B>(x + c, lanes) / step;
                 if (u != nullptr) { simd::store(u + c, in_steps, lanes); }
                 store_levels<S>(level_of(in_steps, levels), bits.data(), c - w, lanes);

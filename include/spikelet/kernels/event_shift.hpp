@@ -104,7 +104,7 @@ private:
     template <class T, std::size_t N>
     static Choice<N> passing(index C, index channel, Each<T const, N> m) {
         Choice<N> now{};
-        index const end = std::min(channel + bits_per_word, C);
+        index const end = (std::min)(channel + bits_per_word, C);
         for (std::size_t j = 0; j < N; ++j) {
             for (index c = channel; c < end; ++c) {
                 now[j] |= word{m[j][c] >= T(0.5) ? 1U : 0U} << (c - channel);

@@ -30,8 +30,8 @@ struct FakeQuantize {
                     index const i = part / across * group;
                     index const o = part % across * bits_per_word;
                     detail::Encoder<C, Policy>::round_trip({w + i * outputs + o,
-                                                            std::min(group, inputs - i), outputs,
-                                                            std::min(bits_per_word, outputs - o)},
+                                                            (std::min)(group, inputs - i), outputs,
+                                                            (std::min)(bits_per_word, outputs - o)},
                                                            y + i * outputs + o);
                 }
             };

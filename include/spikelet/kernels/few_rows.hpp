@@ -48,13 +48,13 @@ public:
     static void forward(Policy policy, index rows, index inputs, index outputs, T const* x,
                         T const* w, T* y) {
         auto const some = [=](index begin, index end) {
-            index const last = std::min(end * width, outputs);
+            index const last = (std::min)(end * width, outputs);
             for (index r = 0; r < rows; r += most_rows) {
-                index const count = std::min(most_rows, rows - r);
+                index const count = (std::min)(most_rows, rows - r);
                 index const size = block_size / count / width * width;
                 for (index c = begin * width; c < last; c += size) {
                     forward(policy, count, inputs, outputs, x + r * inputs, w, y + r * outputs, c,
-                            std::min(c + size, last));
+                            (std::min)(c + size, last));
                 }
             }
         };
@@ -65,10 +65,10 @@ public:
     static void backward_input(Policy policy, index rows, index inputs, index outputs, T const* dy,
                                T const* w, T* dx) {
         auto const some = [=](index begin, index end) {
-            index const last = std::min(end * width, inputs);
+            index const last = (std::min)(end * width, inputs);
             for (index r = 0; r < rows; r += most_rows) {
-                backward_input(std::min(most_rows, rows - r), inputs, outputs, dy + r * outputs, w,
-                               dx + r * inputs, begin * width, last);
+                backward_input((std::min)(most_rows, rows - r), inputs, outputs, dy + r * outputs,
+                               w, dx + r * inputs, begin * width, last);
             }
         };
         parallel_for(policy, batches(inputs), some, grain(rows * outputs * width));
@@ -79,10 +79,10 @@ public:
                                 T const* dy, T* dw) {
         auto const some = [=](index begin, index end) {
             for (index i = begin; i < end; i += rows_at_once) {
-                index const count = std::min(rows_at_once, end - i);
+                index const count = (std::min)(rows_at_once, end - i);
                 alignas(alignment) Numbers factors;
                 for (index r = 0; r < rows; r += group) {
-                    index const depth = std::min(group, rows - r);
+                    index const depth = (std::min)(group, rows - r);
                     pack_columns(count, x + r * inputs + i, inputs, depth, factors.data());
                     Rows const results{count, factors.data(), group, dw + i * outputs, outputs};
                     add_groups<group>(results, dy + r * outputs, outputs, depth, outputs);
@@ -105,7 +105,7 @@ private:
         std::fill_n(sums.data(), rows * columns, T(0));
         Rows const results{rows, factors.data(), group, sums.data(), columns};
         for (index d = 0; d < inputs; d += group) {
-            index const depth = std::min(group, inputs - d);
+            index const depth = (std::min)(group, inputs - d);
             pack_rows(rows, x + d, inputs, depth, factors.data(), group);
             add_groups<group>(results, w + d * outputs + begin, outputs, depth, columns);
             count_work(policy, {.multiply_adds = rows * depth * columns,
@@ -122,7 +122,7 @@ private:
         alignas(alignment) Numbers factors;
         index const lanes_each = block_size / rows / width * width;
         for (index o = 0; o < outputs; o += lanes_each) {
-            index const depth = std::min(lanes_each, outputs - o);
+            index const depth = (std::min)(lanes_each, outputs - o);
             pack_rows(rows, dy + o, outputs, depth, factors.data(), lanes_each);
             simd::for_each_batch<Batch>(begin, end, [&](index i, auto lanes) {
                 alignas(alignment) std::array<T, most_rows * Batch::size> sums;

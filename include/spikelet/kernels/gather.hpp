@@ -31,7 +31,7 @@ struct Gather {
         if (dtable == nullptr) { return; }
         auto some_channels = [=](index begin, index end) {
             index const first = begin * simd::width<B>;
-            index const last = std::min(C, end * simd::width<B>);
+            index const last = (std::min)(C, end * simd::width<B>);
             for (index r = 0; r < rows; ++r) {
                 // Before the loop: a store may have changed ids, for all a compiler knows.
                 T const* const from = dy + r * C;

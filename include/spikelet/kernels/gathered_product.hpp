@@ -41,13 +41,13 @@ public:
         index const parts =
             n.rows < some_rows * threads ? std::clamp<index>(panels, 1, threads) : 1;
         auto const first_column = [=](index part) {
-            return std::min(n.columns, panels * part / parts * panel_columns);
+            return (std::min)(n.columns, panels * part / parts * panel_columns);
         };
         auto const some = [&](index begin, index end) {
             for (index rows = 0; begin < end; begin += rows) {
                 index const part = begin / n.rows;
                 index const row = begin % n.rows;
-                rows = std::min(n.rows - row, end - begin);
+                rows = (std::min)(n.rows - row, end - begin);
                 Share const share{row, rows, first_column(part), first_column(part + 1)};
                 Work const work{n, spikes, right, start, result};
                 if (rows == 1) {
@@ -91,9 +91,9 @@ private:
         index const row_words = Element<bit>::row_units(w.n.depth);
         std::array<Fired, static_cast<std::size_t>(Rows)> fired;
         for (index row = share.row; row < share.row + share.rows; row += Rows) {
-            index const rows = std::min(Rows, share.row + share.rows - row);
+            index const rows = (std::min)(Rows, share.row + share.rows - row);
             for (index first = 0; first == 0 || first < row_words; first += block_words) {
-                index const words = std::min(block_words, row_words - first);
+                index const words = (std::min)(block_words, row_words - first);
                 for (index r = 0; r < rows; ++r) {
                     word const* const spikes = w.spikes.data + (row + r) * w.spikes.stride;
                     fired[static_cast<std::size_t>(r)].list(spikes + first, words);

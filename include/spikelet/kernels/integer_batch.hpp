@@ -84,13 +84,14 @@ template <class B>
     __m256i const odd = _mm256_madd_epi16(_mm256_srli_epi16(u, 8), _mm256_srai_epi16(s, 8));
     return _mm256_add_epi32(sum, _mm256_add_epi32(even, odd));
 }
-template <class I>
-[[gnu::always_inline]] inline std::array<I, 4> column_order(std::array<I, 4> const& x, __m256i) {
+template <class Ints>
+[[gnu::always_inline]] inline std::array<Ints, 4> column_order(std::array<Ints, 4> const& x,
+                                                               __m256i) {
     auto const [a, b, c, d] = x;
-    return {I(_mm256_permute2x128_si256(a.data, b.data, 0x20)),
-            I(_mm256_permute2x128_si256(c.data, d.data, 0x20)),
-            I(_mm256_permute2x128_si256(a.data, b.data, 0x31)),
-            I(_mm256_permute2x128_si256(c.data, d.data, 0x31))};
+    return {Ints(_mm256_permute2x128_si256(a.data, b.data, 0x20)),
+            Ints(_mm256_permute2x128_si256(c.data, d.data, 0x20)),
+            Ints(_mm256_permute2x128_si256(a.data, b.data, 0x31)),
+            Ints(_mm256_permute2x128_si256(c.data, d.data, 0x31))};
 }
 #endif
 
@@ -113,17 +114,18 @@ template <class B>
     __m512i const odd = _mm512_madd_epi16(_mm512_srli_epi16(u, 8), _mm512_srai_epi16(s, 8));
     return _mm512_add_epi32(sum, _mm512_add_epi32(even, odd));
 }
-template <class I>
-[[gnu::always_inline]] inline std::array<I, 4> column_order(std::array<I, 4> const& x, __m512i) {
+template <class Ints>
+[[gnu::always_inline]] inline std::array<Ints, 4> column_order(std::array<Ints, 4> const& x,
+                                                               __m512i) {
     auto const [a, b, c, d] = x;
     __m512i const ab_low = _mm512_shuffle_i32x4(a.data, b.data, 0x44);
     __m512i const ab_high = _mm512_shuffle_i32x4(a.data, b.data, 0xEE);
     __m512i const cd_low = _mm512_shuffle_i32x4(c.data, d.data, 0x44);
     __m512i const cd_high = _mm512_shuffle_i32x4(c.data, d.data, 0xEE);
-    return {I(_mm512_shuffle_i32x4(ab_low, cd_low, 0x88)),
-            I(_mm512_shuffle_i32x4(ab_low, cd_low, 0xDD)),
-            I(_mm512_shuffle_i32x4(ab_high, cd_high, 0x88)),
-            I(_mm512_shuffle_i32x4(ab_high, cd_high, 0xDD))};
+    return {Ints(_mm512_shuffle_i32x4(ab_low, cd_low, 0x88)),
+            Ints(_mm512_shuffle_i32x4(ab_low, cd_low, 0xDD)),
+            Ints(_mm512_shuffle_i32x4(ab_high, cd_high, 0x88)),
+            Ints(_mm512_shuffle_i32x4(ab_high, cd_high, 0xDD))};
 }
 [[gnu::always_inline]] inline __m512i bytes_of_trits(word plus, word minus, __m512i) {
     __m512i const one = _mm512_set1_epi8(1);
@@ -179,27 +181,28 @@ template <class B>
 }
 
 /// One integer for every byte of a register, as quads() leaves them, in ascending columns.
-template <class I>
-[[gnu::always_inline]] inline std::array<I, 4> in_column_order(std::array<I, 4> const& x) {
+template <class Ints>
+[[gnu::always_inline]] inline std::array<Ints, 4> in_column_order(std::array<Ints, 4> const& x) {
     if constexpr (requires { detail::column_order(x, x[0].data); }) {
         return detail::column_order(x, x[0].data);
     } else {
         constexpr std::size_t part = 4;
-        std::int32_t from[4][I::size];
-        std::int32_t to[4 * I::size];
+        std::int32_t from[4][Ints::size];
+        std::int32_t to[4 * Ints::size];
         for (std::size_t q = 0; q < 4; ++q) { x[q].store_unaligned(from[q]); }
-        for (std::size_t i = 0; i < 4 * I::size; i += part) {
+        for (std::size_t i = 0; i < 4 * Ints::size; i += part) {
             std::copy_n(from[i / part % 4] + i / (4 * part) * part, part, to + i);
         }
-        return {I::load_unaligned(to), I::load_unaligned(to + I::size),
-                I::load_unaligned(to + 2 * I::size), I::load_unaligned(to + 3 * I::size)};
+        return {Ints::load_unaligned(to), Ints::load_unaligned(to + Ints::size),
+                Ints::load_unaligned(to + 2 * Ints::size),
+                Ints::load_unaligned(to + 3 * Ints::size)};
     }
 }
 
 /// sum + u[0] s[0] + u[1] s[1] + u[2] s[2] + u[3] s[3] in every lane of 32 bits, for unsigned bytes
 /// u and signed bytes s; modulo 2^32. AtOnce: by one instruction, see has_dot_quads.
-template <bool AtOnce, class I, class B>
-[[gnu::always_inline]] inline I dot_quads(I const& sum, B const& u, I const& s) {
+template <bool AtOnce, class Ints, class B>
+[[gnu::always_inline]] inline Ints dot_quads(Ints const& sum, B const& u, Ints const& s) {
     if constexpr (AtOnce) {
         return detail::dot_quads_at_once(sum.data, u.data, s.data);
     } else if constexpr (requires { detail::dot_quads(sum.data, u.data, s.data); }) {
@@ -207,23 +210,23 @@ template <bool AtOnce, class I, class B>
     } else {
         std::uint8_t unsigned_bytes[B::size];
         std::int8_t signed_bytes[B::size];
-        std::int32_t words[I::size];
+        std::int32_t words[Ints::size];
         u.store_unaligned(unsigned_bytes);
         s.store_unaligned(words);
         std::memcpy(signed_bytes, words, sizeof words);
-        for (std::size_t i = 0; i < I::size; ++i) {
+        for (std::size_t i = 0; i < Ints::size; ++i) {
             words[i] = 0;
             for (std::size_t b = 4 * i; b < 4 * i + 4; ++b) {
                 words[i] += unsigned_bytes[b] * signed_bytes[b];
             }
         }
-        return sum + I::load_unaligned(words);
+        return sum + Ints::load_unaligned(words);
     }
 }
 
 /// Lanes of a and b in turns, within 128 bits: the lower lanes, the upper lanes.
-template <class I>
-[[gnu::always_inline]] inline std::array<I, 2> interleave(I const& a, I const& b) {
+template <class Ints>
+[[gnu::always_inline]] inline std::array<Ints, 2> interleave(Ints const& a, Ints const& b) {
     return detail::unpack<1>(a, b);
 }
 

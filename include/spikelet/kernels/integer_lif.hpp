@@ -92,7 +92,7 @@ private:
 
     template <class B>
     static B step_of(B const& threshold) {
-        return simd::max(threshold, simd::constant<B>(least_threshold));
+        return (simd::max)(threshold, simd::constant<B>(least_threshold));
     }
 
     template <class B>
@@ -119,7 +119,7 @@ private:
             for (index w = s.first; w < s.last; w += bits_per_word) {
                 std::array<word, static_cast<std::size_t>(planes)> bits{};
                 simd::for_each_batch<B>(
-                    w, std::min(w + bits_per_word, s.last), [&](index c, auto lanes) {
+                    w, (std::min)(w + bits_per_word, s.last), [&](index c, auto lanes) {
                         index const i = row * s.n.C + c;
                         T* const membrane = v + (c - s.first);
                         B const h = simd::fma(simd::load<B>(run.leak + c, lanes),

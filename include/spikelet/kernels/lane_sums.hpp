@@ -15,13 +15,13 @@ namespace spikelet::kernels {
 namespace detail {
 
 /// Every second lane of a, then of b, in each 16 bytes; the first or the second of each pair.
-template <std::size_t First, class B, std::size_t... I>
-[[gnu::always_inline]] inline B every_second(B const& a, B const& b, std::index_sequence<I...>) {
+template <std::size_t First, class B, std::size_t... Is>
+[[gnu::always_inline]] inline B every_second(B const& a, B const& b, std::index_sequence<Is...>) {
     constexpr std::size_t piece = 16 / sizeof(typename B::value_type);
     constexpr std::size_t half = piece / 2;
     return B(__builtin_shufflevector(
         a.data, b.data,
-        (I / piece * piece + I % half * 2 + First + (I % piece < half ? 0 : B::size))...));
+        (Is / piece * piece + Is % half * 2 + First + (Is % piece < half ? 0 : B::size))...));
 }
 
 /// The sums of neighbours: of a, then of b, in each 16 bytes.

@@ -68,7 +68,7 @@ struct LayerNorm {
             Back<T> const parameters{C, x, gain, statistics, dy, {nullptr}, dgain, dbias};
             auto const some_channels = [=](index begin, index end) {
                 index const first = begin * simd::width<B>;
-                index const last = std::min(C, end * simd::width<B>);
+                index const last = (std::min)(C, end * simd::width<B>);
                 each_few_rows(0, rows, [=](index r, auto few) {
                     rows_back<few>(parameters, r, first, last);
                 });
@@ -123,7 +123,7 @@ private:
             T const correction = simd::sum(sums[r][0]) / count;
             T const variance = std::fma(-correction, correction, simd::sum(sums[r][1]) / count);
             moments[r].mean += correction;
-            moments[r].rstd = T(1) / std::sqrt(std::max(variance, T(0)) + eps);
+            moments[r].rstd = T(1) / std::sqrt((std::max)(variance, T(0)) + eps);
         });
         return moments;
     }

@@ -138,7 +138,7 @@ private:
             for (index w = s.first; w < s.last; w += bits_per_word) {
                 word bits = 0;
                 simd::for_each_batch<B>(
-                    w, std::min(w + bits_per_word, s.last), [&](index c, auto lanes) {
+                    w, (std::min)(w + bits_per_word, s.last), [&](index c, auto lanes) {
                         index const i = row * s.n.C + c;
                         T* const membrane = v + (c - s.first);
                         B const h =

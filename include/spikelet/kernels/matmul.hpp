@@ -49,10 +49,11 @@ public:
 
     /// Units of Number that the others need; 0 for few rows.
     static constexpr index workspace(MatmulSize n) {
-        return n.rows < packed_rows ? 0
-                                    : std::max({Blocked::workspace({n.rows, n.inputs, n.outputs}),
-                                                Blocked::workspace({n.rows, n.outputs, n.inputs}),
-                                                Blocked::workspace({n.inputs, n.rows, n.outputs})});
+        return n.rows < packed_rows
+                   ? 0
+                   : (std::max)({Blocked::workspace({n.rows, n.inputs, n.outputs}),
+                                 Blocked::workspace({n.rows, n.outputs, n.inputs}),
+                                 Blocked::workspace({n.inputs, n.rows, n.outputs})});
     }
 
     /// y = x W.
@@ -102,9 +103,10 @@ struct Matmul {
     static constexpr index workspace(MatmulSize n) {
         if (n.rows < packed_rows) { return 0; }
         using Sparse = SparseProduct<float, Policy>;
-        index const bytes = std::max({Sparse::workspace(of_y(n)), Sparse::workspace(of_dw(n)),
-                                      SampledProduct<float, Policy>::workspace(n.rows, n.inputs)});
-        return std::max(units_of<float>(bytes), LinearProducts<float, Policy>::workspace(n));
+        index const bytes =
+            (std::max)({Sparse::workspace(of_y(n)), Sparse::workspace(of_dw(n)),
+                        SampledProduct<float, Policy>::workspace(n.rows, n.inputs)});
+        return (std::max)(units_of<float>(bytes), LinearProducts<float, Policy>::workspace(n));
     }
 
     /// y [M,N] = x [M,K] W [K,N].

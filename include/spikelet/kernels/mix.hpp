@@ -41,7 +41,7 @@ struct Mix {
         B const one(1);
         auto some_channels = [=](index begin, index end) {
             index const first = begin * simd::width<B>;
-            index const last = std::min(C, end * simd::width<B>);
+            index const last = (std::min)(C, end * simd::width<B>);
             for (index r = 0; r < rows; ++r) {
                 simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
                     index const i = r * C + c;

@@ -185,7 +185,7 @@ private:
             for (index w = s.first; w < s.last; w += bits_per_word) {
                 word bits = 0;
                 simd::for_each_batch<B>(
-                    w, std::min(w + bits_per_word, s.last), [&](index c, auto lanes) {
+                    w, (std::min)(w + bits_per_word, s.last), [&](index c, auto lanes) {
                         index const own = c - s.first;
                         word const fired =
                             step<B>(run, row * s.n.C + c, lanes,

@@ -94,7 +94,7 @@ private:
     static void panel_by_rows(Factor<T> right, Block block, T* to) {
         T const* from = right.at(block.row, block.column);
         for (index d = 0; d < block.rows; d += depths, from += depths * right.stride) {
-            index const rows = std::min(depths, block.rows - d);
+            index const rows = (std::min)(depths, block.rows - d);
             for (index c = 0; c < Columns; c += width, to += width) {
                 simd::store(to, down(from + c, right.stride, rows, block.columns - c),
                             simd::Full{});
@@ -113,7 +113,7 @@ private:
                                     : Batch(T(0));
                 });
                 transpose<Batch>(square);
-                index const lanes = std::min(width, lanes_of(block.rows - d));
+                index const lanes = (std::min)(width, lanes_of(block.rows - d));
                 for (index i = 0; i < lanes; ++i) {
                     simd::store(to + i * Columns + c, square[static_cast<std::size_t>(i)],
                                 simd::Full{});
@@ -139,7 +139,7 @@ private:
         index const size = sliver_size(block.columns);
         T const* from = left.at(block.row, block.column);
         for (index d = 0; d < block.columns; d += depths, from += depths * left.stride) {
-            index const rows = std::min(depths, block.columns - d);
+            index const rows = (std::min)(depths, block.columns - d);
             for (index sliver = 0; sliver * Rows < block.rows; ++sliver) {
                 T* const lanes = to + sliver * size + d / depths * Rows;
                 for (index r = 0; r < Rows; r += width) {

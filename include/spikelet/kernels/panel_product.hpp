@@ -50,7 +50,7 @@ public:
     static constexpr index workspace(ProductSize n) {
         index most = 0;
         for (index inputs = 64; inputs <= most_inputs; inputs *= 2) {
-            most = std::max(most, blocks(n, inputs) * Lists::bytes(n.rows, inputs));
+            most = (std::max)(most, blocks(n, inputs) * Lists::bytes(n.rows, inputs));
         }
         return most;
     }
@@ -91,7 +91,7 @@ private:
             return {workspace + block * Lists::bytes(n.rows, inputs), n.rows, inputs_of(block)};
         }
         [[nodiscard]] index inputs_of(index block) const {
-            return std::min(inputs, n.depth - block * inputs);
+            return (std::min)(inputs, n.depth - block * inputs);
         }
     };
 
@@ -101,7 +101,7 @@ private:
 
     static void add_panel(Work const& w, index column) {
         alignas(alignment) Table table;
-        index const columns = std::min(panel, w.n.columns - column);
+        index const columns = (std::min)(panel, w.n.columns - column);
         for (index b = 0; b < blocks(w.n, w.inputs); ++b) {
             Lists const lists = w.lists(b);
             copy_panel<Batch, panel>(w.right + b * w.inputs * w.n.columns + column, w.n.columns,

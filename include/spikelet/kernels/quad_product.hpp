@@ -71,7 +71,7 @@ public:
         parallel_for(policy, panels(n), pack_some, grain_of(grain_work, n.inputs * panel));
         auto const multiply_some = [&](index begin, index end) {
             for (index row = begin; row < end; row += block_rows) {
-                index const stop = std::min(row + block_rows, end);
+                index const stop = (std::min)(row + block_rows, end);
                 for (index p = 0; p < panels(n); ++p) { multiply(work, p * panel, row, stop); }
             }
         };
@@ -127,7 +127,7 @@ private:
 
     /// One panel of weights as bytes: four inputs of a column, then those of the next.
     static void pack(Work const& work, index column) {
-        index const columns = std::min(panel, work.n.outputs - column);
+        index const columns = (std::min)(panel, work.n.outputs - column);
         index const row_units = Element<C>::row_units(work.n.outputs);
         std::uint8_t* to = work.weights(column);
         for (index i = 0; i < work.n.inputs; i += 4, to += 4 * panel) {
@@ -195,7 +195,7 @@ private:
         alignas(64) std::array<std::int32_t, static_cast<std::size_t>(rows * panel)> sums;
         for (index g = 0; g < groups; ++g) {
             index const first = g * work.w.group;
-            index const count = quads_of(std::min(work.w.group, work.n.inputs - first));
+            index const count = quads_of((std::min)(work.w.group, work.n.inputs - first));
             add_quads<rows>(work.row(row) + first, event_bytes(work.n), weights, count,
                             work.value_sums + row * groups + g, groups, sums.data());
             finish(work, column, row, g, sums.data(), rows);
@@ -217,7 +217,7 @@ private:
                 Tile<rows, typename Quads::NarrowSums> narrow;
                 simd::unrolled<rows>([&](auto r) { Quads::clear(narrow[r]); });
                 add_some<rows>(events + 4 * q, stride, weights + 4 * panel * q,
-                               std::min(count - q, Quads::narrow_quads), narrow);
+                               (std::min)(count - q, Quads::narrow_quads), narrow);
                 simd::unrolled<rows>([&](auto r) { Quads::add(sums[r], narrow[r]); });
             }
         } else {
@@ -252,7 +252,7 @@ private:
         float const* const scales = work.w.scales + g * outputs + column;
         float* const y = work.y + row * outputs + column;
         simd::for_each_batch<Floats>(
-            0, std::min(panel, outputs - column), [&](index c, auto lanes) {
+            0, (std::min)(panel, outputs - column), [&](index c, auto lanes) {
                 auto const scale = simd::load<Floats>(scales + c, lanes);
                 for (index r = 0; r < rows; ++r) {
                     add_scaled(simd::load<Sums>(sums + r * panel + c, simd::Full{}), scale, g == 0,

@@ -41,7 +41,7 @@ constexpr bf16 to_bf16(float x) {
 /// they are finite, and at most half of the largest float.
 template <CpuPolicy Policy = Serial<>>
 bool encodable(float const* w, index n) {
-    constexpr float most = std::numeric_limits<float>::max() / 2;
+    constexpr float most = (std::numeric_limits<float>::max)() / 2;
     index beyond = 0;
     for (index i = 0; i < n; ++i) { beyond += std::abs(w[i]) <= most ? 0 : 1; }
     return beyond == 0;
@@ -101,7 +101,7 @@ private:
                 simd::store(codes.data() + c, above - simd::select(x < -half, B(1), B(0)), lanes);
             } else {
                 B const most(Rule::largest);
-                B const cut = simd::max(-most, simd::min(most, x / step));
+                B const cut = (simd::max)(-most, (simd::min)(most, x / step));
                 simd::store(codes.data() + c, (cut + B(whole)) - B(whole), lanes);
             }
         });
@@ -147,9 +147,9 @@ void encode(float const* w, index inputs, index outputs, index group, storage_of
         using Encoder = detail::Encoder<C, Policy>;
         index const row_units = Element<C>::row_units(outputs);
         for (index i = 0; i < inputs; i += group, scales += outputs) {
-            index const rows = std::min(group, inputs - i);
+            index const rows = (std::min)(group, inputs - i);
             for (index c = 0; c < outputs; c += bits_per_word) {
-                index const columns = std::min(bits_per_word, outputs - c);
+                index const columns = (std::min)(bits_per_word, outputs - c);
                 Encoder::run({w + i * outputs + c, rows, outputs, columns}, scales + c,
                              codes + i * row_units + Element<C>::row_units(c), row_units);
             }

@@ -72,7 +72,7 @@ private:
         alignas(64) std::array<std::int32_t, static_cast<std::size_t>(block_sums)> sums;
         for (Span span{0, 0}; span.begin < t.n.inputs; span.begin = span.end) {
             index const group_end = (span.begin / t.w.group + 1) * t.w.group;
-            span.end = std::min({group_end, span.begin + most_inputs, t.n.inputs});
+            span.end = (std::min)({group_end, span.begin + most_inputs, t.n.inputs});
             index const inputs = span.end - span.begin;
             index read = inputs;
             start(t, b, span, sums.data());
@@ -195,7 +195,7 @@ private:
         index const stride = t.x.stride();
         b.for_each_panel(Panel::columns, [&](index column, auto lanes) {
             for (index i = span.begin; i < span.end; i += 4 * stored_quads) {
-                Span const some{i, std::min(i + 4 * stored_quads, span.end)};
+                Span const some{i, (std::min)(i + 4 * stored_quads, span.end)};
                 index const count = store_quads(t, some, column, lanes, weights.data());
                 std::int8_t const* x = t.x.row(b.first_row) + i;
                 index r = 0;
@@ -233,7 +233,7 @@ private:
             for (index q = 0; q < count; q += Panel::narrow_quads) {
                 Tile<R, typename Panel::NarrowSums> narrow;
                 simd::unrolled<R>([&](auto r) { Panel::clear(narrow[r]); });
-                add_quads<R>(std::min(count - q, Panel::narrow_quads), weights + q * panel_bytes,
+                add_quads<R>((std::min)(count - q, Panel::narrow_quads), weights + q * panel_bytes,
                              x + 4 * q, stride, narrow);
                 simd::unrolled<R>([&](auto r) { Panel::add(tile[r], narrow[r]); });
             }

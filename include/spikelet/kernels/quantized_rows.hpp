@@ -74,7 +74,7 @@ private:
     static void for_each_part(float const* x, index count, F&& f) {
         Numbers numbers;
         for (index i = 0; i < count; i += together) {
-            index const some = std::min(together, count - i);
+            index const some = (std::min)(together, count - i);
             if (some < together) { numbers.fill(0); }
             std::copy_n(x + i, some, numbers.data());
             f(numbers, i, some);
@@ -86,7 +86,7 @@ private:
         std::array<std::int32_t, static_cast<std::size_t>(together)> most{};
         for_each_part(x, count, [&](Numbers const& numbers, index, index) {
             for (std::size_t c = 0; c < numbers.size(); ++c) {
-                most[c] = std::max(most[c], std::bit_cast<std::int32_t>(numbers[c]) & 0x7FFFFFFF);
+                most[c] = (std::max)(most[c], std::bit_cast<std::int32_t>(numbers[c]) & 0x7FFFFFFF);
             }
         });
         return std::bit_cast<float>(*std::max_element(most.begin(), most.end()));

@@ -41,7 +41,7 @@ struct QuantizedSpikeMatmul {
             index const of_totals = (words + 1) * n.outputs * static_cast<index>(sizeof(float)) +
                                     words * static_cast<index>(sizeof(word));
             return may_have_many_bits<S>
-                       ? std::max(of_totals, QuadProduct<C, S, Policy>::workspace(n))
+                       ? (std::max)(of_totals, QuadProduct<C, S, Policy>::workspace(n))
                        : of_totals;
         }
         constexpr auto each = static_cast<index>(sizeof(float));
@@ -153,7 +153,7 @@ private:
         float* const totals = ones + n.outputs;
         float* to = totals;
         for (index i = 0; i < n.inputs; i += w.group, to += n.outputs) {
-            MatmulSize const part{1, std::min(w.group, n.inputs - i), n.outputs};
+            MatmulSize const part{1, (std::min)(w.group, n.inputs - i), n.outputs};
             QuantizedMatrix<C> const rows{w.codes + i * Element<C>::row_units(n.outputs), ones,
                                           part.inputs};
             CodedRows<C, bit, Policy, Pass::columns>::run(policy, part, events, rows, to);
@@ -187,7 +187,7 @@ private:
             }
         }
         index bits = 0;
-        for (index const count : set) { bits += std::min(count, inputs - count); }
+        for (index const count : set) { bits += (std::min)(count, inputs - count); }
         return 100 * bits / std::max<index>(inputs, 1);
     }
 };

@@ -104,7 +104,7 @@ private:
 
         Row next() {
             Row row;
-            index const count = std::min(Arithmetic::depths, depth);
+            index const count = (std::min)(Arithmetic::depths, depth);
             simd::unrolled<batches>([&](auto b) {
                 index const c = static_cast<index>(b) * width;
                 for (index r = ahead; r < ahead + count && r < depth; ++r) {
@@ -141,7 +141,7 @@ private:
         Number const* left = t.left;
         for (index d = 0, r = 0; d < t.depth; d += steps, left += steps * most_rows, ++r) {
             if (r < t.next_rows) { fetch(t.next + r * t.stride); }
-            index const count = std::min(steps, t.depth - d);
+            index const count = (std::min)(steps, t.depth - d);
             for (index i = 0; i < count; ++i) {
                 add_outer_product<Run>(sums, left + i / Run * Run * most_rows + i % Run,
                                        right.next());

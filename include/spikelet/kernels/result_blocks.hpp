@@ -43,14 +43,14 @@ void for_each_block(Policy policy, MatmulSize n, BlockLimits limits, F&& f) {
     index const panels = parts(n.outputs, limits.panel);
     index blocks = parts(panels, limits.sums / limits.panel / rows);
     index const threads = thread_count(policy);
-    if (row_blocks == 1) { blocks = std::min(panels, parts(blocks, threads) * threads); }
+    if (row_blocks == 1) { blocks = (std::min)(panels, parts(blocks, threads) * threads); }
     auto const some = [&](index begin, index end) {
         for (; begin < end; ++begin) {
             index const row = begin % row_blocks * rows;
             index const b = begin / row_blocks;
             index const last = panels * (b + 1) / blocks * limits.panel;
-            f(ResultBlock{row, std::min(row + rows, n.rows), panels * b / blocks * limits.panel,
-                          std::min(last, n.outputs)});
+            f(ResultBlock{row, (std::min)(row + rows, n.rows), panels * b / blocks * limits.panel,
+                          (std::min)(last, n.outputs)});
         }
     };
     index const each = rows * n.inputs * (n.outputs / std::max<index>(blocks, 1));

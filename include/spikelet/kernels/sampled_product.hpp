@@ -56,7 +56,7 @@ class SampledProduct {
 public:
     /// Bytes of scratch that run() needs; 0 for few rows.
     static constexpr index workspace(index rows, index inputs) {
-        return rows <= few_rows ? 0 : bytes(std::min(rows, block_rows), inputs);
+        return rows <= few_rows ? 0 : bytes((std::min)(rows, block_rows), inputs);
     }
 
     /// dx += dy W^T where x is not 0; elsewhere dx stays as it is, 0 where it is fresh.
@@ -74,8 +74,8 @@ public:
             return;
         }
         for (index r = 0; r < rows; r += block_rows) {
-            add_rows(policy, {std::min(block_rows, rows - r), inputs, outputs, dy + r * outputs, w,
-                              x + r * inputs, dx + r * inputs, workspace});
+            add_rows(policy, {(std::min)(block_rows, rows - r), inputs, outputs, dy + r * outputs,
+                              w, x + r * inputs, dx + r * inputs, workspace});
         }
     }
 
@@ -111,13 +111,13 @@ private:
 
     /// Chunks [begin, end) of rows, a table's rows of w.
     static void add_block(Work const& work, index input, index begin, index end) {
-        Range const range{input, std::min(table_rows, work.inputs - input),
+        Range const range{input, (std::min)(table_rows, work.inputs - input),
                           Lists::first_row(begin, work.rows), Lists::first_row(end, work.rows)};
         work.lists().list(ByRows<T>(work.x, work.inputs), {0, input, work.rows, range.columns},
                           begin, end);
         alignas(alignment) Table table;
         for (index c = 0; c < work.outputs; c += panel) {
-            index const columns = std::min(panel, work.outputs - c);
+            index const columns = (std::min)(panel, work.outputs - c);
             copy_panel<Batch, panel>(work.w + input * work.outputs + c, work.outputs, range.columns,
                                      columns, table.data());
             if (columns == panel) {
@@ -169,7 +169,7 @@ private:
         T* const first = work.dx.data + range.first_column;
         for (index r = range.begin; r < range.end; ++r) {
             T* const dx = first + r * work.inputs;
-            fetch_for_writing(first + std::min(r + ahead, range.end - 1) * work.inputs,
+            fetch_for_writing(first + (std::min)(r + ahead, range.end - 1) * work.inputs,
                               range.columns);
             if (work.dx.fresh) { std::fill_n(dx, range.columns, T(0)); }
             auto const listed = lists.row(r);

@@ -56,7 +56,7 @@ struct ShiftMix {
             using B = simd::Batch<T, Policy>;
             for (index b = 0; b < n.B; ++b) {
                 for (index t = 0; t < n.T; t += rows_at_once) {
-                    index const count = std::min(rows_at_once, n.T - t);
+                    index const count = (std::min)(rows_at_once, n.T - t);
                     Rows const rows{b * n.T + t, count, t == 0, t + count == n.T};
                     simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
                         some_rows_back<B>(back, rows, c, lanes);

@@ -171,7 +171,7 @@ void parallel_batches(Policy policy, index n, F&& f) {
     parallel_for(
         policy, batches,
         [&](index begin, index end) {
-            for_each_batch<B>(begin * width<B>, std::min(n, end * width<B>), f);
+            for_each_batch<B>(begin * width<B>, (std::min)(n, end * width<B>), f);
         },
         worth_a_thread);
 }

@@ -35,7 +35,7 @@ void for_each_strip(Policy policy, Btc n, F&& f, index widest = widest_strip) {
     auto some = [&](index begin, index end) {
         for (index i = begin; i < end; ++i) {
             index const first = i % strips * strip;
-            f(i / strips, first, std::min(first + strip, n.C));
+            f(i / strips, first, (std::min)(first + strip, n.C));
         }
     };
     parallel_for(policy, n.B * strips, some, grain_of(16384, n.T * strip));

@@ -28,7 +28,7 @@ class SparseProduct {
     using Batch = simd::Batch<T, Policy>;
     static constexpr index width = simd::width<Batch>;
     // Four cache lines; eight vectors where these are shorter, so that sums stay in registers.
-    static constexpr index panel = std::min(8 * width, 256 / static_cast<index>(sizeof(T)));
+    static constexpr index panel = (std::min)(8 * width, 256 / static_cast<index>(sizeof(T)));
     static constexpr index batches = panel / width;
     // Rows of the deepest table, of which 128 fit the L1 cache.
     static constexpr index most_depth = 512;
@@ -45,7 +45,7 @@ class SparseProduct {
 public:
     /// Bytes of scratch that run() needs.
     static constexpr index workspace(ProductSize n) {
-        return Lists::bytes(std::min(n.rows, block_rows), n.depth);
+        return Lists::bytes((std::min)(n.rows, block_rows), n.depth);
     }
 
     /// Whether leaving out zeros pays where so many numbers of a hundred are not 0. Lists must be
@@ -92,10 +92,10 @@ public:
                     Start start, T* result, std::byte* workspace) {
         if (n.depth == 0 && start == Start::zero) { std::fill_n(result, n.rows * n.columns, T(0)); }
         for (index r = 0; r < n.rows; r += block_rows) {
-            index const rows = std::min(block_rows, n.rows - r);
+            index const rows = (std::min)(block_rows, n.rows - r);
             Lists const lists(workspace, rows, n.depth);
             for (index d = 0; d < n.depth; d += table_depth) {
-                Block const block{r, d, rows, std::min(table_depth, n.depth - d)};
+                Block const block{r, d, rows, (std::min)(table_depth, n.depth - d)};
                 bool const from_zero = d == 0 && start == Start::zero;
                 auto const list_some = [=](index begin, index end) {
                     lists.list(left, block, begin, end);
@@ -138,7 +138,7 @@ private:
     /// Rows [begin, end) of a panel.
     static void add_panel(Work const& w, index column, index begin, index end) {
         alignas(alignment) Table table;
-        index const columns = std::min(panel, w.columns - column);
+        index const columns = (std::min)(panel, w.columns - column);
         copy_panel<Batch, panel>(w.right + column, w.columns, w.block.columns, columns,
                                  table.data());
         with_panel<Batch, panel>(w.result + column, w.columns, w.from_zero, columns,
@@ -150,7 +150,7 @@ private:
                                           index end) {
         for (index r = begin; r < end; ++r) {
             if constexpr (std::is_same_v<Panel, WholePanel<Batch, panel>>) {
-                fetch_panel<panel>(at.result + std::min(r + ahead, end - 1) * at.stride);
+                fetch_panel<panel>(at.result + (std::min)(r + ahead, end - 1) * at.stride);
             }
             auto const row = lists.row(r);
             auto const* place = lists.places_at(row.begin);

@@ -54,12 +54,12 @@ public:
                         T* y) {
         auto const some = [=](index begin, index end) {
             index const first = begin * width;
-            index const last = std::min(end * width, outputs);
+            index const last = (std::min)(end * width, outputs);
             for (index r = 0; r < rows; ++r) {
                 std::fill(y + r * outputs + first, y + r * outputs + last, T(0));
             }
             for (index i = 0; i < inputs; i += block_inputs) {
-                index const some_inputs = std::min(block_inputs, inputs - i);
+                index const some_inputs = (std::min)(block_inputs, inputs - i);
                 for (index r = 0; r < rows; ++r) {
                     Terms const terms(x, r, i, some_inputs);
                     count_work(policy, work_of<W>(terms, some_inputs, last - first));

@@ -78,7 +78,7 @@ private:
 
     template <class T>
     static constexpr index product_bytes(ProductSize n) {
-        n.rows = std::min(n.rows, block_rows);
+        n.rows = (std::min)(n.rows, block_rows);
         return n.rows < many_rows ? 0 : PanelProduct<T, Policy>::workspace(n);
     }
     static constexpr index transposed_bytes(MatmulSize n) {
@@ -104,7 +104,7 @@ private:
                         T* result, void* workspace) {
         ProductSize part = n;
         for (index row = 0; row < n.rows; row += block_rows) {
-            part.rows = std::min(block_rows, n.rows - row);
+            part.rows = (std::min)(block_rows, n.rows - row);
             SpikeRows const some{spikes.data + row * spikes.stride, spikes.stride};
             T* const to = result + row * n.columns;
             index const fired = part.rows < many_rows ? 0 : percent_fired(some, part);

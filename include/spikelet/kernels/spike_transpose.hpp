@@ -21,11 +21,11 @@ void transpose_spikes(Policy policy, index rows, index columns, word const* spik
             word* const plane = to + first * to_words + w % planes;
             for (index r = 0; r < rows; r += bits_per_word) {
                 BitTile tile{};
-                for (index i = 0; i < std::min(bits_per_word, rows - r); ++i) {
+                for (index i = 0; i < (std::min)(bits_per_word, rows - r); ++i) {
                     tile[static_cast<std::size_t>(i)] = spikes[(r + i) * from_words + w];
                 }
                 SpikeGroups<Policy>::transpose(tile);
-                for (index i = 0; i < std::min(bits_per_word, columns - first); ++i) {
+                for (index i = 0; i < (std::min)(bits_per_word, columns - first); ++i) {
                     plane[i * to_words + r / bits_per_word * planes] =
                         tile[static_cast<std::size_t>(i)];
                 }

@@ -39,7 +39,7 @@ public:
             for (index i = begin; i < end; ++i) {
                 index const row = i / parts;
                 index const first = strips * (i % parts) / parts * strip;
-                index const last = std::min(strips * (i % parts + 1) / parts * strip, n.outputs);
+                index const last = (std::min)(strips * (i % parts + 1) / parts * strip, n.outputs);
                 one_row(policy, n, events + row * Element<S>::row_units(n.inputs), w + first,
                         last - first, y + row * n.outputs + first);
             }
@@ -67,10 +67,10 @@ private:
         std::fill_n(y, columns, 0.0F);
         for (index i = 0; i < n.inputs; i += step) {
             word const* const from = events + i / bits_per_word * Element<S>::planes;
-            index const words = Element<bit>::row_units(std::min(step, n.inputs - i));
+            index const words = Element<bit>::row_units((std::min)(step, n.inputs - i));
             active.template list<S, Sign::any>(from, words);
             count_work(policy,
-                       {.skipped = (std::min(step, n.inputs - i) - active.count) * columns});
+                       {.skipped = ((std::min)(step, n.inputs - i) - active.count) * columns});
             for (index a = 0; a < active.count;) {
                 Pass const pass = pass_from(active, a, w + i * n.outputs, n.outputs);
                 add(pass, columns, y);

@@ -42,7 +42,7 @@ struct Triangle {
     template <class B>
     B operator()(B const& x) const {
         B const a = simd::constant<B>(slope);
-        return simd::max(B(0), simd::fnma(a * a, simd::abs(x), a));
+        return (simd::max)(B(0), simd::fnma(a * a, simd::abs(x), a));
     }
 };
 

@@ -28,7 +28,7 @@ struct ThresholdRelu2 {
             for (index r = begin; r < end; ++r) {
                 simd::for_each_batch<B>(0, C, [&](index c, auto lanes) {
                     B const z = above<B>(x + r * C + c, threshold + c, lanes);
-                    B const positive = simd::max(z, B(0));
+                    B const positive = (simd::max)(z, B(0));
                     simd::store(y + r * C + c, positive * positive, lanes);
                 });
             }
@@ -65,7 +65,7 @@ struct ThresholdRelu2 {
                 simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
                     index const i = r * C + c;
                     B const z = above<B>(x + i, threshold + c, lanes);
-                    B const positive = simd::max(z, B(0));
+                    B const positive = (simd::max)(z, B(0));
                     B g = (positive + positive) * simd::load<B>(dy + i, lanes);
                     if (cost != T(0)) {
                         B const s = simd::sigmoid(z);

@@ -16,9 +16,9 @@ using Square = std::array<B, B::size>;
 namespace detail {
 
 /// a0 b0 a1 b1 ..., from lane `First` of a and b on.
-template <std::size_t First, class B, std::size_t... I>
-[[gnu::always_inline]] inline B zip(B const& a, B const& b, std::index_sequence<I...>) {
-    return B(__builtin_shufflevector(a.data, b.data, (First + I / 2 + I % 2 * B::size)...));
+template <std::size_t First, class B, std::size_t... Is>
+[[gnu::always_inline]] inline B zip(B const& a, B const& b, std::index_sequence<Is...>) {
+    return B(__builtin_shufflevector(a.data, b.data, (First + Is / 2 + Is % 2 * B::size)...));
 }
 
 }  // namespace detail

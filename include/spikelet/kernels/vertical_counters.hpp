@@ -127,7 +127,7 @@ private:
             rows[r] = at < active_.count ? row_of(first_input, at) : silent.data();
             next[r] = row_of(first_input, at + count);
         }
-        count_units(std::min(count, active_.count - i) << plane, full);
+        count_units((std::min)(count, active_.count - i) << plane, full);
         pass<negative, levels>(rows, next, plane, used_planes());
     }
 

@@ -168,7 +168,7 @@ private:
 
         [[gnu::always_inline]] static Shares of(B const& a, B const& b, B const& smaller) {
             auto const first = a >= b;
-            return {simd::max(a, b), simd::select(first, B(1), smaller),
+            return {(simd::max)(a, b), simd::select(first, B(1), smaller),
                     simd::select(first, smaller, B(1))};
         }
     };
@@ -218,7 +218,7 @@ private:
         B const value = simd::load<B>(in.v + i, lanes);
         B const y = simd::load<B>(in.y + i, lanes);
         B const bonus = simd::load<B>(in.time_first + c, lanes) + key;
-        B const n = simd::max(past.o, bonus);
+        B const n = (simd::max)(past.o, bonus);
         B const decayed = w + r;
         // No exponent is above 0 but by a rounding: n >= o >= w + ... + w + k of every past k.
         auto const [first, second, f, carried] = simd::exp_at_most_one(

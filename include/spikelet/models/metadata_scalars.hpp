@@ -39,8 +39,8 @@ struct NumberRange {
     std::string_view words;
 };
 
-inline constexpr double smallest = std::numeric_limits<double>::min();
-inline constexpr double largest = std::numeric_limits<double>::max();
+inline constexpr double smallest = (std::numeric_limits<double>::min)();
+inline constexpr double largest = (std::numeric_limits<double>::max)();
 inline constexpr double infinite = std::numeric_limits<double>::infinity();
 inline constexpr NumberRange any_number{-largest, largest, "a number"};
 inline constexpr NumberRange above_zero{smallest, largest, "a number above 0"};

@@ -268,9 +268,9 @@ private:
             for (index i = 0; i < c.layers; ++i) { list.emplace_back(c, i, surrogate); }
             return list;
         } else {
-            return [&]<std::size_t... I>(std::index_sequence<I...>) {
-                return std::array<Block, sizeof...(I)>{
-                    Block(c, static_cast<index>(I), surrogate)...};
+            return [&]<std::size_t... Is>(std::index_sequence<Is...>) {
+                return std::array<Block, sizeof...(Is)>{
+                    Block(c, static_cast<index>(Is), surrogate)...};
             }
             (std::make_index_sequence<static_cast<std::size_t>(L)>{});
         }

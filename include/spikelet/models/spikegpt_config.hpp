@@ -104,7 +104,7 @@ struct SpikeGptConfig {
     MatrixStorage trains_as{};
 
     // The largest sizes: products of any of them, in bytes, are numbers of type index.
-    static constexpr index most_vocabulary = std::numeric_limits<std::int32_t>::max();
+    static constexpr index most_vocabulary = (std::numeric_limits<std::int32_t>::max)();
     static constexpr index most_channels = index{1} << 20;
     static constexpr index most_layers = 4096;
     static constexpr index most_hidden = index{1} << 24;
@@ -133,7 +133,7 @@ struct SpikeGptConfig {
         spikelet::check(output);
         spikelet::check(levels);
         trains_as.check();
-        if (slope && !(*slope > 0 && *slope <= std::numeric_limits<double>::max())) {
+        if (slope && !(*slope > 0 && *slope <= (std::numeric_limits<double>::max)())) {
             fail("spikegpt", "the slope of the surrogate must be above 0");
         }
         if (!(dropout >= 0 && dropout < 1)) {

@@ -60,7 +60,7 @@ void init_channel_mix(Channel& ffn, Initialisation form, LayerPlace place, Rng& 
     bool const zeros = form == Initialisation::C;
     auto const e = ffn.key.weight.extents();
     double const widening = static_cast<double>(e[1]) / static_cast<double>(e[0]);
-    init_matrix(ffn.key, zeros ? std::sqrt(std::max(1.0, widening)) : 1.0, rng);
+    init_matrix(ffn.key, zeros ? std::sqrt((std::max)(1.0, widening)) : 1.0, rng);
     init_matrix(ffn.receptance, zeros ? 0.0 : 1.0, rng);
     init_matrix(ffn.value, zeros ? 0.0 : 1.0, rng);
 }
@@ -93,9 +93,9 @@ void init_spikegpt(Model& model, Initialisation form, Rng& rng) {
     if (model.ev_head.has_value()) { model.ev_head->init(rng); }
     if (form != Initialisation::A) {
         auto const e = model.emb.weight.extents();
-        init_orthogonal(model.emb.weight.value(), e[0], e[1], 1e-4 * std::sqrt(std::max(V, C)),
+        init_orthogonal(model.emb.weight.value(), e[0], e[1], 1e-4 * std::sqrt((std::max)(V, C)),
                         rng);
-        detail::init_matrix(model.head, 0.5 * std::sqrt(std::max(1.0, V / C)), rng);
+        detail::init_matrix(model.head, 0.5 * std::sqrt((std::max)(1.0, V / C)), rng);
     }
     auto const layers = static_cast<index>(model.blocks.size());
     for (index l = 0; l < layers; ++l) {

@@ -36,7 +36,7 @@ inline index block_of(std::string_view name) {
     if (!name.starts_with(prefix)) { return -1; }
     index block = -1;
     std::from_chars(name.data() + prefix.size(), name.data() + name.size(), block);
-    return std::min(block, SpikeGptConfig::most_layers);
+    return (std::min)(block, SpikeGptConfig::most_layers);
 }
 
 }  // namespace detail
@@ -55,7 +55,7 @@ SpikeGptConfig config_of_tensors(Variant const& variant, Tensors const& tensors)
     index layers = 0;
     bool ffn_pre = false;
     for (auto const& tensor : tensors) {
-        layers = std::max(layers, detail::block_of(tensor.name) + 1);
+        layers = (std::max)(layers, detail::block_of(tensor.name) + 1);
         ffn_pre = ffn_pre || tensor.name == "blocks.0.ffnPre.key.weight";
     }
     if (layers > std::ssize(tensors)) {

@@ -119,8 +119,8 @@ inline void orthonormalize(double* q, index n, index m) {
 /// PyTorch's orthogonal_), in double precision.
 template <class T>
 void init_orthogonal(T* w, index rows, index columns, double gain, Rng& rng) {
-    index const n = std::min(rows, columns);
-    index const m = std::max(rows, columns);
+    index const n = (std::min)(rows, columns);
+    index const m = (std::max)(rows, columns);
     std::vector<double> q(static_cast<std::size_t>(n * m));
     for (double& x : q) { x = rng.normal(); }
     detail::orthonormalize(q.data(), n, m);

@@ -21,7 +21,7 @@ struct IntegerLif {
     int most = EventLevels<S>::highest;
     index fan_out = 0;
     /// What init() sets: 1/2, or less so that an input of about 2 reaches the highest level.
-    double first_threshold = std::min(0.5, 1.96 / most);
+    double first_threshold = (std::min)(0.5, 1.96 / most);
     double first_leak = 0.25;  ///< what init() sets
     Surrogate surrogate{};
 

@@ -14,7 +14,7 @@ namespace spikelet {
 namespace detail {
 
 constexpr bool is_finite(double x) {
-    constexpr double most = std::numeric_limits<double>::max();
+    constexpr double most = (std::numeric_limits<double>::max)();
     return x >= -most && x <= most;
 }
 

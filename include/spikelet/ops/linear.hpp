@@ -34,9 +34,9 @@ constexpr auto linear(Var<Ctx, U, E> value, ParameterView<Scalar, In, Out> w) {
     index back = ahead;
     if constexpr (SpikeKind<U>) {
         ahead = product.template forward_workspace<Scalar>(n);
-        back = std::max(back, product.template backward_workspace<Scalar>(n));
+        back = (std::max)(back, product.template backward_workspace<Scalar>(n));
     }
-    index const room = Ctx::records ? std::max(ahead, back) : ahead;
+    index const room = Ctx::records ? (std::max)(ahead, back) : ahead;
     auto* const workspace = x.ctx->template scratch<Scalar>(room);
     x.ctx->run([&] {
         if constexpr (counts_work<Policy>) {
