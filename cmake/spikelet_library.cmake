@@ -128,6 +128,14 @@ configure_package_config_file(
     "${CMAKE_CURRENT_LIST_DIR}/spikeletConfig.cmake.in"
     "${PROJECT_BINARY_DIR}/package/spikeletConfig.cmake"
     INSTALL_DESTINATION "${package_dir}")
+# From the folder of spikelet.pc to the headers: the prefix may be moved.
+file(RELATIVE_PATH pc_to_headers "/${CMAKE_INSTALL_DATADIR}/pkgconfig"
+     "/${CMAKE_INSTALL_INCLUDEDIR}")
+configure_file(
+    "${CMAKE_CURRENT_LIST_DIR}/spikelet.pc.in" "${PROJECT_BINARY_DIR}/package/spikelet.pc" @ONLY)
+install(
+    FILES "${PROJECT_BINARY_DIR}/package/spikelet.pc"
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/pkgconfig")
 write_basic_package_version_file(
     "${PROJECT_BINARY_DIR}/package/spikeletConfigVersion.cmake"
     COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)

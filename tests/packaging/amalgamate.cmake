@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+#
+# cmake -D AMALGAMATE=... -D PYTHON=... -D BINARY=... -D SOURCE=... -D COMPILER=... -D INCLUDES=...
+#       -P amalgamate.cmake
+#
+# Writes the library as one header, twice with the same bytes, compiles a program with nothing else
+# of spikelet, and runs it.
+file(REMOVE_RECURSE "${BINARY}")
+foreach(folder IN ITEMS first again)
+    execute_process(
+        COMMAND "${PYTHON}" "${AMALGAMATE}" --out "${BINARY}/${folder}/spikelet/spikelet.hpp"
+        COMMAND_ERROR_IS_FATAL ANY)
+    file(SHA256 "${BINARY}/${folder}/spikelet/spikelet.hpp" hash_${folder})
+endforeach()
+if(NOT hash_first STREQUAL hash_again)
+    message(FATAL_ERROR "the same headers were put together in two ways")
+endif()
+file(READ "${BINARY}/first/spikelet/spikelet.hpp" text)
+if(text MATCHES "#include <spikelet/" OR NOT text MATCHES "^// SPDX-License-Identifier: MIT\n")
+    message(FATAL_ERROR "the header includes others of spikelet, or does not say its license")
+endif()
+
+list(REMOVE_ITEM INCLUDES /usr/include)  # which has its own place among the compiler's
+list(TRANSFORM INCLUDES PREPEND "-isystem")
+execute_process(
+    COMMAND "${COMPILER}" -std=c++20 -Wall -Wextra -Wpedantic -Werror "-I${BINARY}/first" ${INCLUDES}
+            "${SOURCE}" -o "${BINARY}/consumer" COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND "${BINARY}/consumer" COMMAND_ERROR_IS_FATAL ANY)
