@@ -107,8 +107,7 @@ TEST_CASE("sampling cuts: the likeliest token need not be a typical one") {
 TEST_CASE("sampling cuts: a share of 1 keeps all, one of 0 the first") {
     Rng rng(12);
     Numbers const p = random_probabilities(20, rng, 1);
-    for (auto* cut :
-         {detail::keep_top_p<>, detail::keep_top_p_by_value<>, detail::keep_typical<>}) {
+    for (auto* cut : {detail::keep_top_p, detail::keep_top_p_by_value, detail::keep_typical}) {
         auto all = p;
         cut(all, 1);
         CHECK(all == p);

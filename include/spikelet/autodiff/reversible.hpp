@@ -55,7 +55,7 @@ public:
     /// Logits after the last of any number (at least one) of tokens. All but those that can be
     /// taken back are read in the session's chunks.
     std::span<T const> feed(std::span<std::int32_t const> tokens) {
-        auto const last = std::min(tokens.size(), static_cast<std::size_t>(depth_) + 1);
+        auto const last = (std::min)(tokens.size(), static_cast<std::size_t>(depth_) + 1);
         auto const first = tokens.first(tokens.size() - last);
         std::span<T const> logits;
         if (!first.empty()) {

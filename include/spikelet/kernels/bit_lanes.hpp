@@ -52,6 +52,9 @@ void bits_as_bytes();
 [[gnu::always_inline]] inline void first_bytes(void const* p, word lanes, __m512i& to) {
     to = _mm512_maskz_loadu_epi8(lanes, p);
 }
+[[gnu::always_inline]] inline __m512i bits_as_bytes(word bits, __m512i) {
+    return _mm512_movm_epi8(bits);
+}
 #endif
 
 }  // namespace detail
@@ -106,11 +109,7 @@ B load_first(void const* p, index bytes) {
 /// `value` in the bytes whose bit is set, else 0.
 template <class B>
 B bytes_where(word bits, std::uint8_t value) {
-    using Mask = xsimd::batch_bool<std::uint8_t, typename B::arch_type>;
-    if constexpr (detail::is_bit_mask<Mask>) {
-        auto const mask = static_cast<typename Mask::register_type>(bits);
-        return xsimd::select(Mask(mask), B(value), B(0));
-    } else if constexpr (requires(B x) { detail::bits_as_bytes(bits, x.data); }) {
+    if constexpr (requires(B x) { detail::bits_as_bytes(bits, x.data); }) {
         return B(detail::bits_as_bytes(bits, B().data)) & B(value);
     } else {
         alignas(64) std::array<word, sizeof(B) / sizeof(word)> eights;

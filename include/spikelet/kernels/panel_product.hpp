@@ -138,7 +138,7 @@ private:
     [[gnu::flatten]] static void add_rows(Panel at, Lists lists, T const* table, index rows) {
         for (index r = 0; r < rows; ++r) {
             if constexpr (std::is_same_v<Panel, WholePanel<Batch, panel>>) {
-                fetch_panel<panel>(at.result + std::min(r + ahead, rows - 1) * at.stride);
+                fetch_panel<panel>(at.result + (std::min)(r + ahead, rows - 1) * at.stride);
             }
             Sums sums = at.load(r);
             auto const* const end = lists.end(r);

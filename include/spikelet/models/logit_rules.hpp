@@ -29,8 +29,6 @@ public:
     explicit RecentIds(index window = 64)
         : window_(static_cast<std::size_t>(window > 0 ? window : 1)) {}
 
-    // Templates without need, so that only programs which call them compile what they need.
-    template <class = void>
     void push(std::int32_t id) {
         ids_.push_back(id);
         ++counts_[id];
@@ -39,7 +37,6 @@ public:
         if (--oldest->second == 0) { counts_.erase(oldest); }
         ids_.erase(ids_.begin());
     }
-    template <class = void>
     void push(std::span<std::int32_t const> ids) {
         for (std::int32_t const id : ids) { push(id); }
     }
@@ -72,8 +69,7 @@ struct LogitRules {
 
 namespace detail {
 
-template <class = void>
-void check_logit_rules(LogitRules const& rules, std::size_t vocabulary) {
+inline void check_logit_rules(LogitRules const& rules, std::size_t vocabulary) {
     if (!(rules.repetition > 0 && std::isfinite(rules.repetition))) {
         fail("sample", "the repetition penalty must be a number above 0");
     }
@@ -95,8 +91,7 @@ void check_logit_rules(LogitRules const& rules, std::size_t vocabulary) {
 
 /// Does to finite or minus infinite logits what the rules say. Throws Error for rules that are no
 /// numbers or about ids that do not exist. Recent ids that do not exist are passed over.
-template <class = void>
-void apply(LogitRules const& rules, RecentIds const& recent, std::vector<double>& z) {
+inline void apply(LogitRules const& rules, RecentIds const& recent, std::vector<double>& z) {
     check_logit_rules(rules, z.size());
     for (auto const& [id, n] : recent.counts()) {
         if (id < 0 || static_cast<std::size_t>(id) >= z.size()) { continue; }

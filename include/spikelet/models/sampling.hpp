@@ -116,24 +116,21 @@ std::vector<double> ruled_logits(std::span<T const> logits, SamplingOptions cons
     return z;
 }
 
-template <class = void>
-double top_p_now(SamplingOptions const& options, RecentIds const& recent) {
+inline double top_p_now(SamplingOptions const& options, RecentIds const& recent) {
     auto const& other = options.top_p_after;
     return other && recent.last() == other->id ? other->top_p : options.top_p;
 }
 
 /// softmax(z / temperature); takes the memory of z.
-template <class = void>
-std::vector<double> softmax(std::vector<double> z, double temperature) {
+inline std::vector<double> softmax(std::vector<double> z, double temperature) {
     double const top = *std::max_element(z.begin(), z.end());
     for (double& x : z) { x = std::exp((x - top) / temperature); }
     normalize(z);
     return z;
 }
 
-template <class = void>
-std::vector<double> probabilities_of(std::vector<double> z, SamplingOptions const& options,
-                                     double top_p) {
+inline std::vector<double> probabilities_of(std::vector<double> z, SamplingOptions const& options,
+                                            double top_p) {
     if (options.temperature <= 0) { fail("sample", "the temperature must be above 0"); }
     bool const official = options.rule == SamplingRule::official;
     auto p = softmax(std::move(z), official ? 1.0 : options.temperature);
@@ -175,37 +172,31 @@ std::int32_t sample(std::span<T const> logits, Rng& rng, SamplingOptions const& 
 
 }  // namespace detail
 
-// Templates without need, so that only programs which sample compile what sampling needs.
-
 /// The probabilities [vocabulary] that sample() draws from after the ids `recent`; temperature
 /// above 0. Throws Error for logits with NaN, plus infinity or nothing but minus infinity, for
 /// options that are no numbers or outside of their limits, and where every token is banned.
-template <class = void>
-[[nodiscard]] std::vector<double> sampling_probabilities(std::span<float const> logits,
-                                                         SamplingOptions const& options,
-                                                         RecentIds const& recent = RecentIds()) {
+[[nodiscard]] inline std::vector<double>
+sampling_probabilities(std::span<float const> logits, SamplingOptions const& options,
+                       RecentIds const& recent = RecentIds()) {
     return detail::sampling_probabilities(logits, options, recent);
 }
-template <class = void>
-[[nodiscard]] std::vector<double> sampling_probabilities(std::span<double const> logits,
-                                                         SamplingOptions const& options,
-                                                         RecentIds const& recent = RecentIds()) {
+[[nodiscard]] inline std::vector<double>
+sampling_probabilities(std::span<double const> logits, SamplingOptions const& options,
+                       RecentIds const& recent = RecentIds()) {
     return detail::sampling_probabilities(logits, options, recent);
 }
 
 /// Draws a token from logits [vocabulary], with one number of `rng`; at temperature 0 it takes the
 /// first of the most likely and draws nothing. `recent` are the ids that came before, which
 /// penalties and top_p_after read. Throws Error as sampling_probabilities() does.
-template <class = void>
-[[nodiscard]] std::int32_t sample(std::span<float const> logits, Rng& rng,
-                                  SamplingOptions const& options = {},
-                                  RecentIds const& recent = RecentIds()) {
+[[nodiscard]] inline std::int32_t sample(std::span<float const> logits, Rng& rng,
+                                         SamplingOptions const& options = {},
+                                         RecentIds const& recent = RecentIds()) {
     return detail::sample(logits, rng, options, recent);
 }
-template <class = void>
-[[nodiscard]] std::int32_t sample(std::span<double const> logits, Rng& rng,
-                                  SamplingOptions const& options = {},
-                                  RecentIds const& recent = RecentIds()) {
+[[nodiscard]] inline std::int32_t sample(std::span<double const> logits, Rng& rng,
+                                         SamplingOptions const& options = {},
+                                         RecentIds const& recent = RecentIds()) {
     return detail::sample(logits, rng, options, recent);
 }
 

@@ -21,19 +21,17 @@
 namespace spikelet::detail {
 
 /// Makes numbers add up to 1.
-template <class = void>
-void normalize(std::vector<double>& p) {
+inline void normalize(std::vector<double>& p) {
     double const sum = std::accumulate(p.begin(), p.end(), 0.0);
     for (double& x : p) { x /= sum; }
 }
 
 /// Tokens that may still come, by rising key(p); equals by rising id. Cuts need few of many: 64 are
 /// sorted when the first is asked for, eight times as many whenever these are not enough.
-template <class = void>
-class RankingOf {
+class Ranking {
 public:
     template <class Key>
-    RankingOf(std::vector<double> const& p, Key key) {
+    Ranking(std::vector<double> const& p, Key key) {
         for (std::size_t id = 0; id < p.size(); ++id) {
             if (p[id] > 0) { ranked_.push_back({key(p[id]), id}); }
         }
@@ -69,16 +67,12 @@ private:
     std::size_t sorted_ = 0;
 };
 
-using Ranking = RankingOf<>;
-
-template <class = void>
-Ranking likeliest_first(std::vector<double> const& p) {
+inline Ranking likeliest_first(std::vector<double> const& p) {
     return {p, [](double x) { return -x; }};
 }
 
 /// Keeps the first tokens of `order` that together reach `share` of all, at least one.
-template <class = void>
-void keep_share(std::vector<double>& p, Ranking order, double share) {
+inline void keep_share(std::vector<double>& p, Ranking order, double share) {
     double const enough = share * std::accumulate(p.begin(), p.end(), 0.0);
     std::vector<double> kept(p.size());
     double within = 0;
@@ -90,8 +84,7 @@ void keep_share(std::vector<double>& p, Ranking order, double share) {
     p = std::move(kept);
 }
 
-template <class = void>
-void keep_top_k(std::vector<double>& p, index k) {
+inline void keep_top_k(std::vector<double>& p, index k) {
     auto const keep = static_cast<std::size_t>(k);
     if (keep == 0 || keep >= p.size()) { return; }
     std::vector<std::size_t> order(p.size());
@@ -102,14 +95,12 @@ void keep_top_k(std::vector<double>& p, index k) {
     for (std::size_t i = keep; i < order.size(); ++i) { p[order[i]] = 0; }
 }
 
-template <class = void>
-void keep_top_p(std::vector<double>& p, double top_p) {
+inline void keep_top_p(std::vector<double>& p, double top_p) {
     if (top_p < 1) { keep_share(p, likeliest_first(p), top_p); }
 }
 
 // A sum below top_p < 1 by rounding alone ends with the last token, which keeps all.
-template <class = void>
-void keep_top_p_by_value(std::vector<double>& p, double top_p) {
+inline void keep_top_p_by_value(std::vector<double>& p, double top_p) {
     if (!(top_p < 1)) { return; }
     double least = 0;
     double within = 0;
@@ -122,8 +113,7 @@ void keep_top_p_by_value(std::vector<double>& p, double top_p) {
     for (double& x : p) { x = x >= least ? x : 0; }
 }
 
-template <class = void>
-void keep_typical(std::vector<double>& p, double typical_p) {
+inline void keep_typical(std::vector<double>& p, double typical_p) {
     if (!(typical_p < 1)) { return; }
     auto q = p;
     normalize(q);
@@ -132,15 +122,13 @@ void keep_typical(std::vector<double>& p, double typical_p) {
     keep_share(p, {q, [&](double x) { return std::abs(-std::log(x) - entropy); }}, typical_p);
 }
 
-template <class = void>
-void keep_min_p(std::vector<double>& p, double min_p) {
+inline void keep_min_p(std::vector<double>& p, double min_p) {
     double const least = min_p * *std::max_element(p.begin(), p.end());
     for (double& x : p) { x = x >= least ? x : 0; }
 }
 
 /// p^power of what is not 0, the largest becomes 1.
-template <class = void>
-void to_power(std::vector<double>& p, double power) {
+inline void to_power(std::vector<double>& p, double power) {
     double const top = *std::max_element(p.begin(), p.end());
     for (double& x : p) { x = x > 0 ? std::pow(x / top, power) : 0; }
 }
