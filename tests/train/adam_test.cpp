@@ -125,6 +125,16 @@ TEST_CASE("adam: a norm that is not finite moves nothing and does not count") {
     }
 }
 
+TEST_CASE("adam: where only squares are too large, the parameter is named all the same") {
+    Model model;
+    Adam adam(model);
+    fill(model, 1);
+    model.vector.gradient()[2] = 1e30F;
+    CHECK_FALSE(std::isfinite(adam.step()));
+    CHECK(adam.find_not_finite() == "vector");
+    CHECK(adam.skipped() == 1);
+}
+
 TEST_CASE("adam: after a norm that is not finite training goes on as if nothing had been") {
     Model model;
     Model other;

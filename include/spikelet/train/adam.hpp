@@ -119,6 +119,7 @@ public:
         double const norm = gradient_norm();
         if (!std::isfinite(norm)) {
             not_finite_ = first_not_finite();
+            if (not_finite_.empty()) { not_finite_ = first_with_large_squares(); }
             ++skipped_;
             zero_gradients();
             return norm;
@@ -158,7 +159,8 @@ public:
     }
 
     /// Name of the first parameter whose gradient is not finite, now or when the last step moved
-    /// nothing; empty if all are (which their norm may not be: squares overflow earlier).
+    /// nothing; if all were finite then, of the first whose sum of squares was not. Empty if there
+    /// is none.
     [[nodiscard]] std::string find_not_finite() const {
         std::string now = first_not_finite();
         return now.empty() ? not_finite_ : now;
@@ -209,6 +211,17 @@ private:
                 !std::all_of(g, g + s.mean.size(), [](T x) { return std::isfinite(x); })) {
                 return s.name;
             }
+        }
+        return {};
+    }
+
+    [[nodiscard]] std::string first_with_large_squares() {
+        for (Slot const& s : slots_) {
+            T const* const g = s.gradient();
+            bool const finite =
+                g == nullptr ||
+                std::isfinite(Squares::forward(policy_, s.mean.size(), g, partial_.data()));
+            if (!finite) { return s.name; }
         }
         return {};
     }
