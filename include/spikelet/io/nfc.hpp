@@ -3,10 +3,12 @@
 // become one character where there is one.
 #pragma once
 
-#include <cstdlib>
-#include <memory>
+#include <algorithm>
+#include <array>
+#include <iterator>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <utf8proc.h>
 
@@ -27,18 +29,36 @@ inline std::size_t plain_prefix(std::string_view text) {
     return i;
 }
 
-inline void append_nfc(std::string& to, std::string_view text) {
-    struct Free {
-        void operator()(utf8proc_uint8_t* memory) const { std::free(memory); }
+// Puts marks that follow one another in the order of their classes. utf8proc does it, too, but by
+// n^2 swaps, and a text may be nothing but marks.
+inline void sort_marks(std::vector<utf8proc_int32_t>& characters) {
+    auto const class_of = [](utf8proc_int32_t c) {
+        return utf8proc_get_property(c)->combining_class;
     };
-    utf8proc_uint8_t* made = nullptr;
-    utf8proc_ssize_t const length =
-        utf8proc_map(reinterpret_cast<utf8proc_uint8_t const*>(text.data()),
-                     static_cast<utf8proc_ssize_t>(text.size()), &made,
-                     static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
-    std::unique_ptr<utf8proc_uint8_t, Free> const owner(made);
+    auto const is_mark = [&](utf8proc_int32_t c) { return class_of(c) != 0; };
+    for (auto last = characters.begin(); last != characters.end();) {
+        auto const first = std::find_if(last, characters.end(), is_mark);
+        last = std::find_if_not(first, characters.end(), is_mark);
+        if (last - first > 1) { std::ranges::stable_sort(first, last, {}, class_of); }
+    }
+}
+
+inline void append_nfc(std::string& to, std::string_view text) {
+    constexpr auto form_c = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    std::vector<utf8proc_int32_t> characters;
+    for_each_code_point(text, [&](char32_t c) {
+        std::array<utf8proc_int32_t, 8> parts{};  // in Unicode at most four
+        int unused = 0;
+        auto const count = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), parts.data(),
+                                                   std::ssize(parts), form_c, &unused);
+        if (count < 0 || count > std::ssize(parts)) { fail("normalisation", "damaged tables"); }
+        characters.insert(characters.end(), parts.begin(), parts.begin() + count);
+    });
+    sort_marks(characters);
+    auto const length = utf8proc_normalize_utf32(characters.data(), std::ssize(characters), form_c);
     if (length < 0) { fail("normalisation", utf8proc_errmsg(length)); }
-    to.append(reinterpret_cast<char const*>(made), static_cast<std::size_t>(length));
+    characters.resize(static_cast<std::size_t>(length));
+    for (utf8proc_int32_t const c : characters) { append_utf8(to, static_cast<char32_t>(c)); }
 }
 
 // Where the last sequence of `text`, which is UTF-8 and not empty, begins.
