@@ -180,6 +180,22 @@ TEST_CASE("torch_hostile: one tensor is not named without end") {
     CHECK(complains(named(40'000, std::string(900, 'n'), many + "t"), expected));
 }
 
+TEST_CASE("torch_hostile: metadata and keys are not copied without end") {
+    auto const with_state = [](std::string const& attributes) {
+        return fake_torch("\x80\2}}(" + attributes + "ub.");
+    };
+    std::string const own = pickled("spikelet") + "}" + pickled("k") + pickled("v") + "s";
+    CHECK(torch_complaint(with_state(own)).empty());
+    CHECK(complains(with_state(own + own), "its metadata are there twice"));
+    std::string const long_text = pickled(std::string(1 << 20, 'x')) + "q\1";
+    std::string many = pickled("spikelet") + "}(" + pickled("k") + long_text;
+    for (int i = 0; i < 63; ++i) { many += pickled(std::to_string(i)) + "h\1"; }
+    CHECK(complains(with_state(many + "u"), "its metadata take more than 64 MiB"));
+    CHECK(complains(fake_torch(pickled_dict(pickled_tensor(
+                        pickled_storage(std::string(1001, 'k'), 1), "K\0"s, "K\1\x85", "K\1\x85"))),
+                    "has a storage whose key is too long"));
+}
+
 TEST_CASE("torch_hostile: an extent of 1 takes no steps, however long") {
     std::string const most = "\x8a\x08" + bytes_of(std::int64_t{0x7fffffffffffffff});
     std::string const view =

@@ -75,9 +75,9 @@ private:
     // Dictionaries within dictionaries; a dictionary within itself ends here, too.
     static constexpr int most_depth = 32;
     static constexpr std::size_t most_name = 1000;
-    // Short pickles can name one tensor in very many places.
+    // Short pickles can name one tensor, or one text, in very many places.
     static constexpr std::size_t most_views = std::size_t{1} << 17;
-    static constexpr std::size_t most_view_bytes = std::size_t{64} << 20;
+    static constexpr std::size_t most_bytes = std::size_t{64} << 20;
 
     [[nodiscard]] bool calls(PickleValue const& value, TorchName name) const {
         return value.kind == Kind::call &&
@@ -103,13 +103,22 @@ private:
         auto const attributes = pairs_of(pickle_.at(root.state));
         for (std::size_t i = 0; i < attributes.size(); i += 2) {
             if (pickle_.at(attributes[i]).text != torch_metadata_key) { continue; }
+            if (std::exchange(has_metadata_, true)) {
+                fail(where_, "its metadata are there twice");
+            }
             PickleValue const& texts = pickle_.at(attributes[i + 1]);
             if (!is_dict(texts)) { fail(where_, "its metadata are no dictionary"); }
-            auto const pairs = pairs_of(texts);
-            for (std::size_t k = 0; k < pairs.size(); k += 2) {
-                table_.metadata.emplace(text(pairs[k], "a key of its metadata"),
-                                        text(pairs[k + 1], "a value of its metadata"));
-            }
+            keep_metadata(pairs_of(texts));
+        }
+    }
+
+    void keep_metadata(std::span<std::uint32_t const> pairs) {
+        std::size_t bytes = 0;
+        for (std::size_t k = 0; k < pairs.size(); k += 2) {
+            bytes += pickle_.at(pairs[k]).text.size() + pickle_.at(pairs[k + 1]).text.size();
+            if (bytes > most_bytes) { fail(where_, "its metadata take more than 64 MiB"); }
+            table_.metadata.emplace(text(pairs[k], "a key of its metadata"),
+                                    text(pairs[k + 1], "a value of its metadata"));
         }
     }
 
@@ -164,7 +173,7 @@ private:
 
     void keep(TorchView view) {
         view_bytes_ += view.name.size() + 2 * sizeof(index) * view.shape.size();
-        if (table_.views.size() == most_views || view_bytes_ > most_view_bytes) {
+        if (table_.views.size() == most_views || view_bytes_ > most_bytes) {
             fail(where_, "it names more than " + std::to_string(most_views) +
                              " tensors, or their names and shapes take more than 64 MiB");
         }
@@ -191,6 +200,9 @@ private:
         if (!fits) { fail(where_, what + " has no storage"); }
         if (said.items.size() == 6 && pickle_.at(said.items[5]).kind != Kind::none) {
             fail(where_, what + " has a storage within a storage, as PyTorch before 0.4 wrote");
+        }
+        if (pickle_.at(said.items[2]).text.size() > most_name) {
+            fail(where_, what + " has a storage whose key is too long");
         }
         TorchStorage found{text(said.items[2], what + ": the key of its storage"),
                            dtype(said.items[1], what),
@@ -232,7 +244,8 @@ private:
                       !__builtin_mul_overflow(view.shape[r] - 1, view.strides[r], &reach) &&
                       !__builtin_add_overflow(last, reach, &last);
         }
-        index const size = counted ? size_of_shape(view.shape) : 0;
+        auto const width = static_cast<index>(size_of(storage.dtype));
+        index const size = counted ? *byte_count(storage.dtype, view.shape) / width : 0;
         bool const fits = empty ? view.offset <= storage.count : last < storage.count;
         if (!counted || !fits || size > storage.count) {
             fail(where_, what + " is " + describe(storage.dtype, view.shape) + " at " +
@@ -240,12 +253,6 @@ private:
                              describe(view.strides) + ", which is more than the " +
                              std::to_string(storage.count) + " numbers of its storage");
         }
-    }
-
-    static index size_of_shape(std::span<index const> shape) {
-        index size = 1;
-        for (index const extent : shape) { size *= extent; }
-        return size;
     }
 
     [[nodiscard]] std::string text(std::uint32_t place, std::string const& what) const {
@@ -278,6 +285,7 @@ private:
     TorchTable table_;
     std::map<std::string, std::size_t, std::less<>> places_;
     std::size_t view_bytes_ = 0;
+    bool has_metadata_ = false;
     std::size_t visits_left_ = 1;  // a value in several places is visited in each, within reason
 };
 
