@@ -104,24 +104,40 @@ void write_transposed(FileWriter& file, StoredTensor const& tensor) {
     });
 }
 
-// Reads a [out, in] matrix of the file into w [in, out].
-template <class T>
-void read_transposed(StoredTensor const& tensor, std::string_view where, T* w) {
+// Reads a [out, in] matrix of the file into w [in, out]. Calls done(first, last) after each portion
+// of its bytes.
+template <class T, class Done>
+void read_transposed(StoredTensor const& tensor, std::string_view where, T* w, Done&& done) {
     index const out = tensor.shape.end()[-2];
     index const in = tensor.shape.back();
     std::size_t const row_bytes = static_cast<std::size_t>(in) * size_of(tensor.dtype);
     std::vector<T> rows(static_cast<std::size_t>(turned_columns * in));
     each_portion(out, [&](index first, index count) {
-        convert(tensor.dtype,
-                tensor.bytes.subspan(static_cast<std::size_t>(first) * row_bytes,
-                                     static_cast<std::size_t>(count) * row_bytes),
+        std::size_t const begin = static_cast<std::size_t>(first) * row_bytes;
+        std::size_t const bytes = static_cast<std::size_t>(count) * row_bytes;
+        convert(tensor.dtype, tensor.bytes.subspan(begin, bytes),
                 std::span(rows).first(static_cast<std::size_t>(count * in)), where);
         for (index i = 0; i < in; ++i) {
             for (index o = 0; o < count; ++o) {
                 w[i * out + first + o] = rows[static_cast<std::size_t>(o * in + i)];
             }
         }
+        done(begin, begin + bytes);
     });
+}
+
+// The same for numbers that are in the file as they are in memory.
+template <class T, class Done>
+void read_straight(StoredTensor const& tensor, std::string_view where, std::span<T> to,
+                   Done&& done) {
+    constexpr std::size_t portion = std::size_t{1} << 18;
+    std::size_t const width = size_of(tensor.dtype);
+    for (std::size_t first = 0; first < to.size(); first += portion) {
+        std::size_t const count = std::min(portion, to.size() - first);
+        convert(tensor.dtype, tensor.bytes.subspan(first * width, count * width),
+                to.subspan(first, count), where);
+        done(first * width, (first + count) * width);
+    }
 }
 
 // The shape without the ones in front of its last `rank` extents.
@@ -231,7 +247,7 @@ void save_checkpoint(std::string path, Model const& model, Metadata const& metad
 
 /// Reads all weights of a model, in any type of floating-point numbers and with any number of ones
 /// in front of the shapes; stored weights must be what they are in the file (store_as()).
-/// Parameters without memory get their own, while the file gives back that of tensors which were
+/// Parameters without memory get their own, while the file gives back that of numbers which were
 /// read. Throws Error, and changes nothing, if a tensor is missing, is left over or does not fit,
 /// or if a parameter is bound to constant numbers. A file's checksum is not looked at, which would
 /// take a third longer: call SafetensorsFile::verify() before where damage is feared.
@@ -239,19 +255,23 @@ template <TensorFile File, class Model>
 void load_checkpoint(File const& file, Model& model) {
     static_assert(Layer<Model> || IsParameter<Model>,
                   "load_checkpoint: list the model's parts with SPIKELET_PARTS");
-    constexpr bool releases = requires(File const& f, StoredTensor const& t) { f.release(t); };
     std::string const where = quote(file.path());
     detail::check_checkpoint(file, where, model);
     allocate(model);
     each_file_parameter(model, [&](FileParameter const& known, auto& parameter) {
         StoredTensor const& tensor = *file.find(known.name);
         std::string const here = where + ": tensor " + quote(known.name);
+        auto const release = [&](std::size_t first, std::size_t last) {
+            constexpr std::size_t page = std::size_t{1} << 16;  // the portion before ended in one
+            std::size_t const begin = first - std::min(first, page);
+            auto const read = tensor.bytes.subspan(begin, last - begin);
+            if constexpr (requires { file.release(read); }) { file.release(read); }
+        };
         if (known.transposed) {
-            detail::read_transposed(tensor, here, parameter.value());
+            detail::read_transposed(tensor, here, parameter.value(), release);
         } else {
-            convert(tensor.dtype, tensor.bytes, parameter.span(), here);
+            detail::read_straight(tensor, here, parameter.span(), release);
         }
-        if constexpr (releases) { file.release(tensor); }
     });
 }
 

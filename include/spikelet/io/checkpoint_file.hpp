@@ -2,6 +2,7 @@
 // Files with a model's weights in whichever format: safetensors, or PyTorch's .pth.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,9 +55,9 @@ public:
     void verify() const {
         std::visit([](auto const& f) { f.verify(); }, file_);
     }
-    /// Gives back the memory of a tensor that is not needed for now; it stays readable.
-    void release(StoredTensor const& tensor) const {
-        std::visit([&](auto const& f) { f.release(tensor); }, file_);
+    /// Gives back the memory of numbers that are not needed for now; they stay readable.
+    void release(std::span<std::byte const> numbers) const {
+        std::visit([&](auto const& f) { f.release(numbers); }, file_);
     }
 
 private:

@@ -162,8 +162,8 @@ public:
     /// All tensors, sorted by name.
     [[nodiscard]] std::span<StoredTensor const> tensors() const { return contents_.tensors; }
 
-    /// Gives back the memory of a tensor that is not needed for now; it stays readable.
-    void release(StoredTensor const& tensor) const { file_.release(tensor.bytes); }
+    /// Gives back the memory of numbers that are not needed for now; they stay readable.
+    void release(std::span<std::byte const> numbers) const { file_.release(numbers); }
 
 private:
     explicit SafetensorsFile(MappedFile file)

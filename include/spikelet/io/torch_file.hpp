@@ -171,8 +171,8 @@ public:
         }
     }
 
-    /// Gives back the memory of a tensor that is not needed for now; it stays readable.
-    void release(StoredTensor const& tensor) const { file_.release(tensor.bytes); }
+    /// Gives back the memory of numbers that are not needed for now; they stay readable.
+    void release(std::span<std::byte const> numbers) const { file_.release(numbers); }
 
 private:
     explicit TorchFile(MappedFile file)
