@@ -61,6 +61,28 @@ TEST_CASE("checkpoint_file: who watches hears of all bytes in either format") {
     }
 }
 
+TEST_CASE("checkpoint_file: wherever the disk is full, the old file stays whole") {
+    TemporaryFolder folder;
+    auto const official = CheckpointFile::open(torch_folder() + "all_zip.pth");
+    for (char const* name : {"a.safetensors", "a.pth"}) {
+        std::string const path = folder / name;
+        write_tensors(path, official.tensors(), {{"k", "v"}});
+        std::string const old = read_file(path);
+        for (std::size_t room = 0; room < old.size(); room += 97) {
+            CAPTURE(room);
+            FileSizeLimit const limit(room);
+            CHECK_THROWS_WITH_AS(write_tensors(path, official.tensors(), {{"k", "w"}}),
+                                 ("file: cannot write '" + path + "': File too large after " +
+                                  std::to_string(room) + " bytes")
+                                     .c_str(),
+                                 Error);
+        }
+        CHECK(read_file(path) == old);
+        CheckpointFile::open(path).verify();
+    }
+    CHECK(folder.count() == 2);
+}
+
 TEST_CASE("checkpoint_file: a safetensors file may begin like any other") {
     // The length of its header is 0x80, as a pickle begins.
     std::string header = R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";

@@ -2,6 +2,7 @@
 // What tests of files share: a folder that goes away, whole files, and the golden data.
 #pragma once
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace spikelet_test {
@@ -41,6 +43,40 @@ public:
 
 private:
     std::filesystem::path path_;
+};
+
+/// While it lives, no file grows beyond `bytes`: the last write that fits is short, the next fails.
+class FileSizeLimit {
+public:
+    explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        ::getrlimit(RLIMIT_FSIZE, &old_);
+        rlimit const limit{bytes, old_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    FileSizeLimit(FileSizeLimit const&) = delete;
+    FileSizeLimit& operator=(FileSizeLimit const&) = delete;
+    ~FileSizeLimit() {
+        ::setrlimit(RLIMIT_FSIZE, &old_);
+        std::signal(SIGXFSZ, handler_);
+    }
+
+private:
+    void (*handler_)(int);
+    rlimit old_{};
+};
+
+/// While it lives, a process of the superuser may no more than anybody.
+class AsNobody {
+public:
+    AsNobody() : was_root_(::geteuid() == 0 && ::seteuid(65534) == 0) {}
+    AsNobody(AsNobody const&) = delete;
+    AsNobody& operator=(AsNobody const&) = delete;
+    ~AsNobody() {
+        if (was_root_ && ::seteuid(0) != 0) { std::abort(); }
+    }
+
+private:
+    bool was_root_;
 };
 
 inline void write_file(std::string const& path, std::string_view content) {
