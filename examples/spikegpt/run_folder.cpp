@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "run_folder.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <concepts>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -10,6 +12,7 @@
 
 #include <spikelet/core/version.hpp>
 #include <spikelet/io/file_writer.hpp>
+#include <spikelet/io/json.hpp>
 #include <spikelet/io/safetensors_writer.hpp>
 
 #include "json.hpp"
@@ -31,13 +34,35 @@ Json to_json(Position const& at) {
     return json;
 }
 
+// Throws Error unless the number is there and from 0 to `most`.
+template <class T>
+T number_at(Json const& json, std::string const& key, T most) {
+    auto const found = json.find(key);
+    bool const is_number =
+        found != json.end() &&
+        (std::floating_point<T> ? found->is_number() : found->is_number_integer());
+    if (!is_number || *found < 0 || *found > most) {
+        sk::fail("position", sk::quote(key) + " is no number that a run has");
+    }
+    return found->get<T>();
+}
+
+// Counts are so small that no sum of them overflows.
 Position position_from_json(Json const& json) {
-    Position at;
-    at.step = json.at("step");
-    at.tokens = json.at("tokens");
-    at.seconds = json.at("seconds");
-    at.batches = {json.at("batches").at(0), json.at("batches").at(1)};
-    if (!json.at("best_valid").is_null()) { at.best_valid = json.at("best_valid").get<double>(); }
+    constexpr std::int64_t most = 1'000'000'000'000'000;
+    auto const batches = json.find("batches");
+    auto const is_state = [](Json const& word) { return word.is_number_unsigned(); };
+    if (batches == json.end() || batches->size() != 2 || !std::ranges::all_of(*batches, is_state)) {
+        sk::fail("position", "'batches' should be two numbers");
+    }
+    Position at{.step = number_at(json, "step", most),
+                .tokens = number_at(json, "tokens", most),
+                .seconds = number_at(json, "seconds", 1e12),
+                .batches = {batches->at(0), batches->at(1)}};
+    auto const best = json.find("best_valid");
+    if (best != json.end() && !best->is_null()) {
+        at.best_valid = number_at(json, "best_valid", 1e300);
+    }
     return at;
 }
 
@@ -59,12 +84,15 @@ RunRecord record_of(sk::SafetensorsFile const& file) {
                              "{}; start a new run with --init-from",
                              sk::quote(text("version")), format_version));
     }
+    auto const object = [&](char const* key) {
+        auto json = sk::parse_json<Json>(sk::quote(key), text(key));
+        if (!json.is_object()) { sk::fail(sk::quote(key), "expected a JSON object"); }
+        return json;
+    };
     try {
-        return {options_from_json(Json::parse(text("options"))), text("text"),
-                position_from_json(Json::parse(text("position")))};
-    } catch (nlohmann::json::exception const& error) {
-        sk::fail(sk::quote(file.path()), error.what());
-    }
+        return {options_from_json(object("options")), text("text"),
+                position_from_json(object("position"))};
+    } catch (sk::Error const& error) { sk::fail(sk::quote(file.path()), error.what()); }
 }
 
 // Calls f(name, numbers) for all that is saved; nothing of it needs the layout of other programs.

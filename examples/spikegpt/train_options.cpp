@@ -17,13 +17,45 @@ Json json_of(std::optional<T> const& value) {
     return value ? Json(*value) : Json();
 }
 
+// What JSON makes of a number beyond all bounds is undefined, so its type is looked at first.
 template <class T>
-void read(Json const& json, T& value) {
+bool holds(Json const& json) {
+    if constexpr (std::is_same_v<T, bool>) { return json.is_boolean(); }
+    if constexpr (std::is_same_v<T, sk::index>) { return json.is_number_integer(); }
+    if constexpr (std::is_same_v<T, double>) { return json.is_number(); }
+    if constexpr (std::is_same_v<T, std::string>) { return json.is_string(); }
+    return json.is_array() && std::ranges::all_of(json, holds<std::string>);
+}
+
+template <class T>
+bool read(Json const& json, T& value) {
+    if (!holds<T>(json)) { return false; }
     value = json.get<T>();
+    return true;
 }
 template <class T>
-void read(Json const& json, std::optional<T>& value) {
-    if (!json.is_null()) { value = json.get<T>(); }
+bool read(Json const& json, std::optional<T>& value) {
+    if (json.is_null()) { return true; }
+    T found{};
+    if (!read(json, found)) { return false; }
+    value = found;
+    return true;
+}
+
+// What a flag would say of a value; empty if it takes it.
+template <class T>
+std::string complaint_of(CLI::Validator const& check, T const& value) {
+    std::string text;
+    if constexpr (std::is_same_v<T, std::string>) {
+        text = value;
+    } else if constexpr (std::is_arithmetic_v<T>) {
+        text = fmt::format("{}", value);
+    }
+    return check(text);
+}
+template <class T>
+std::string complaint_of(CLI::Validator const& check, std::optional<T> const& value) {
+    return value ? complaint_of(check, *value) : "";
 }
 
 // Calls f(name, value) for all options.
@@ -122,9 +154,31 @@ Json to_json(TrainOptions const& options) {
 
 TrainOptions options_from_json(Json const& json) {
     TrainOptions options;
-    each_option(options, [&](std::string const& name, auto& value) {
-        if (json.contains(name)) { read(json.at(name), value); }
-    });
+    Json const defaults = to_json(options);
+    auto const read_one = [&](std::string const& name, auto& value) {
+        bool const fits = !json.contains(name) || read(json.at(name), value);
+        if (!fits) {
+            sk::fail(sk::quote(name),
+                     std::string("it is of the wrong type, ") + json.at(name).type_name());
+        }
+    };
+    // A file may come from anywhere. Defaults stand for what was not given.
+    auto const read_checked = [&](std::string const& name, auto& value, std::string const&,
+                                  CLI::Validator const& check) {
+        read_one(name, value);
+        // Of a processor the build knows that is asked, which may be another one now.
+        if (json_of(value) == defaults[name] || name == "cpu") { return; }
+        std::string const complaint = complaint_of(check, value);
+        if (!complaint.empty()) { sk::fail(sk::quote(name), complaint); }
+    };
+    // What the model is, its own description says, with bounds of its own.
+    auto const read_unchecked = [&](std::string const& name, auto& value, std::string const&,
+                                    CLI::Validator const&) { read_one(name, value); };
+    each_text_option(options, read_checked);
+    each_model_option(options, read_unchecked);
+    each_learning_option(options, read_checked);
+    each_run_option(options, read_checked);
+    complete(options);
     return options;
 }
 

@@ -103,8 +103,11 @@ sk::SpikeGptConfig model_config(TrainOptions const& options, sk::index vocabular
 /// What the matrices train as, by complete options. Throws Error for a group without scales.
 sk::MatrixStorage matrix_storage(TrainOptions const& options);
 
-/// Options as JSON by name, and back.
+/// Options as JSON by name.
 Json to_json(TrainOptions const& options);
+
+/// Complete options from JSON by name, which may come from anywhere. Throws Error that names an
+/// option whose value is of the wrong type, or none that its flag takes.
 TrainOptions options_from_json(Json const& json);
 
 /// Adds a flag for each option.

@@ -84,6 +84,16 @@ void kill_at_some_moment(Spikegpt const& program, std::string const& folder, spi
     program.send(SIGKILL);
 }
 
+// Changes the options or the position of a state, as if a run had written it so.
+void rewrite(std::string const& state, std::string const& key, std::string const& change) {
+    auto const file = spikelet::SafetensorsFile::open(state);
+    auto metadata = file.metadata();
+    auto json = nlohmann::json::parse(metadata.at(key));
+    json.merge_patch(nlohmann::json::parse(change));
+    metadata[key] = json.dump();
+    spikelet::write_safetensors(state, file.tensors(), metadata);
+}
+
 }  // namespace
 
 TEST_CASE("spikegpt train: killed at any moment, again and again, a run goes on to the same bits") {
@@ -312,6 +322,68 @@ TEST_CASE("spikegpt train: a state with numbers of another type or of another ve
     metadata["version"] = "1";
     spikelet::write_safetensors(state, file.tensors(), metadata);
     check_refused("the state has version '1', this program reads version 3");
+}
+
+TEST_CASE(
+    "spikegpt train: a state whose options or place no run has is refused, whoever wrote it") {
+    Run const run;
+    REQUIRE(spikegpt(run.start(run.path, "5")).code == 0);
+    std::string const state = run.path + "/resume.safetensors";
+    std::string const whole = read_file(state);
+    auto const check_refused = [&](std::string const& key, std::string const& change,
+                                   std::string const& reason) {
+        write_file(run.folder / "whole", whole);
+        fs::rename(run.folder / "whole", state);
+        rewrite(state, key, change);
+        auto const refused = spikegpt(run.resume());
+        CHECK(refused.code == 1);
+        CHECK_MESSAGE(refused.complains("resume.safetensors': " + reason), refused.err);
+    };
+    check_refused("options", R"({"log-every": 0})", "'log-every': '0' is not a whole number");
+    check_refused("options", R"({"save-every": 0})", "'save-every': '0' is not a whole number");
+    check_refused("options", R"({"batch": -1})", "'batch': '-1' is not a whole number from 1 to");
+    check_refused("options", R"({"batch": 1e300})", "'batch': it is of the wrong type, number");
+    check_refused("options", R"({"data": [1]})", "'data': it is of the wrong type, array");
+    check_refused("options", R"({"schedule": "x"})", "'schedule': 'x' is not one of");
+    check_refused("options", "[]", "'options': expected a JSON object");
+    check_refused("position", R"({"step": -7})", "position: 'step' is no number that a run has");
+    check_refused("position", R"({"step": 1e300})", "position: 'step' is no number");
+    check_refused("position", R"({"step": 9223372036854775807})", "position: 'step' is no number");
+    check_refused("position", R"({"batches": [1]})", "position: 'batches' should be two numbers");
+    check_refused("position", R"({"seconds": null})", "position: 'seconds' is no number");
+}
+
+TEST_CASE("spikegpt train: where the disk is full, the run ends and the last checkpoint stays") {
+    Run const run;
+    REQUIRE(spikegpt(run.start(run.path, "5")).code == 0);
+    std::string const state = run.path + "/resume.safetensors";
+    std::string const old = read_file(state);
+    std::string const model = read_file(run.path + "/model.safetensors");
+    auto const full = [&] {
+        FileSizeLimit const limit(old.size() / 2);  // which a program that is started has, too
+        return spikegpt(run.resume() + Arguments{"--steps", "8"});
+    }();
+    CHECK(full.code == 1);
+    CHECK_MESSAGE(full.complains("file: cannot write '" + state + "': File too large after " +
+                                 std::to_string(old.size() / 2) + " bytes"),
+                  full.err);
+    CHECK(read_file(state) == old);
+    CHECK(read_file(run.path + "/model.safetensors") == model);
+    CHECK(spikegpt(run.resume() + Arguments{"--steps", "8"}).code == 0);
+}
+
+TEST_CASE("spikegpt train: a loss that is not finite leaves the checkpoint that was saved last") {
+    Run const run;
+    REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
+    std::string const state = run.path + "/resume.safetensors";
+    rewrite(state, "options", R"({"lr": 1e9, "variant": "vanilla_rwkv"})");
+    std::string const old = read_file(state);
+    std::string const model = read_file(run.path + "/model.safetensors");
+    auto const ended = spikegpt(run.resume() + Arguments{"--steps", "400"});
+    CHECK(ended.code == 1);
+    CHECK_MESSAGE(ended.complains("the last checkpoint is that of step 10"), ended.err);
+    CHECK(read_file(state) == old);
+    CHECK(read_file(run.path + "/model.safetensors") == model);
 }
 
 TEST_CASE("spikegpt train: what a killed run left half-written goes away") {

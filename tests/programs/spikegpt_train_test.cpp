@@ -181,6 +181,7 @@ TEST_CASE("spikegpt train: a loss that is not finite ends the run and keeps the 
                                          "0"});
     CHECK(done.code == 1);
     CHECK(done.complains("spikegpt: train: step "));
+    CHECK(done.complains(", not finite first in "));
     CHECK(done.complains("the last checkpoint is that of step 0"));
     auto const saved = spikelet::SafetensorsFile::open(folder / "run/resume.safetensors");
     for (float const w : saved.read<float>("weight.head.weight")) { CHECK(std::isfinite(w)); }
