@@ -27,7 +27,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/spikelet_xsimd.cmake")
 set_property(TARGET spikelet::xsimd PROPERTY IMPORTED_GLOBAL TRUE)
 
 set(own_programs OFF)
-if(SPIKELET_TESTS OR SPIKELET_EXAMPLES OR SPIKELET_TOOLS OR SPIKELET_BENCH)
+if(SPIKELET_TESTS OR SPIKELET_EXAMPLES OR SPIKELET_TOOLS OR SPIKELET_BENCH OR SPIKELET_FUZZ)
     set(own_programs ON)
 endif()
 foreach(package IN ITEMS OpenMP nlohmann_json ZLIB)
