@@ -122,7 +122,7 @@ void check_classifier_out(std::string const& path) {
 }
 
 std::vector<double> probabilities(std::span<float const> logits) {
-    double const largest = *std::ranges::max_element(logits);
+    auto const largest = static_cast<double>(*std::ranges::max_element(logits));
     std::vector<double> shares;
     double sum = 0;
     for (float const z : logits) {

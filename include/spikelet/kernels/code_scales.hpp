@@ -250,7 +250,7 @@ private:
             sums[0] = sums[0] + (simd::max)(simd::abs(w) - step, B(0));
         } else {
             constexpr double whole = 0x1.8p52;  // numbers around it have no fraction
-            B const most = simd::constant<B>(Rule::largest);
+            B const most = simd::constant<B>(static_cast<double>(Rule::largest));
             B const cut = (simd::max)(-most, (simd::min)(most, w * step));
             B const code = (cut + B(whole)) - B(whole);
             sums[0] = simd::fma(w, code, sums[0]);
