@@ -41,7 +41,7 @@ inline void metrics(std::string_view file) {
     static sk::FiringRates const rates{sk::SpikeGpt<>{}};
     write_file(folder / "metrics.csv", file);
     spikegpt::Metrics metrics(folder / "metrics.csv", 2);
-    metrics.add({.step = 3}, {}, rates);
+    metrics.add({.step = 3, .batches = {}}, {}, rates);
 }
 
 // All that spikegpt train --resume makes of the file before it makes its learner.

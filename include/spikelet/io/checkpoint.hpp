@@ -133,7 +133,7 @@ void read_straight(StoredTensor const& tensor, std::string_view where, std::span
     constexpr std::size_t portion = std::size_t{1} << 18;
     std::size_t const width = size_of(tensor.dtype);
     for (std::size_t first = 0; first < to.size(); first += portion) {
-        std::size_t const count = std::min(portion, to.size() - first);
+        std::size_t const count = (std::min)(portion, to.size() - first);
         convert(tensor.dtype, tensor.bytes.subspan(first * width, count * width),
                 to.subspan(first, count), where);
         done(first * width, (first + count) * width);
@@ -263,7 +263,7 @@ void load_checkpoint(File const& file, Model& model) {
         std::string const here = where + ": tensor " + quote(known.name);
         auto const release = [&](std::size_t first, std::size_t last) {
             constexpr std::size_t page = std::size_t{1} << 16;  // the portion before ended in one
-            std::size_t const begin = first - std::min(first, page);
+            std::size_t const begin = first - (std::min)(first, page);
             auto const read = tensor.bytes.subspan(begin, last - begin);
             if constexpr (requires { file.release(read); }) { file.release(read); }
         };
