@@ -125,8 +125,10 @@ TEST_CASE("matrix work: codes of few bits count as whole numbers, and a scale fo
                .skipped = silent,
                .weight_bytes = 2 * active / outputs * 16 + outputs * 4});
     auto const half = in_few_bits(WeightType::bf16, 0);
-    CHECK(work_of(half, row_of<float>(every, 1)) ==
+    CHECK(work_of(half, row_of<float>(1, 1)) ==
           Work{.multiply_adds = inputs * outputs, .weight_bytes = inputs * outputs * 2});
+    CHECK(work_of(half, row_of<float>(every, 1)) ==
+          Work{.multiply_adds = active, .skipped = silent, .weight_bytes = active * 2});
     CHECK(work_of(half, row_of<bit>(every, 1)) ==
           Work{.additions = active, .skipped = silent, .weight_bytes = active * 2});
 }
