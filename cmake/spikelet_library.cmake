@@ -128,9 +128,14 @@ configure_package_config_file(
     "${CMAKE_CURRENT_LIST_DIR}/spikeletConfig.cmake.in"
     "${PROJECT_BINARY_DIR}/package/spikeletConfig.cmake"
     INSTALL_DESTINATION "${package_dir}")
-# From the folder of spikelet.pc to the headers: the prefix may be moved.
-file(RELATIVE_PATH pc_to_headers "/${CMAKE_INSTALL_DATADIR}/pkgconfig"
-     "/${CMAKE_INSTALL_INCLUDEDIR}")
+# From the folder of spikelet.pc to the headers: the prefix may be moved, where they lie within it.
+if(IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}" OR IS_ABSOLUTE "${CMAKE_INSTALL_DATADIR}")
+    set(pc_headers "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
+else()
+    file(RELATIVE_PATH pc_headers "/${CMAKE_INSTALL_DATADIR}/pkgconfig"
+         "/${CMAKE_INSTALL_INCLUDEDIR}")
+    string(PREPEND pc_headers "\${pcfiledir}/")
+endif()
 configure_file(
     "${CMAKE_CURRENT_LIST_DIR}/spikelet.pc.in" "${PROJECT_BINARY_DIR}/package/spikelet.pc" @ONLY)
 install(
