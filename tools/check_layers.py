@@ -94,7 +94,7 @@ def check_header(path, lines, report):
             if re.search(pattern, line) and not name.startswith(places):
                 report(path, number, f"{what} may be used only in {', '.join(places)}")
         macro = re.match(r"\s*#\s*define\s+(\w+)", line)
-        if macro and not macro[1].startswith("SPIKELET_"):
+        if macro and not macro[1].startswith(("SPIKELET_", "PCRE2_CODE_UNIT_WIDTH")):
             report(path, number, f"macro {macro[1]}: macros begin with SPIKELET_")
     if "#pragma once" not in lines:
         report(path, 0, "#pragma once is missing")

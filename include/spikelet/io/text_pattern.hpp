@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // A regular expression that cuts text into pieces (PCRE2, compiled to machine code if it can be).
-// The build says PCRE2_CODE_UNIT_WIDTH=8, as the target spikelet::tokenizers does.
 #pragma once
 
 #include <array>
@@ -9,6 +8,10 @@
 #include <string>
 #include <string_view>
 
+// PCRE2 has one header for texts of 8, 16 and 32 bits.
+#if !defined(PCRE2_CODE_UNIT_WIDTH)
+#define PCRE2_CODE_UNIT_WIDTH 8
+#endif
 #include <pcre2.h>
 
 #include <spikelet/core/error.hpp>
