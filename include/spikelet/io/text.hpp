@@ -59,7 +59,7 @@ public:
     /// Text in memory; `name` is for messages.
     [[nodiscard]] static Text of_string(std::string content, std::string_view name = "text") {
         Text text;
-        auto const owner = std::shared_ptr<std::string const>(new std::string(std::move(content)));
+        auto const owner = std::make_shared<std::string const>(std::move(content));
         text.append({owner, quote(name), 0, 0, *owner});
         return text;
     }
@@ -114,7 +114,7 @@ public:
 
 private:
     void append_file(std::string path) {
-        auto const file = std::shared_ptr<MappedFile const>(new MappedFile(std::move(path)));
+        auto const file = std::make_shared<MappedFile const>(std::move(path));
         append({file, quote(file->path()), 0, 0, file->text()});
     }
 
