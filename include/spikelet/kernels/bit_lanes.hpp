@@ -52,6 +52,7 @@ void bits_as_bytes();
 [[gnu::always_inline]] inline void first_bytes(void const* p, word lanes, __m512i& to) {
     to = _mm512_maskz_loadu_epi8(lanes, p);
 }
+// Not xsimd::select: that of xsimd 8.1 does not compile without optimization.
 [[gnu::always_inline]] inline __m512i bits_as_bytes(word bits, __m512i) {
     return _mm512_movm_epi8(bits);
 }
