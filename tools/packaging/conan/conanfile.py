@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A recipe for Conan 2 that packages the clone it lies in: conan create tools/packaging/conan."""
+"""A recipe for Conan 2 that packages the clone it lies in:
+
+  conan create tools/packaging/conan -s compiler.cppstd=20
+"""
 import os
 import re
 

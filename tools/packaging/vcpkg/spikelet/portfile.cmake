@@ -35,6 +35,6 @@ vcpkg_cmake_configure(
     OPTIONS -DSPIKELET_TESTS=OFF -DSPIKELET_EXAMPLES=OFF -DSPIKELET_TOOLS=OFF ${without}
     MAYBE_UNUSED_VARIABLES CMAKE_DISABLE_FIND_PACKAGE_BLAS)
 vcpkg_cmake_install()
-vcpkg_cmake_config_fixup()
+vcpkg_cmake_config_fixup(CONFIG_PATH share/cmake/spikelet)
 vcpkg_fixup_pkgconfig()
 vcpkg_install_copyright(FILE_LIST "${SOURCE_PATH}/LICENSE")
