@@ -3,12 +3,13 @@
 # cmake -D AMALGAMATE=... -D PYTHON=... -D BINARY=... -D SOURCE=... -D COMPILER=... -D INCLUDES=...
 #       -P amalgamate.cmake
 #
-# Writes the library as one header, twice with the same bytes, compiles a program with nothing else
-# of spikelet, and runs it.
+# Writes the library and what reads checkpoints as one header, twice with the same bytes, compiles a
+# program with nothing else of spikelet, and runs it.
 file(REMOVE_RECURSE "${BINARY}")
 foreach(folder IN ITEMS first again)
     execute_process(
-        COMMAND "${PYTHON}" "${AMALGAMATE}" --out "${BINARY}/${folder}/spikelet/spikelet.hpp"
+        COMMAND "${PYTHON}" "${AMALGAMATE}" --umbrella spikelet/spikelet.hpp --umbrella
+                spikelet/io/checkpoint.hpp --out "${BINARY}/${folder}/spikelet/spikelet.hpp"
         COMMAND_ERROR_IS_FATAL ANY)
     file(SHA256 "${BINARY}/${folder}/spikelet/spikelet.hpp" hash_${folder})
 endforeach()
@@ -16,6 +17,9 @@ if(NOT hash_first STREQUAL hash_again)
     message(FATAL_ERROR "the same headers were put together in two ways")
 endif()
 file(READ "${BINARY}/first/spikelet/spikelet.hpp" text)
+if(NOT text MATCHES "save_checkpoint\\(")
+    message(FATAL_ERROR "the second umbrella header is missing")
+endif()
 if(text MATCHES "#include <spikelet/" OR NOT text MATCHES "^// SPDX-License-Identifier: MIT\n")
     message(FATAL_ERROR "the header includes others of spikelet, or does not say its license")
 endif()
