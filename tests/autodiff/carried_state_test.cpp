@@ -47,11 +47,80 @@ TEST_CASE("carried state: a pass that is walked back moves it, another leaves it
     CHECK(Numbers(at, at + 4) == Numbers{8, 1, 3, 3});
     at[0] = 9;
     // A layer that is computed again.
-    state.go_to(0);
+    state.go_to({});
     CHECK(state.take(2, {1, 3})[0] == 8);
     state.reset();
     state.start_pass();
     CHECK(state.take(2, {1, 3})[0] == 1);
+}
+
+TEST_CASE(
+    "carried state: other sizes at the same places are an error, though the sum is the same") {
+    CarriedState<double> state;
+    auto const pass = [&](index first, index second) {
+        state.start_pass();
+        state.take(first, {1});
+        state.take(second, {1});
+        state.end_pass();
+    };
+    pass(2, 4);
+    Numbers const kept(6, 7.0);
+    for (bool const restored : {false, true}) {
+        CAPTURE(restored);
+        if (restored) {
+            state.restore(kept);
+            pass(2, 4);
+        }
+        CHECK_THROWS_WITH_AS(pass(4, 2),
+                             "tape: the batch or the model changed while state is carried, which "
+                             "is 6 numbers; call tape.state().reset()",
+                             Error);
+        CHECK_NOTHROW(pass(2, 4));
+    }
+    // Of a pass that was not walked back nothing holds, nor do its sizes.
+    state.restore(kept);
+    CHECK_THROWS_AS(pass(4, 3), Error);
+    CHECK_NOTHROW(pass(2, 4));
+    CHECK(Numbers(state.numbers().begin(), state.numbers().end()) == kept);
+}
+
+TEST_CASE("carried state: reset or restored before the way back it stays so, and gradients too") {
+    for (bool const recompute : {false, true}) {
+        CAPTURE(recompute);
+        auto model = tiny_lm();
+        allocate(model, true);
+        Tape tape(serial, {.recompute = recompute, .carry_state = true});
+        auto const walk = [&](std::uint64_t seed, auto&& between) {
+            zero_gradients(model);
+            auto const y = model(tape.begin(random_tokens(2, 3, 11, seed)));
+            between();
+            tape.backward(y);
+            std::vector<float> all;
+            each_parameter(model, [&](std::string_view, auto& p) {
+                all.insert(all.end(), p.gradient(), p.gradient() + p.size());
+            });
+            return all;
+        };
+        auto const carried = [&] {
+            auto const numbers = tape.state().numbers();
+            return std::vector<float>(numbers.begin(), numbers.end());
+        };
+        auto const nothing = [] {};
+        auto const from_rest = walk(1, nothing);
+        auto const first = carried();
+        auto const from_first = walk(2, nothing);
+        auto const second = carried();
+        CHECK_FALSE(first == second);
+
+        tape.state().restore(first);
+        CHECK(walk(2, [&] { tape.state().reset(); }) == from_first);
+        CHECK(carried().empty());
+        CHECK(walk(1, [&] { tape.state().restore(second); }) == from_rest);
+        CHECK(carried() == second);
+        CHECK(walk(1, [&] { tape.state().restore(first); }) != from_rest);
+        CHECK(walk(2, nothing) == from_first);
+        CHECK(carried() == second);
+    }
 }
 
 TEST_CASE("carried state: another batch is an error until it is reset") {

@@ -20,47 +20,64 @@ namespace spikelet {
 template <class T>
 class CarriedState {
 public:
-    /// The next pass starts where the last one ended if that was walked back, else where that had
-    /// started.
+    /// How much the ops of a pass have taken.
+    struct Place {
+        std::size_t number = 0, op = 0;
+        friend bool operator==(Place const&, Place const&) = default;
+    };
+
+    /// The next pass starts from what was restored, else where the last one ended if that was
+    /// walked back, else where that had started.
     void start_pass() {
-        if (walked_) {
+        if (restored_) {
+            start_.assign(next_.begin(), next_.end());
+            next_ = {};
+            at_rest_ = start_.empty();
+            sizes_hold_ = false;
+        } else if (walked_) {
             start_.swap(now_);
-            at_rest_ = walked_ = false;
+            at_rest_ = false;
+            sizes_hold_ = true;
         }
+        restored_ = walked_ = false;
         if (at_rest_) { start_.clear(); }
-        place_ = 0;
+        if (!sizes_hold_) { sizes_.clear(); }
+        place_ = {};
     }
 
     /// State of an op, n numbers for each that is given, which are those at rest. The next call of
-    /// take() may move it. Throws Error if the last pass carried less.
+    /// take() may move it. Throws Error if the last pass carried less, or other sizes.
     T* take(index n, std::initializer_list<T> rest) {
-        if (at_rest_ && place_ == start_.size()) {
+        if (at_rest_ && place_.number == start_.size()) {
             for (T const value : rest) {
                 start_.insert(start_.end(), static_cast<std::size_t>(n), value);
             }
         }
         std::size_t const count = static_cast<std::size_t>(n) * rest.size();
-        if (place_ + count > start_.size()) { sizes_changed(); }
+        if (!sizes_hold_ && place_.op == sizes_.size()) { sizes_.push_back(count); }
+        bool const as_before = place_.op < sizes_.size() && sizes_[place_.op] == count;
+        if (!as_before || place_.number + count > start_.size()) { sizes_changed(); }
         now_.resize(start_.size());
-        T* const mine = now_.data() + place_;
-        std::copy_n(start_.data() + place_, count, mine);
-        place_ += count;
+        T* const mine = now_.data() + place_.number;
+        std::copy_n(start_.data() + place_.number, count, mine);
+        place_ = {place_.number + count, place_.op + 1};
         return mine;
     }
 
-    /// The pass is walked back: what it has left counts. Throws Error unless it carried as much as
-    /// the one before.
+    /// The pass is walked back: what it has left counts, unless another state was restored since
+    /// it began. Throws Error unless it carried as much as the one before.
     void end_pass() {
-        if (place_ != start_.size()) { sizes_changed(); }
-        walked_ = true;
+        if (place_ != Place{start_.size(), sizes_.size()}) { sizes_changed(); }
+        walked_ = !restored_;
     }
 
     /// How much of the state the ops of this pass have taken, and back to there.
-    [[nodiscard]] std::size_t place() const { return place_; }
-    void go_to(std::size_t place) { place_ = place; }
+    [[nodiscard]] Place place() const { return place_; }
+    void go_to(Place place) { place_ = place; }
 
     /// What the next pass starts from, or empty at rest.
     [[nodiscard]] std::span<T const> numbers() const {
+        if (restored_) { return next_; }
         if (walked_) { return now_; }
         return at_rest_ ? std::span<T const>{} : std::span<T const>{start_};
     }
@@ -68,28 +85,33 @@ public:
     /// Forgets everything: the next pass starts at rest.
     void reset() { restore({}); }
 
-    /// The next pass starts from numbers() of the same model and batch; none: at rest.
+    /// The next pass starts from numbers() of the same model and batch; none: at rest. A pass that
+    /// has begun can still be walked back, but leaves nothing.
     void restore(std::span<T const> numbers) {
-        start_.assign(numbers.begin(), numbers.end());
-        at_rest_ = numbers.empty();
+        next_ = std::vector<T>(numbers.begin(), numbers.end());
+        restored_ = true;
         walked_ = false;
-        place_ = 0;
     }
 
     [[nodiscard]] std::size_t bytes() const {
-        return (start_.capacity() + now_.capacity()) * sizeof(T);
+        return (start_.capacity() + now_.capacity() + next_.capacity()) * sizeof(T) +
+               sizes_.capacity() * sizeof(std::size_t);
     }
 
 private:
     [[noreturn]] void sizes_changed() const {
         fail("tape", "the batch or the model changed while state is carried, which is " +
-                         std::to_string(start_.size()) + " numbers; call reset()");
+                         std::to_string(start_.size()) + " numbers; call tape.state().reset()");
     }
 
     std::vector<T> start_, now_;
-    std::size_t place_ = 0;
+    std::vector<T> next_;             // what was restored, until a pass starts from it
+    std::vector<std::size_t> sizes_;  // of what each op carries
+    Place place_;
     bool at_rest_ = true;
     bool walked_ = false;
+    bool restored_ = false;
+    bool sizes_hold_ = false;  // a pass that was walked back had them
 };
 
 }  // namespace spikelet

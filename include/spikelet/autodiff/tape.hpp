@@ -122,7 +122,7 @@ public:
     }
 
     /// State that survives to the next pass, on which the op works now; null where every pass
-    /// starts at rest. Throws Error if the batch has grown.
+    /// starts at rest. Throws Error if the batch or the model is another than in the last pass.
     T* carry(index n, std::initializer_list<T> rest) {
         return options_.carry_state ? state_.take(n, rest) : nullptr;
     }
@@ -254,7 +254,7 @@ private:
 
     template <class E, class L>
     void back_through(L const& layer, Var<Tape, T, E> x, Var<Tape, T, E> y, std::uint64_t draws,
-                      std::size_t state) {
+                      typename CarriedState<T>::Place state) {
         auto const place = here();
         auto const cost = event_cost_;
         last_ = nullptr;
