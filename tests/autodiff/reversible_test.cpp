@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/autodiff/reversible.hpp>
 
+#include <type_traits>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -67,7 +68,9 @@ TEST_CASE("reversible: takes back no more than it keeps") {
     Reversible speak{session, 2};
     CHECK(speak.reach() == 0);
     CHECK_THROWS_WITH_AS(speak.roll_back(0),
-                         "reversible: 0 tokens are to be taken back, of which 0 are kept", Error);
+                         "reversible: no token has been read that could be kept", Error);
+    CHECK_THROWS_WITH_AS(speak.roll_back(1),
+                         "reversible: 1 tokens are to be taken back, of which 0 are kept", Error);
     for (int i = 0; i < 5; ++i) { (void)speak(i); }
     CHECK_THROWS_AS(speak.roll_back(3), Error);
     CHECK_THROWS_AS(speak.roll_back(-1), Error);
@@ -87,6 +90,23 @@ TEST_CASE("reversible: a bad token changes nothing") {
     CHECK(speak.reach() == 1);
     CHECK(same_bits(copied(speak.roll_back(0)), expected));
 }
+
+TEST_CASE("reversible: what is read of tokens with a bad one is what feed() says") {
+    auto const model = tiny_lm();
+    Session session{model, SessionOptions{.chunk = 3}};
+    Reversible speak{session, 2};
+    CHECK_THROWS_WITH_AS(speak.feed({}), "reversible: there are no tokens to feed", Error);
+    CHECK_THROWS_AS(speak.feed(Ids{3, 1, 4, 11, 5}), Error);
+    CHECK(speak.reach() == 0);
+    CHECK(same_bits(copied(speak.roll_back(0)), straight(Session{model}, {3, 1, 4})[2]));
+    session.reset();
+    CHECK_THROWS_AS(speak.feed(Ids{3, 1, 4, 1, 11, 5, 6, 7}), Error);
+    CHECK_THROWS_AS(speak.roll_back(0), Error);
+    CHECK(same_bits(copied(speak(9)), straight(Session{model}, {3, 1, 4, 9})[3]));
+}
+
+static_assert(!std::is_copy_constructible_v<Reversible<Session<TinyLm<>>>>);
+static_assert(!std::is_copy_assignable_v<Reversible<Session<TinyLm<>>>>);
 
 TEST_CASE("reversible: a depth of nothing, and several streams, are an error") {
     auto const model = tiny_lm();

@@ -41,6 +41,10 @@ public:
         }
     }
 
+    /// Two of them would feed one session.
+    Reversible(Reversible const&) = delete;
+    Reversible& operator=(Reversible const&) = delete;
+
     /// Logits [vocabulary] after one token, valid until the next call. Throws Error as the session
     /// does; nothing has changed then.
     std::span<T const> operator()(std::int32_t token) {
@@ -52,9 +56,12 @@ public:
         return logits;
     }
 
-    /// Logits after the last of any number (at least one) of tokens. All but those that can be
-    /// taken back are read in the session's chunks.
+    /// Logits after the last of any number (at least one) of tokens. The last depth + 1 are read
+    /// one by one, those before them in the session's chunks. Throws Error for none, and as the
+    /// session does; then tokens are read up to the bad one, or to the chunk that it is in. Of the
+    /// former those that are kept can be taken back; after a bad chunk nothing can.
     std::span<T const> feed(std::span<std::int32_t const> tokens) {
+        if (tokens.empty()) { fail("reversible", "there are no tokens to feed"); }
         auto const last = (std::min)(tokens.size(), static_cast<std::size_t>(depth_) + 1);
         auto const first = tokens.first(tokens.size() - last);
         std::span<T const> logits;
@@ -70,13 +77,14 @@ public:
     [[nodiscard]] index reach() const { return std::max<index>(std::ssize(steps_) - 1, 0); }
 
     /// Takes the last `count` tokens back: the stream goes on as if they had never been read.
-    /// Returns the logits after the token before them. Throws Error for more than reach(), or fewer
-    /// than none.
+    /// Returns the logits after the token before them. Throws Error for more than reach(), fewer
+    /// than none, or before the first token.
     std::span<T const> roll_back(index count) {
-        if (count < 0 || count > reach() || steps_.empty()) {
+        if (count < 0 || count > reach()) {
             fail("reversible", std::to_string(count) + " tokens are to be taken back, of which " +
                                    std::to_string(reach()) + " are kept");
         }
+        if (steps_.empty()) { fail("reversible", "no token has been read that could be kept"); }
         steps_.resize(steps_.size() - static_cast<std::size_t>(count));
         Step const last = std::move(steps_.back());
         steps_.pop_back();
