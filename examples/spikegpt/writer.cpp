@@ -59,7 +59,12 @@ void Writer::catch_up() {
 sk::SessionState Writer::state() {
     catch_up();
     auto const numbers = stream_->state();
-    return {{numbers.begin(), numbers.end()}, unread_, random_.state(), recent_.ids(), window_};
+    auto const recent = recent_.ids();
+    return {{numbers.begin(), numbers.end()},
+            unread_,
+            random_.state(),
+            {recent.begin(), recent.end()},
+            window_};
 }
 
 }  // namespace spikegpt

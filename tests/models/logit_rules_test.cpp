@@ -24,18 +24,41 @@ Numbers ruled(LogitRules const& rules, Ids const& written, Numbers logits, index
     return logits;
 }
 
+Ids ids_of(RecentIds const& recent) {
+    auto const ids = recent.ids();
+    return {ids.begin(), ids.end()};
+}
+
 TEST_CASE("recent ids: the window holds the last ones and counts them") {
     RecentIds recent(3);
     CHECK_FALSE(recent.last().has_value());
     recent.push(Ids{5, 6, 5, 5});
-    CHECK(recent.ids() == Ids{6, 5, 5});
+    CHECK(ids_of(recent) == Ids{6, 5, 5});
     CHECK(recent.counts() == std::map<std::int32_t, index>{{5, 2}, {6, 1}});
     recent.push(7);
     CHECK(recent.counts() == std::map<std::int32_t, index>{{5, 2}, {7, 1}});
     CHECK(recent.last() == 7);
     RecentIds none(0);
     none.push(Ids{1, 2});
-    CHECK(none.ids() == Ids{2});
+    CHECK(ids_of(none) == Ids{2});
+}
+
+TEST_CASE("recent ids: long texts leave the last ids and their counts") {
+    for (index const window : {1, 2, 5, 64}) {
+        CAPTURE(window);
+        Rng rng(7);
+        RecentIds recent(window);
+        Ids all;
+        for (int i = 0; i < 300; ++i) {
+            all.push_back(static_cast<std::int32_t>(rng.below(9)));
+            recent.push(all.back());
+            Ids const last(all.end() - std::min(window, std::ssize(all)), all.end());
+            std::map<std::int32_t, index> counts;
+            for (std::int32_t const id : last) { ++counts[id]; }
+            REQUIRE(ids_of(recent) == last);
+            REQUIRE(recent.counts() == counts);
+        }
+    }
 }
 
 TEST_CASE("logit rules: by default logits stay as they are") {

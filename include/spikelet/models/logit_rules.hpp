@@ -7,6 +7,7 @@
 // then z + bias for ids that have one, and minus infinity for those that are banned.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -33,9 +34,11 @@ public:
         ids_.push_back(id);
         ++counts_[id];
         if (ids_.size() <= window_) { return; }
-        auto const oldest = counts_.find(ids_.front());
+        auto const oldest = counts_.find(ids_[ids_.size() - 1 - window_]);
         if (--oldest->second == 0) { counts_.erase(oldest); }
-        ids_.erase(ids_.begin());
+        if (ids_.size() / 2 >= window_) {  // seldom, as it moves the whole window
+            ids_.erase(ids_.begin(), ids_.end() - static_cast<std::ptrdiff_t>(window_));
+        }
     }
     void push(std::span<std::int32_t const> ids) {
         for (std::int32_t const id : ids) { push(id); }
@@ -49,12 +52,14 @@ public:
     /// How often each id occurs.
     [[nodiscard]] std::map<std::int32_t, index> const& counts() const { return counts_; }
 
-    /// In the order in which they came.
-    [[nodiscard]] std::vector<std::int32_t> const& ids() const { return ids_; }
+    /// In the order in which they came; valid until the next push().
+    [[nodiscard]] std::span<std::int32_t const> ids() const {
+        return std::span(ids_).last((std::min)(ids_.size(), window_));
+    }
 
 private:
     std::size_t window_;
-    std::vector<std::int32_t> ids_;
+    std::vector<std::int32_t> ids_;  // the window is the end of it
     std::map<std::int32_t, index> counts_;
 };
 
