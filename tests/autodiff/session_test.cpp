@@ -48,6 +48,24 @@ TEST_CASE("session: several streams and several tokens at a time give the same b
     CHECK(odd_way(tiny_lm(), random_tokens(4, 70, 11)) == "");
 }
 
+TEST_CASE("session: a way to read that shows too little counts as odd") {
+    auto const model = tiny_lm();
+    auto const tokens = random_tokens(1, 4, 11);
+    test::Reading expected(model, tokens), silent(model, tokens);
+    Forward forward;
+    for (auto* const reading : {&expected, &silent}) {
+        forward.observe(reading == &expected ? reading->observer() : nullptr);
+        auto const y = model(forward.begin(tokens));
+        reading->add(0, 0, tokens.time, y.data, y.extents.size());
+    }
+    CHECK(expected.difference(expected, false) == "");
+    CHECK(silent.difference(expected, false) == "blocks.0.key.x is missing");
+    CHECK(silent.difference(expected, true) == "blocks.0.key.x is missing");
+    auto const stream = test::read_in_chunks(Session{model, SessionOptions{}}, tokens);
+    CHECK(stream.difference(expected, true) == "");
+    CHECK(stream.difference(expected, false) == "blocks.0.neuron.h is missing");
+}
+
 TEST_CASE("session: feed gives the logits after the last token") {
     auto const model = tiny_lm();
     auto const tokens = random_tokens(1, 20, 11);
