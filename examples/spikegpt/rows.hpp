@@ -34,8 +34,11 @@ public:
             text_.copy(b * part_ + begin, batch.input.row(b));
             text_.copy(b * part_ + begin + 1, batch.target.row(b));
         }
-        return number % windows > 0;
+        return goes_on(number);
     }
+
+    /// Whether the batch of a number goes on from the one before.
+    [[nodiscard]] bool goes_on(sk::index number) const { return number % (part_ / ctx_) > 0; }
 
 private:
     sk::Corpus const& text_;

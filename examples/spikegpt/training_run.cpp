@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include <spikelet/autodiff/dry_run.hpp>
 #include <spikelet/io/checkpoint.hpp>
 #include <spikelet/io/vocabulary_file.hpp>
 #include <spikelet/models/spikegpt_init.hpp>
@@ -14,6 +15,7 @@
 #include "layer_rates.hpp"
 #include "memory.hpp"
 #include "output.hpp"
+#include "rows.hpp"
 #include "seeds.hpp"
 
 namespace spikegpt {
@@ -147,6 +149,22 @@ void check_length(RunRecord const& record, CLI::App const& flags) {
     }
 }
 
+// Where rows go on, the state must be all that the model and the batch carry.
+void check_state(TrainingRun const& run) {
+    TrainOptions const& options = run.record.options;
+    bool const carries = options.carry_state;
+    sk::index const found = std::ssize(run.learner->state());
+    sk::index const expected =
+        carries ? sk::footprint<float>(run.language.net, options.batch, 1).state : 0;
+    Rows const rows(run.corpora.train, options.batch, options.ctx, sk::Rng(run.record.at.batches));
+    bool const goes_on = carries && rows.goes_on(run.record.at.step * options.accumulate);
+    if (found == expected || (found == 0 && !goes_on)) { return; }
+    sk::fail(sk::quote(run.folder.resume()),
+             fmt::format("the state that rows go on from has {}, of this model and batch {} were "
+                         "expected",
+                         counted(found, "number"), expected));
+}
+
 // The texts that a run was started with. Throws Error with advice if they are gone or others.
 Sources sources_again(RunRecord const& record) {
     TrainOptions const& options = record.options;
@@ -245,6 +263,7 @@ std::unique_ptr<TrainingRun> resume_run(RunFolder const& folder, TrainOptions co
     check_memory(model, record.options);
     auto run = std::make_unique<TrainingRun>(folder, std::move(record), std::move(model), sources);
     file.restore(run->language, *run->learner);
+    check_state(*run);
     run->lock = std::move(lock);
     folder.remove_leftovers();
     if (run->record.at.step == 0) { folder.remove_older(); }
