@@ -18,6 +18,7 @@ struct WayToRead {
     std::string name;
     sk::index values = 0;  ///< compared with those of the first way
     std::optional<ShownBits::Difference> difference{};
+    std::optional<std::string> missing{};  ///< a value that it should have shown
 };
 
 /// Texts one by one, with one thread; and then together, in pieces, as streams, with several

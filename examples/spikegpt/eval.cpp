@@ -68,10 +68,11 @@ void declare(CLI::App& flags, EvalRequest& request) {
         ->capture_default_str();
     flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
     flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
-    auto* const check =
-        flags.add_flag("--check-determinism", request.check_determinism,
-                       "Instead, read the beginning of the text in several ways (8 pieces of --ctx "
-                       "ids), and compare\nlogits, spikes and all that is between, bit for bit");
+    auto* const check = flags.add_flag(
+        "--check-determinism", request.check_determinism,
+        "Instead, read the beginning of the text, as 8 texts of --ctx ids, in several ways, and "
+        "compare\nlogits, spikes and all that is between, bit for bit; short files shorten the "
+        "texts");
     for (char const* other : {"--mode", "--stride", "--batch"}) { check->excludes(other); }
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
 }

@@ -76,6 +76,21 @@ public:
         return std::nullopt;
     }
 
+    /// The first value that `other` does not show. Streams need not show what they do not keep,
+    /// the charges of neurons.
+    [[nodiscard]] std::optional<std::string> first_missing(ShownBits const& other,
+                                                           bool is_stream) const {
+        auto const is_charge = [](std::string const& name) {
+            auto const last = name.substr(name.rfind('.') + 1);
+            return last == "h" || last == "u";
+        };
+        for (Value const& value : values_) {
+            bool const need_not = is_stream && is_charge(value.name);
+            if (!need_not && other.find(value.name) == nullptr) { return value.name; }
+        }
+        return std::nullopt;
+    }
+
     /// How many values both show.
     [[nodiscard]] sk::index in_common(ShownBits const& other) const {
         return std::ranges::count_if(

@@ -78,6 +78,16 @@ TEST_CASE("shown bits: the first difference is that of the first id, and what wa
     read(6, 1);
     CHECK_FALSE(together.bits.first_difference(pieces.bits));
     CHECK(together.bits.in_common(pieces.bits) == 2);
+    CHECK(together.bits.first_missing(pieces.bits, true) == "only here");
+    CHECK_FALSE(pieces.bits.first_missing(together.bits, false));
+    Passes stream, nothing;
+    stream.show("x", std::vector<float>(6), 6);
+    together.show("h", std::vector<float>(6), 6);
+    stream.show("s", std::vector<sk::word>(12), 6);
+    stream.show("only here", std::vector<float>(6), 6);
+    CHECK_FALSE(together.bits.first_missing(stream.bits, true));
+    CHECK(together.bits.first_missing(stream.bits, false) == "h");
+    CHECK(together.bits.first_missing(nothing.bits, true) == "x");
     read(6, 0);
     auto const spike = together.bits.first_difference(pieces.bits);
     REQUIRE(spike);
