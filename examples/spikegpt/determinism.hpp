@@ -2,6 +2,7 @@
 // Reads texts in several ways, and tells whether all of them give the same bits.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 

@@ -2,6 +2,7 @@
 // Everything that a model shows of some texts, bit for bit, however it reads them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>

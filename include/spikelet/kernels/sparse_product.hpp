@@ -27,12 +27,14 @@ template <class T, class Policy>
 class SparseProduct {
     using Batch = simd::Batch<T, Policy>;
     static constexpr index width = simd::width<Batch>;
-    // Four cache lines; eight vectors where these are shorter, so that sums stay in registers.
-    static constexpr index panel = (std::min)(8 * width, 256 / static_cast<index>(sizeof(T)));
-    static constexpr index batches = panel / width;
-    // Rows of the deepest table, of which 128 fit the L1 cache.
+    // Columns of a panel whose table fills the L1 cache: eight vectors, whose sums stay in
+    // registers. And of one with a deep table: four cache lines at most.
+    static constexpr index wide = 8 * width;
+    static constexpr index narrow = (std::min)(wide, 256 / static_cast<index>(sizeof(T)));
+    // Rows of these tables.
+    static constexpr index shallow_depth = 32 * 1024 / (wide * static_cast<index>(sizeof(T)));
     static constexpr index most_depth = 512;
-    using Table = std::array<T, static_cast<std::size_t>(most_depth* panel)>;
+    using Table = std::array<T, static_cast<std::size_t>(most_depth* narrow)>;
     using Lists = ActiveLists<T, Policy, most_depth, true>;
     // Rows that meet the same table.
     static constexpr index block_rows = 1024;
@@ -54,14 +56,14 @@ public:
         if (n.rows == 0 || n.columns == 0) { return false; }
         auto const rows = static_cast<double>(n.rows);
         auto const columns = static_cast<double>(n.columns);
-        auto const padded = static_cast<double>((n.columns + panel - 1) / panel * panel);
+        auto const padded = static_cast<double>((n.columns + narrow - 1) / narrow * narrow);
         return static_cast<double>(percent) <= 55 * columns / padded - 1280 / columns - 500 / rows;
     }
     /// How deep a table is best where so many numbers of a hundred are not 0; 0 where leaving out
     /// zeros does not pay.
     static constexpr index depth_for(ProductSize n, index percent) {
         if (!pays(n, percent)) { return 0; }
-        return percent < 5 ? 512 : percent < 20 ? 256 : 128;
+        return percent < 5 ? most_depth : percent < 20 ? most_depth / 2 : shallow_depth;
     }
 
     /// Numbers of a hundred that are not 0 in x [rows, columns], by every 16th row.
@@ -102,8 +104,13 @@ public:
                 };
                 parallel_for(policy, Lists::chunks(rows), list_some,
                              grain_of(grain_numbers, rows * block.columns / Lists::chunks(rows)));
-                add_block(policy, {lists, block, right + d * n.columns, n.columns, from_zero,
-                                   result + r * n.columns});
+                Work const work{lists,     block,     right + d * n.columns,
+                                n.columns, from_zero, result + r * n.columns};
+                if (table_depth > shallow_depth) {
+                    add_block<narrow>(policy, work);
+                } else {
+                    add_block<wide>(policy, work);
+                }
             }
         }
     }
@@ -120,6 +127,7 @@ private:
     };
 
     /// Threads share panels; where these are few, rows as well.
+    template <index panel>
     static void add_block(Policy policy, Work const& w) {
         index const panels = (w.columns + panel - 1) / panel;
         index const parts =
@@ -127,8 +135,8 @@ private:
         auto const some = [&](index begin, index end) {
             for (index i = begin; i < end; ++i) {
                 index const part = i % parts;
-                add_panel(w, i / parts * panel, w.block.rows * part / parts,
-                          w.block.rows * (part + 1) / parts);
+                add_panel<panel>(w, i / parts * panel, w.block.rows * part / parts,
+                                 w.block.rows * (part + 1) / parts);
             }
         };
         parallel_for(policy, panels * parts, some,
@@ -136,16 +144,18 @@ private:
     }
 
     /// Rows [begin, end) of a panel.
+    template <index panel>
     static void add_panel(Work const& w, index column, index begin, index end) {
         alignas(alignment) Table table;
         index const columns = (std::min)(panel, w.columns - column);
         copy_panel<Batch, panel>(w.right + column, w.columns, w.block.columns, columns,
                                  table.data());
-        with_panel<Batch, panel>(w.result + column, w.columns, w.from_zero, columns,
-                                 [&](auto at) { add_rows(at, w.lists, table.data(), begin, end); });
+        with_panel<Batch, panel>(w.result + column, w.columns, w.from_zero, columns, [&](auto at) {
+            add_rows<panel>(at, w.lists, table.data(), begin, end);
+        });
     }
 
-    template <class Panel>
+    template <index panel, class Panel>
     [[gnu::flatten]] static void add_rows(Panel at, Lists lists, T const* table, index begin,
                                           index end) {
         for (index r = begin; r < end; ++r) {
@@ -160,7 +170,7 @@ private:
             for (; number != last; ++number, ++place) {
                 Batch const factor(*number);
                 T const* const from = table + *place * panel;
-                simd::unrolled<batches>([&](auto b) {
+                simd::unrolled<panel / width>([&](auto b) {
                     Batch const numbers =
                         simd::load<Batch>(from + static_cast<index>(b) * width, simd::Full{});
                     sums[b] = simd::fma(factor, numbers, sums[b]);
