@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
-# cmake -D COMPILER=... -D SOURCE=... -D INCLUDES=... -P check.cmake
+# cmake -D COMPILER=... -D INCLUDES=... -D HEADER=... -D SOURCE=... -P check.cmake
 #
+# HEADER, which precompile.cmake has read, comes first.
 # The first line of SOURCE is `// expect: <sentence>`. SOURCE must not compile, and the compiler's
 # output must contain exactly that sentence.
 
@@ -12,16 +13,12 @@ endif()
 # A line of a file is an element of a list, in which semicolons are escaped.
 string(REPLACE "\\;" ";" sentence "${CMAKE_MATCH_1}")
 
-set(include_flags "")
-foreach(directory IN LISTS INCLUDES)
-    list(APPEND include_flags "-I${directory}")
-endforeach()
+include("${CMAKE_CURRENT_LIST_DIR}/flags.cmake")
 
 # Editors check the syntax only; a build also emits code. Both must say it.
 foreach(mode IN ITEMS "-fsyntax-only" "-c;-o;/dev/null")
     execute_process(
-        COMMAND "${CMAKE_COMMAND}" -E env LC_ALL=C "${COMPILER}" -std=c++20 -fmessage-length=0
-                ${mode} ${include_flags} "${SOURCE}"
+        COMMAND ${compile} ${mode} -include "${HEADER}" "${SOURCE}"
         RESULT_VARIABLE result
         OUTPUT_VARIABLE output
         ERROR_VARIABLE output)
