@@ -166,6 +166,12 @@ BENCHMARK_CAPTURE(training_step, spike_driven_bf16, "spike_driven", sk::Products
     ->Args({12, 512, 1024, 1, 0})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
+BENCHMARK_CAPTURE(training_step, event_driven_bf16, "event_driven", sk::Products::bf16)
+    ->Name("event_driven_bf16")
+    ->ArgNames({"L", "C", "T", "threads", "recompute"})
+    ->Args({12, 512, 1024, 1, 0})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 int main(int count, char** arguments) {
     benchmark::Initialize(&count, arguments);
