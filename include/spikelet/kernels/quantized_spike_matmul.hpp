@@ -90,9 +90,9 @@ private:
     static constexpr index many_rows = 64;
     // With as many rows the weights are in the caches.
     static constexpr index several_rows = 16;
-    // Active inputs, in percent, from which multiplying all is faster. With VNNI: between what is best
-    // on a Zen 4 (22, for int4 30) and on a Xeon (14, 22). Without: on a Zen 4, with registers of 64
-    // bytes or of 32, 30 to 45, for int4 45 to 60.
+    // Active inputs, in percent, from which multiplying all is faster. With VNNI: between what is
+    // best on a Zen 4 (22, for int4 30) and on a Xeon (14, 22). Without: on a Zen 4, with registers
+    // of 64 bytes or of 32, 30 to 45, for int4 45 to 70.
     static constexpr index few_active = simd::has_dot_quads<Policy>
                                             ? (std::is_same_v<C, int4> ? 25 : 17)
                                             : (std::is_same_v<C, int4> ? 48 : 38);
