@@ -16,8 +16,8 @@ class Arena {
 public:
     /// A place to rewind to.
     struct Mark {
-        std::size_t block = 0;
-        std::size_t used = 0;
+        std::size_t block = 0;  ///< of the memory blocks, counted from the first
+        std::size_t used = 0;   ///< bytes taken of that block
     };
 
     /// Room for n units of T, not initialised.
@@ -26,6 +26,7 @@ public:
         return static_cast<T*>(take_bytes(static_cast<std::size_t>(n) * sizeof(T)));
     }
 
+    /// Where the stack ends now.
     [[nodiscard]] Mark mark() const { return at_; }
 
     /// Gives back everything taken since the mark.

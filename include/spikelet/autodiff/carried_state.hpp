@@ -22,7 +22,8 @@ class CarriedState {
 public:
     /// How much the ops of a pass have taken.
     struct Place {
-        std::size_t number = 0, op = 0;
+        std::size_t number = 0;  ///< numbers taken
+        std::size_t op = 0;      ///< ops that took some
         friend bool operator==(Place const&, Place const&) = default;
     };
 
@@ -71,8 +72,9 @@ public:
         walked_ = !restored_;
     }
 
-    /// How much of the state the ops of this pass have taken, and back to there.
+    /// How much of the state the ops of this pass have taken.
     [[nodiscard]] Place place() const { return place_; }
+    /// Back to there, for a layer that is computed again.
     void go_to(Place place) { place_ = place; }
 
     /// What the next pass starts from, or empty at rest.
@@ -93,6 +95,7 @@ public:
         walked_ = false;
     }
 
+    /// Memory held, in bytes.
     [[nodiscard]] std::size_t bytes() const {
         return (start_.capacity() + now_.capacity() + next_.capacity()) * sizeof(T) +
                sizes_.capacity() * sizeof(std::size_t);

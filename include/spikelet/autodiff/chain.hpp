@@ -9,7 +9,7 @@
 
 namespace spikelet {
 
-/// layers[n-1](... layers[0](x)). Every layer must return the shape of its input: where the type
+/// `layers[n-1](... layers[0](x))`. Every layer must return the shape of its input: where the type
 /// does not say so, Error is thrown. A Tape lets the layers share the room of their gradients (or
 /// recomputes them), the other contexts let them share everything but the result.
 template <class Layers, class Ctx, class T, class E>

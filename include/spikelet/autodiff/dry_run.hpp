@@ -21,8 +21,8 @@ struct Footprint {
     index scratch = 0;    ///< bytes for values on their way
     index workspace = 0;  ///< bytes for a kernel's own use
     index state = 0;      ///< numbers that survive from token to token
-    index batch = 1;
-    index chunk = 1;
+    index batch = 1;      ///< streams
+    index chunk = 1;      ///< tokens of each at a time
     friend constexpr bool operator==(Footprint const&, Footprint const&) = default;
 };
 
@@ -31,41 +31,52 @@ struct Footprint {
 template <class T = float, class Policy = Serial<>>
 class DryRun {
 public:
-    using scalar = T;
-    static constexpr bool records = false;
-    static constexpr bool dry = true;
-    static constexpr bool streams = true;
+    using scalar = T;                       ///< numbers are of this type
+    static constexpr bool records = false;  ///< there is no way back
+    static constexpr bool dry = true;       ///< nothing is computed: values have no memory
+    static constexpr bool streams = true;   ///< the pass takes a few tokens of each stream
 
+    /// Counts a result, see Tape::make(). It has no memory.
     template <class U, class E>
     constexpr Var<DryRun, U, E> make(E extents) {
         used_ += round_up(units<U>(extents) * static_cast<index>(sizeof(storage_of<U>)));
         needs_.scratch = (std::max)(needs_.scratch, used_);
         return {this, nullptr, nullptr, extents};
     }
+    /// The same, without a gradient.
     template <class U, class E>
     constexpr Var<DryRun, U, E> constant(E extents) {
         return make<U>(extents);
     }
+    /// Null, since there is no way back.
     template <class U>
     constexpr U* keep(index) {
         return nullptr;
     }
+    /// Counts n numbers of state for each number of `rest`; null.
     constexpr T* carry(index n, std::initializer_list<T> rest) {
         needs_.state += n * static_cast<index>(rest.size());
         return nullptr;
     }
+    /// Counts memory of one op, which the next takes again; null.
     template <class U>
     constexpr U* scratch(index n) {
         needs_.workspace =
             (std::max)(needs_.workspace, round_up(n * static_cast<index>(sizeof(U))));
         return nullptr;
     }
+    /// Computes nothing.
     constexpr void run(auto&&) {}
+    /// Forgets what belongs to the way back.
     constexpr void record(auto&&...) {}
+    /// Kernels ask it for their instruction set.
     constexpr Policy policy() const { return {}; }
 
+    /// Bytes of values so far, for rewind().
     constexpr index mark() const { return used_; }
+    /// Counts as free what was made since mark().
     constexpr void rewind(index mark) { used_ = mark; }
+    /// See chain(): the layers share the memory of one.
     template <class Layers, class E>
     constexpr Var<DryRun, T, E> chain(Layers const& layers, Var<DryRun, T, E> x) {
         return detail::chain_in_place(layers, x);
@@ -77,6 +88,7 @@ public:
         return (bytes + line - 1) / line * line;
     }
 
+    /// The most that was counted so far.
     [[nodiscard]] constexpr Footprint needs() const { return needs_; }
 
 private:

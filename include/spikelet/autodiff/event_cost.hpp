@@ -15,6 +15,7 @@ class EventCost {
 public:
     /// From the next pass on; `price` is per level and output, lambda / event_synapses(model) say.
     constexpr void set_price(double price) { next_price_ = price; }
+    /// Whether events of this pass cost anything.
     [[nodiscard]] constexpr bool has_price() const { return price_ != 0; }
 
     /// The cost of the last pass.
@@ -33,6 +34,7 @@ public:
         double const each = seed_ * price_ * static_cast<double>(fan_out);
         return rows > 0 ? static_cast<T>(each / static_cast<double>(rows)) : T(0);
     }
+    /// The cost is 0 again, and a new price counts.
     constexpr void start_pass() {
         total_ = 0;
         price_ = next_price_;

@@ -12,6 +12,7 @@
 
 namespace spikelet {
 
+/// How a Forward passes from one window of tokens to the next.
 struct ForwardOptions {
     /// Continue where the last pass ended, as long as the batch stays the same, instead of
     /// starting every pass at rest.
@@ -22,10 +23,11 @@ struct ForwardOptions {
 template <class Policy = Serial<>, class T = float>
 class Forward {
 public:
-    using scalar = T;
-    static constexpr bool records = false;
-    static constexpr bool dry = false;
+    using scalar = T;                       ///< numbers are of this type
+    static constexpr bool records = false;  ///< there is no way back
+    static constexpr bool dry = false;      ///< values are computed, not counted
 
+    /// Takes no memory before the first pass.
     explicit Forward(Policy policy = {}, ForwardOptions options = {})
         : policy_(policy),
           options_(options) {}
@@ -54,7 +56,9 @@ public:
     /// Forgets the state: the next pass starts at rest.
     void reset() { state_.clear(); }
 
+    /// Who computes.
     [[nodiscard]] Policy policy() const { return policy_; }
+    /// Who watches, or null.
     [[nodiscard]] Observer* observer() const { return observer_; }
     /// Shows taps to `observer`, which must outlive the passes it watches; null stops it.
     void observe(Observer* observer) { observer_ = observer; }
@@ -69,10 +73,12 @@ public:
 
     // The context's answers to ops.
 
+    /// Room for a result, to the end of the pass.
     template <class U, class E>
     Var<Forward, U, E> make(E extents) {
         return {this, values_.take<storage_of<U>>(units<U>(extents)), nullptr, extents};
     }
+    /// The same: no value has a gradient.
     template <class U, class E>
     Var<Forward, U, E> constant(E extents) {
         return make<U>(extents);
@@ -82,6 +88,8 @@ public:
     U* keep(index n) {
         return observer_ != nullptr ? values_.take<U>(n) : nullptr;
     }
+    /// State that survives to the next pass, see Tape::carry(); null where every pass starts at
+    /// rest. Throws Error if the batch is another than in the last pass.
     T* carry(index n, std::initializer_list<T> rest) {
         if (!options_.carry_state) { return nullptr; }
         auto const planes = static_cast<index>(rest.size());
@@ -95,17 +103,23 @@ public:
         }
         return state.data();
     }
+    /// Memory for the duration of one op.
     template <class U>
     U* scratch(index n) {
         auto const bytes = n * static_cast<index>(sizeof(U));
         if (bytes > scratch_.size()) { scratch_ = Buffer<std::byte>(bytes); }
         return reinterpret_cast<U*>(scratch_.data());
     }
+    /// Computes now.
     void run(auto&& kernel) { kernel(); }
+    /// Forgets what belongs to the way back.
     void record(auto&&...) {}
 
+    /// Where values end now, for rewind().
     [[nodiscard]] Arena::Mark mark() const { return values_.mark(); }
+    /// Gives back what was made since mark().
     void rewind(Arena::Mark mark) { values_.rewind(mark); }
+    /// See chain(): the layers share the memory of one.
     template <class Layers, class E>
     Var<Forward, T, E> chain(Layers const& layers, Var<Forward, T, E> x) {
         return detail::chain_in_place(layers, x);

@@ -24,6 +24,7 @@
 
 namespace spikelet {
 
+/// How gradcheck() compares.
 struct GradcheckOptions {
     double step = 1e-5;       ///< of the central differences
     double tolerance = 1e-6;  ///< of |analytic - numeric| / max(1, |analytic|, |numeric|)
@@ -32,12 +33,12 @@ struct GradcheckOptions {
 
 /// The element whose gradient is furthest off.
 struct GradcheckReport {
-    double worst = 0;     ///< |analytic - numeric| / max(1, |analytic|, |numeric|)
-    std::string where;    ///< "input 0[3]" or "key.weight[17]": the flat number of the element
-    double analytic = 0;  ///< what backward says
-    double numeric = 0;   ///< what the differences say
-    index checked = 0;    ///< number of elements
-    double tolerance = 0;
+    double worst = 0;      ///< |analytic - numeric| / max(1, |analytic|, |numeric|)
+    std::string where;     ///< "input 0[3]" or "key.weight[17]": the flat number of the element
+    double analytic = 0;   ///< what backward says
+    double numeric = 0;    ///< what the differences say
+    index checked = 0;     ///< number of elements
+    double tolerance = 0;  ///< what `worst` may be
 
     /// Something was checked, and all of it is within the tolerance.
     [[nodiscard]] bool passed() const { return checked > 0 && worst <= tolerance; }

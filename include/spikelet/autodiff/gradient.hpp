@@ -35,7 +35,9 @@ struct GradientSlot {
 template <class T>
 class Gradient {
 public:
+    /// Null: nobody wants this gradient.
     constexpr Gradient(std::nullptr_t = nullptr) {}  // NOLINT: like a pointer
+    /// The gradient that `slot` holds; null if there is none.
     constexpr explicit Gradient(detail::GradientSlot<T>* slot) : slot_(slot) {}
 
     /// True where a gradient is wanted. To ask takes no memory.
@@ -51,6 +53,7 @@ public:
     constexpr void need_only_where_active() const {
         if (wanted()) { slot_->only_where_active = true; }
     }
+    /// What need_only_where_active() was called for.
     [[nodiscard]] constexpr bool needed_only_where_active() const {
         return wanted() && slot_->only_where_active;
     }

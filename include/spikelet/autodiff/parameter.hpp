@@ -14,9 +14,9 @@ namespace spikelet {
 /// What an op sees of a parameter. `gradient` is null where the parameter is not trained.
 template <class T, index... Es>
 struct ParameterView {
-    T const* value;
-    T* gradient;
-    Extents<Es...> extents;
+    T const* value;          ///< numbers [Es...], row-major
+    T* gradient;             ///< the same shape
+    Extents<Es...> extents;  ///< the shape
 };
 
 /// Numbers and gradient of a parameter, whatever its shape. Who keeps a pointer to it and asks for
@@ -79,10 +79,11 @@ private:
 template <class T, index... Es>
 class BasicParameter : public ParameterStorage<T> {
 public:
-    using scalar = T;
-    using extents_type = Extents<Es...>;
+    using scalar = T;                     ///< numbers are of this type
+    using extents_type = Extents<Es...>;  ///< the shape's type
 
     constexpr BasicParameter() = default;
+    /// A parameter of these sizes, without numbers yet. Throws Error for sizes that cannot be.
     constexpr BasicParameter(Size<Es>... sizes)  // NOLINT: `Parameter<C> bias{channels}`
         requires(Extents<Es...>::rank_dynamic > 0)
         : extents_(sizes...) {}
@@ -100,6 +101,7 @@ public:
         return *this;
     }
 
+    /// The shape.
     [[nodiscard]] constexpr Extents<Es...> const& extents() const { return extents_; }
     /// Number of weights, with or without memory.
     [[nodiscard]] constexpr index size() const { return extents_.size(); }
@@ -134,6 +136,7 @@ public:
         }
     }
 
+    /// What ops take; it is out of date after allocate(), bind() or freeze().
     [[nodiscard]] constexpr ParameterView<T, Es...> view() const {
         return {this->value(), this->gradient(), extents_};
     }

@@ -14,6 +14,7 @@ namespace spikelet {
 /// Names of a model's layers by address. The model must stay where it is.
 class PartNames {
 public:
+    /// Names all layers of the model, itself included.
     template <class Model>
     explicit PartNames(Model const& model) {
         each_part(PartName{}, model, [&](PartName const& name, auto const& part) {

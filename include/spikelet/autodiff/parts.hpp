@@ -47,6 +47,7 @@ struct IsParameter<BasicParameter<T, Es...>> : std::true_type {};
 
 }  // namespace detail
 
+/// A BasicParameter, constant or not.
 template <class T>
 concept IsParameter = detail::IsParameter<std::remove_const_t<T>>::value;
 

@@ -87,8 +87,8 @@ consteval Footprint session_footprint() {
 /// How many streams a session serves and how many tokens of each it takes at a time. More tokens at
 /// a time read a prompt faster and need more memory; the results have the same bits.
 struct SessionOptions {
-    index batch = 1;
-    index chunk = 1;
+    index batch = 1;  ///< streams
+    index chunk = 1;  ///< tokens of each at a time
 };
 
 /// Streams tokens through a model that outlives the session.
@@ -99,10 +99,10 @@ class Session {
                   "session: the operator() of the model and of all its layers must be constexpr");
 
 public:
-    using scalar = T;
-    static constexpr bool records = false;
-    static constexpr bool dry = false;
-    static constexpr bool streams = true;
+    using scalar = T;                       ///< numbers are of this type
+    static constexpr bool records = false;  ///< there is no way back
+    static constexpr bool dry = false;      ///< values are computed, not counted
+    static constexpr bool streams = true;   ///< a pass takes a few tokens of each stream
 
     explicit Session(Model const& model, Policy policy = {})
         : Session(model, SessionOptions{F.batch, F.chunk}, policy) {}
@@ -182,11 +182,14 @@ public:
     /// Forgets everything.
     void reset() { at_rest_ = true; }
 
+    /// The memory it was made with.
     [[nodiscard]] Footprint footprint() const { return memory_.footprint(); }
+    /// The model it speaks for.
     [[nodiscard]] Model const& model() const { return *model_; }
 
     // The context's answers to ops.
 
+    /// Room for a result, to the end of the step. Throws Error if the model has grown.
     template <class U, class E>
     Var<Session, U, E> make(E extents) {
         auto* p = memory_.scratch.data() + used_;
@@ -195,14 +198,17 @@ public:
         if (used_ > memory_.footprint().scratch) { model_changed(); }
         return {this, reinterpret_cast<storage_of<U>*>(p), nullptr, extents};
     }
+    /// The same: no value has a gradient.
     template <class U, class E>
     Var<Session, U, E> constant(E extents) {
         return make<U>(extents);
     }
+    /// Null, since there is no way back.
     template <class U>
     U* keep(index) {
         return nullptr;
     }
+    /// State of the streams, n numbers for each number of `rest`, which they are at the start.
     T* carry(index n, std::initializer_list<T> rest) {
         T* plane = memory_.state.data() + carried_;
         T* const first = plane;
@@ -214,20 +220,28 @@ public:
         }
         return first;
     }
+    /// Memory for the duration of one op. Throws Error if the model has grown.
     template <class U>
     U* scratch(index n) {
         if (n * static_cast<index>(sizeof(U)) > memory_.footprint().workspace) { model_changed(); }
         return reinterpret_cast<U*>(memory_.workspace.data());
     }
+    /// Computes now.
     void run(auto&& kernel) { kernel(); }
+    /// Forgets what belongs to the way back.
     void record(auto&&...) {}
+    /// Who computes.
     [[nodiscard]] Policy policy() const { return policy_; }
+    /// Who watches, or null.
     [[nodiscard]] Observer* observer() const { return observer_; }
     /// Shows taps to `observer`, which must outlive the steps it watches; null stops it.
     void observe(Observer* observer) { observer_ = observer; }
 
+    /// Bytes of values so far, for rewind().
     [[nodiscard]] index mark() const { return used_; }
+    /// Gives back what was made since mark().
     void rewind(index mark) { used_ = mark; }
+    /// See chain(): the layers share the memory of one.
     template <class Layers, class E>
     Var<Session, T, E> chain(Layers const& layers, Var<Session, T, E> x) {
         return detail::chain_in_place(layers, x);

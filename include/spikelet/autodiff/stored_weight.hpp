@@ -26,8 +26,8 @@ struct any_weight {};
 
 /// A type of weights by its name.
 struct NamedWeightType {
-    std::string_view name;
-    WeightType type;
+    std::string_view name;  ///< "int4", say
+    WeightType type;        ///< its value
 };
 
 /// All of them.
@@ -48,7 +48,7 @@ constexpr std::string_view name_of(WeightType type) {
 
 /// What numbers become where they are stored.
 struct WeightFormat {
-    WeightType type = WeightType::f32;
+    WeightType type = WeightType::f32;  ///< what each is stored as
     index group = 0;  ///< inputs that share a scale, a multiple of 64; 0: all of an output
 
     friend constexpr bool operator==(WeightFormat const&, WeightFormat const&) = default;

@@ -41,10 +41,11 @@ class Tape {
     };
 
 public:
-    using scalar = T;
-    static constexpr bool records = true;
-    static constexpr bool dry = false;
+    using scalar = T;                      ///< numbers are of this type
+    static constexpr bool records = true;  ///< there is a way back
+    static constexpr bool dry = false;     ///< values are computed, not counted
 
+    /// Takes no memory before the first pass.
     explicit Tape(Policy policy = {}, TapeOptions options = {})
         : policy_(policy),
           options_(options) {}
@@ -167,8 +168,11 @@ public:
     /// What events cost, and their price: 0 unless it is set.
     [[nodiscard]] EventCost<T>& event_cost() { return event_cost_; }
 
+    /// Who computes.
     [[nodiscard]] Policy policy() const { return policy_; }
+    /// How dense products of float are computed.
     [[nodiscard]] Products products() const { return options_.products; }
+    /// Who watches, or null.
     [[nodiscard]] Observer* observer() const { return observer_; }
 
     /// Shows taps to `observer`, which must outlive the passes it watches; null stops it.

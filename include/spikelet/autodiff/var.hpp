@@ -16,34 +16,37 @@ namespace spikelet {
 /// (T = bit) have a gradient of the context's scalar, one number per spike.
 template <class Ctx, class T, class E>
 struct Var {
-    using context = Ctx;
-    using element = T;
+    using context = Ctx;  ///< the type of its context
+    using element = T;    ///< `bit` for spikes
+    /// Extents of its shape.
     using extents_type = E;
-    using scalar = typename Ctx::scalar;
+    using scalar = typename Ctx::scalar;  ///< what gradients are made of
 
-    Ctx* ctx;
-    storage_of<T>* data;
-    Gradient<scalar> gradient;
-    E extents;
+    Ctx* ctx;                   ///< who made it
+    storage_of<T>* data;        ///< row-major; spikes packed in words
+    Gradient<scalar> gradient;  ///< null where none is wanted
+    E extents;                  ///< its shape
 };
 
 /// Something that a layer shows to whoever watches: a named value or the state of a neuron.
 struct Tap {
+    /// What its elements are: float, double, or spikes in words.
     enum class Kind { f32, f64, spikes };
 
     void const* layer;       ///< address of the layer that shows it
     void const* layer_type;  ///< tells layers at one address apart (a first member and its owner)
     std::string_view name;   ///< name within the layer; empty for the layer's output
-    Kind kind;
-    void const* data;
-    index rows;
-    index last;
+    Kind kind;               ///< how `data` is to be read
+    void const* data;        ///< [rows, last], row-major
+    index rows;              ///< the product of all extents but the last
+    index last;              ///< the last extent
     std::span<int const> plane_weights;  ///< what the bits of a spike are worth; none for numbers
 };
 
 /// Receives taps while a context computes.
 class Observer {
 public:
+    /// Called with every tap, in the order of computation; `tap.data` may be gone afterwards.
     virtual void see(Tap const& tap) = 0;
 
 protected:

@@ -10,10 +10,12 @@ namespace spikelet {
 /// every element, in place of what it would find + x, and so has the bits of zeros written before.
 template <class T>
 struct Accumulator {
-    T* data = nullptr;
-    bool fresh = false;
+    T* data = nullptr;   ///< what is added to; null where nobody wants it
+    bool fresh = false;  ///< no numbers are there yet
 
+    /// One that nobody wants.
     constexpr Accumulator() = default;
+    /// What is added to; null: nobody wants it.
     constexpr Accumulator(T* numbers, bool is_fresh = false)  // NOLINT: a pointer will do
         : data(numbers),
           fresh(is_fresh) {}

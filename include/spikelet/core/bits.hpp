@@ -83,8 +83,8 @@ constexpr void unpack(word const* spikes, index n, std::span<int const> weights,
 /// What a row of spikes holds: how many elements are not 0, and the sum of their absolute values,
 /// which is more only where spikes have values.
 struct Activity {
-    index events = 0;
-    index levels = 0;
+    index events = 0;  ///< elements that are not 0
+    index levels = 0;  ///< sum of their absolute values
 
     constexpr Activity& operator+=(Activity more) {
         events += more.events;

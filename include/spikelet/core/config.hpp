@@ -8,12 +8,14 @@
 #if defined(__cpp_exceptions)
 #define SPIKELET_HAS_EXCEPTIONS 1
 #else
+/// 1 where errors are thrown; 0 where they go to the error handler (core/error.hpp).
 #define SPIKELET_HAS_EXCEPTIONS 0
 #endif
 
 #if defined(__linux__) && __has_include(<sys/mman.h>)
 #define SPIKELET_HAS_MADVISE 1
 #else
+/// 1 where the operating system can be asked for large pages.
 #define SPIKELET_HAS_MADVISE 0
 #endif
 

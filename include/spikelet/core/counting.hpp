@@ -39,7 +39,7 @@ struct Work {
 /// counted, one token of one stream; others throw Error.
 template <class Arch = default_arch>
 struct Counting : Serial<Arch> {
-    Work* work = nullptr;
+    Work* work = nullptr;  ///< where to add
 };
 
 /// The policy that adds to `work`, which outlives it, on the processor this file is compiled for.

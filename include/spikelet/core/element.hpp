@@ -38,7 +38,7 @@ struct int4 {};
 
 /// The upper half of a float: 8 bits of exponent, 7 of fraction.
 struct bf16 {
-    std::uint16_t bits;
+    std::uint16_t bits;  ///< the upper 16 bits of the float
 
     constexpr operator float() const {  // NOLINT: exact, as from float to double
         return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
@@ -49,8 +49,11 @@ struct bf16 {
 /// one element is read. Packed elements are spikes of some kind: ops that take numbers refuse them.
 template <class T>
 struct Element {
+    /// A unit of storage.
     using storage = T;
+    /// Several elements lie in one unit.
     static constexpr bool packed = false;
+    /// Units that a row of so many elements takes.
     static constexpr index row_units(index elements) { return elements; }
 
     /// Element i of a row: the number itself, which can be written.
@@ -65,7 +68,9 @@ template <>
 struct Element<bit> {
     using storage = word;
     static constexpr bool packed = true;
+    /// Words that hold the bits of the same 64 elements.
     static constexpr index planes = 1;
+    /// What a set bit of each plane is worth.
     static constexpr std::array<int, 1> plane_weights{1};
     static constexpr index row_units(index elements) {
         return (elements + bits_per_word - 1) / bits_per_word;
@@ -120,6 +125,7 @@ template <>
 struct Element<int4> {
     using storage = std::uint8_t;
     static constexpr bool packed = true;
+    /// What is stored is the weight plus this.
     static constexpr int offset = 8;
     static constexpr index row_units(index elements) { return (elements + 1) / 2; }
 

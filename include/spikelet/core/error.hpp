@@ -10,12 +10,14 @@
 
 #include <spikelet/core/config.hpp>
 
+/// All of the library. Names in `detail` are for its own headers.
 namespace spikelet {
 
 /// What went wrong outside the program's control: a file, a flag, a size known only at run time.
 /// `what()` reads "where: message".
 class Error : public std::runtime_error {
 public:
+    /// `where` says who complains, `message` what is wrong.
     Error(std::string_view where, std::string_view message)
         : std::runtime_error(std::string(where) + ": " + std::string(message)),
           where_(where) {}

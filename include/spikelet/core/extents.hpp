@@ -101,7 +101,9 @@ class Extents {
                   "Extents: the shape has more elements than can be counted");
 
 public:
+    /// Number of extents.
     static constexpr index rank = sizeof...(Es);
+    /// Number of those that are known only at run time.
     static constexpr index rank_dynamic = ((Es == dyn ? 1 : 0) + ...);
 
     /// The number in the type, or dyn.

@@ -108,10 +108,15 @@ public:
         return b;
     }
 
+    /// The first of them; null if empty.
     [[nodiscard]] constexpr T* data() const { return data_; }
+    /// Number of elements.
     [[nodiscard]] constexpr index size() const { return count_; }
+    /// Whether there are none.
     [[nodiscard]] constexpr bool empty() const { return count_ == 0; }
+    /// Whether it frees its memory at the end.
     [[nodiscard]] constexpr bool owned() const { return owned_; }
+    /// All elements.
     [[nodiscard]] constexpr std::span<T> span() const {
         return {data_, static_cast<std::size_t>(count_)};
     }

@@ -25,14 +25,14 @@ using default_arch = xsimd::default_arch;
 /// One thread, vectorised for Arch, one of xsimd's instruction sets.
 template <class Arch = default_arch>
 struct Serial {
-    using arch = Arch;
+    using arch = Arch;  ///< the instruction set
 };
 
 /// Several threads by OpenMP, vectorised for Arch. `threads` 0 means OpenMP's own choice.
 template <class Arch = default_arch>
 struct OpenMp {
-    using arch = Arch;
-    int threads = 0;
+    using arch = Arch;  ///< the instruction set
+    int threads = 0;    ///< 0: what OpenMP chooses
 };
 
 /// A policy whose kernels run on this machine's processor: one of the two, or made of it.

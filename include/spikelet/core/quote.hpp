@@ -8,7 +8,7 @@
 
 namespace spikelet {
 
-/// 'name' for a message: control characters and quotes become \xNN, long names are cut.
+/// 'name' for a message: control characters and quotes become `\xNN`, long names are cut.
 [[nodiscard]] inline std::string quote(std::string_view name) {
     constexpr std::size_t longest = 120;
     constexpr std::string_view digits = "0123456789abcdef";

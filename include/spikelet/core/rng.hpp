@@ -14,8 +14,10 @@ namespace spikelet {
 
 /// Four random words for a 64-bit key and a 128-bit counter.
 struct Philox {
+    /// What a counter gives.
     using Words = std::array<std::uint32_t, 4>;
 
+    /// The words of the counter high * 2^64 + low.
     static constexpr Words at(std::uint64_t key, std::uint64_t low, std::uint64_t high = 0) {
         Words x{static_cast<std::uint32_t>(low), static_cast<std::uint32_t>(low >> 32),
                 static_cast<std::uint32_t>(high), static_cast<std::uint32_t>(high >> 32)};
@@ -38,14 +40,16 @@ class Rng {
 public:
     /// Everything there is to know about a stream.
     struct State {
-        std::uint64_t key = 0;
-        std::uint64_t position = 0;
+        std::uint64_t key = 0;       ///< from the seed, and from split()
+        std::uint64_t position = 0;  ///< how many numbers of 64 bits were taken
         friend constexpr bool operator==(State const&, State const&) = default;
     };
 
+    /// A stream of its own for each seed.
     constexpr explicit Rng(std::uint64_t seed) : state_{seed, 0} {}
     constexpr explicit Rng(State state) : state_(state) {}
 
+    /// To be saved; Rng(state) goes on from there.
     [[nodiscard]] constexpr State state() const { return state_; }
 
     /// A stream of its own for a purpose, independent of how far this one has come.

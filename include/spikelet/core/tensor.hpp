@@ -13,26 +13,35 @@ namespace spikelet {
 template <class T, index... Es>
 class Tensor {
 public:
+    /// One stored unit: T itself, or a word of 64 spikes.
     using unit = storage_of<T>;
 
+    /// Throws Error if memory runs out.
     Tensor() requires(Extents<Es...>::rank_dynamic == 0)  // otherwise the sizes must be given
         : Tensor(Extents<Es...>{}) {}
     explicit Tensor(Extents<Es...> extents) : extents_(extents), buffer_(units<T>(extents)) {}
     explicit Tensor(Size<Es>... sizes) requires(Extents<Es...>::rank_dynamic > 0)
         : Tensor(Extents<Es...>(sizes...)) {}
 
+    /// The first stored unit.
     [[nodiscard]] unit* data() { return buffer_.data(); }
     [[nodiscard]] unit const* data() const { return buffer_.data(); }
+    /// The shape.
     [[nodiscard]] Extents<Es...> const& extents() const { return extents_; }
+    /// Number of elements.
     [[nodiscard]] index size() const { return extents_.size(); }
+    /// Product of all extents but the last.
     [[nodiscard]] index rows() const { return extents_.rows(); }
 
+    /// All of it, borrowed.
     [[nodiscard]] View<T, Es...> view() { return {data(), extents_}; }
     [[nodiscard]] View<T const, Es...> view() const { return {data(), extents_}; }
 
+    /// Row r of the array seen as [rows, last].
     [[nodiscard]] unit* row(index r) { return view().row(r); }
     [[nodiscard]] unit const* row(index r) const { return view().row(r); }
 
+    /// The element at these indices, one for each extent.
     template <class... Indices>
     [[nodiscard]] decltype(auto) operator()(Indices... at) {
         return view()(at...);

@@ -13,9 +13,9 @@ namespace spikelet {
 
 /// Ids [batch, time], row-major.
 struct Tokens {
-    std::vector<std::int32_t> ids;
-    index batch = 0;
-    index time = 0;
+    std::vector<std::int32_t> ids;  ///< all sequences, one after another
+    index batch = 0;                ///< sequences
+    index time = 0;                 ///< ids of each
 
     /// Sets the shape and makes room; takes memory only when the ids outgrow what is there. Throws
     /// Error for sizes that are negative or beyond counting.

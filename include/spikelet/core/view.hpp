@@ -13,19 +13,27 @@ namespace spikelet {
 template <class T, index... Es>
 class View {
 public:
+    /// T without const.
     using element = std::remove_const_t<T>;
+    /// The shape's type.
     using extents_type = Extents<Es...>;
     /// One stored unit: T itself, or a word of 64 spikes.
     using unit =
         std::conditional_t<std::is_const_v<T>, storage_of<element> const, storage_of<element>>;
 
     constexpr View() = default;
+    /// Over `data`, which must outlive it.
     constexpr View(unit* data, Extents<Es...> extents) : data_(data), extents_(extents) {}
 
+    /// The first stored unit.
     [[nodiscard]] constexpr unit* data() const { return data_; }
+    /// The shape.
     [[nodiscard]] constexpr Extents<Es...> const& extents() const { return extents_; }
+    /// Extent number r, from 0.
     [[nodiscard]] constexpr index extent(index r) const { return extents_[r]; }
+    /// Number of elements.
     [[nodiscard]] constexpr index size() const { return extents_.size(); }
+    /// Product of all extents but the last.
     [[nodiscard]] constexpr index rows() const { return extents_.rows(); }
 
     /// Row r of the array seen as [rows, last].

@@ -96,7 +96,9 @@ public:
         check_documents();
     }
 
+    /// The path of X.bin.
     [[nodiscard]] std::string const& path() const { return bin_.path(); }
+    /// What its ids are stored as.
     [[nodiscard]] BinidxType type() const { return type_; }
 
     /// All of X.bin.
@@ -104,6 +106,7 @@ public:
 
     /// Number of sequences, and of entries that say where documents begin.
     [[nodiscard]] index sequences() const { return sequences_; }
+    /// Number of entries that say where documents begin.
     [[nodiscard]] index document_entries() const { return documents_; }
 
     /// Number of ids of all sequences.

@@ -17,8 +17,8 @@ class BpeMerges {
 public:
     /// What a pair becomes, and when: the lowest rank first.
     struct Merge {
-        std::int32_t rank;
-        std::int32_t id;
+        std::int32_t rank;  ///< place among all merges, from 0
+        std::int32_t id;    ///< of the token that the pair becomes
     };
 
     /// Memory that words have in common.

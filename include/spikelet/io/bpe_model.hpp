@@ -13,7 +13,7 @@ namespace spikelet {
 
 /// What GPT-2 cuts text into before pairs are merged: contractions, words, numbers and other signs,
 /// each with a space before it, and runs of white space. White space is spelled out, since PCRE2's
-/// \s has U+180E, which Unicode's property has not.
+/// `\s` has U+180E, which Unicode's property has not.
 [[nodiscard]] inline std::string gpt2_pattern() {
     std::string const space =
         R"(\t-\r\x20\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f})"
@@ -24,8 +24,8 @@ namespace spikelet {
 
 /// A word that is one id wherever it stands.
 struct AddedToken {
-    std::int32_t id = 0;
-    std::string content;
+    std::int32_t id = 0;      ///< what stands for it
+    std::string content;      ///< the word itself, in UTF-8
     bool special = false;     ///< stands for something that is no text
     bool normalized = false;  ///< looked for in the text after normalisation, not before
 

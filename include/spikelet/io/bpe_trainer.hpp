@@ -28,6 +28,7 @@ namespace spikelet {
 ///     write(tokenizer_json(trainer.model(), 2));
 class BpeTrainer {
 public:
+    /// Starts with 256 tokens, the bytes, and no merge.
     BpeTrainer() : model_(bytes_only()), cutter_(model_) {}
 
     /// Counts the pieces of a start of `text` and returns its length, as Tokenizer::encode does.

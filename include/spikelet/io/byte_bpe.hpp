@@ -34,6 +34,7 @@
 
 namespace spikelet {
 
+/// Text to ids and back by merging pairs of bytes, as a model says.
 class ByteBpe final : public Tokenizer {
 public:
     /// Throws Error unless every byte of UTF-8 has an id, and every merge makes a token.
@@ -44,6 +45,7 @@ public:
         mark_whole_tokens();
     }
 
+    /// What it was made of.
     [[nodiscard]] BpeModel const& model() const { return model_; }
 
     [[nodiscard]] index size() const override { return std::ssize(model_.tokens); }

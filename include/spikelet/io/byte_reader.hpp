@@ -20,13 +20,16 @@ namespace spikelet {
 /// what it should be, and throws Error, naming `where`, if the bytes end before.
 class ByteReader {
 public:
+    /// From the first of `bytes` on.
     ByteReader(std::string_view where, std::span<std::byte const> bytes) noexcept
         : where_(where),
           bytes_(bytes) {}
 
     /// Where the next byte is taken from.
     [[nodiscard]] std::size_t place() const { return place_; }
+    /// Bytes that are left.
     [[nodiscard]] std::size_t left() const { return bytes_.size() - place_; }
+    /// What messages begin with.
     [[nodiscard]] std::string_view where() const { return where_; }
 
     /// Goes on from there.

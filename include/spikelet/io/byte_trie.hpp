@@ -18,8 +18,8 @@ class ByteTrie {
 public:
     /// A word that was found: its id and its length in bytes, 0 if there is none.
     struct Match {
-        std::int32_t id = -1;
-        std::size_t length = 0;
+        std::int32_t id = -1;    ///< of the word; -1 if there is none
+        std::size_t length = 0;  ///< in bytes
     };
 
     /// Adds a word, which must not be empty. A word that is there gets the new id.
@@ -51,6 +51,7 @@ public:
     /// Whether a word begins with this byte.
     [[nodiscard]] bool may_start(char c) const { return starts_[static_cast<unsigned char>(c)]; }
 
+    /// Whether there are no words.
     [[nodiscard]] bool empty() const { return edges_.empty(); }
 
 private:

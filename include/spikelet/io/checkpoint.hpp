@@ -30,7 +30,7 @@ namespace spikelet {
 
 /// How files know a parameter.
 struct FileParameter {
-    std::string name;
+    std::string name;          ///< name in the file
     std::vector<index> shape;  ///< with the ones in front
     bool transposed = false;   ///< [out, in], while the parameter is [in, out]
 };

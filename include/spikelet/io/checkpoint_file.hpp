@@ -34,6 +34,7 @@ public:
         return CheckpointFile(SafetensorsFile::open(std::move(path)));
     }
 
+    /// Whether it is a file of PyTorch; else it is safetensors.
     [[nodiscard]] bool is_torch() const { return std::holds_alternative<TorchFile>(file_); }
 
     /// As it was given.

@@ -21,6 +21,7 @@ namespace spikelet {
 /// chance of about 2^-64.
 class Checksum {
 public:
+    /// Goes on with these bytes; how they are cut into calls does not matter.
     void add(std::span<std::byte const> bytes) {
         length_ += bytes.size();
         if (held_ > 0) { bytes = bytes.subspan(hold(bytes)); }
@@ -31,6 +32,7 @@ public:
     }
     void add(std::string_view text) { add(std::as_bytes(std::span(text))); }
 
+    /// The checksum of all bytes so far.
     [[nodiscard]] std::uint64_t value() const {
         Checksum last = *this;
         if (held_ > 0) {

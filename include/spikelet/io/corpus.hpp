@@ -22,8 +22,8 @@ namespace spikelet {
 
 /// Ids to read and the ids that follow them: target[b][t] comes right after input[b][t].
 struct Batch {
-    Tokens input;
-    Tokens target;
+    Tokens input;   ///< ids [batch, time]
+    Tokens target;  ///< the same shape
 
     friend bool operator==(Batch const&, Batch const&) = default;
 };
@@ -162,6 +162,7 @@ private:
 ///     ByteText text{"tinyshakespeare.txt"};
 class ByteText : public Corpus {
 public:
+    /// The bytes of a file. Throws Error if it cannot be read.
     explicit ByteText(std::string path) : ByteText(Text(std::move(path))) {}
     explicit ByteText(Text text) : Corpus(std::move(text), Vocabulary::bytes()) {}
 };

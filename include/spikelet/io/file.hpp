@@ -25,6 +25,7 @@ namespace spikelet {
 class FileDescriptor {
 public:
     FileDescriptor() = default;
+    /// Owns an open descriptor; below 0: none.
     explicit FileDescriptor(int number) : number_(number) {}
     FileDescriptor(FileDescriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
     FileDescriptor& operator=(FileDescriptor&& other) noexcept {
@@ -35,7 +36,9 @@ public:
         if (is_open()) { ::close(number_); }
     }
 
+    /// Whether it has a descriptor.
     [[nodiscard]] bool is_open() const { return number_ >= 0; }
+    /// The descriptor, or -1.
     [[nodiscard]] int number() const { return number_; }
 
 private:
@@ -84,6 +87,7 @@ public:
     [[nodiscard]] std::span<std::byte const> bytes() const {
         return {static_cast<std::byte const*>(memory_), size_};
     }
+    /// The content as characters.
     [[nodiscard]] std::string_view text() const {
         return {static_cast<char const*>(memory_), size_};
     }

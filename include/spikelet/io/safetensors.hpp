@@ -31,10 +31,10 @@ namespace spikelet {
 
 /// What a safetensors file holds, the tensors sorted by name.
 struct SafetensorsContents {
-    std::vector<StoredTensor> tensors;
-    Metadata metadata;                ///< without the checksum
-    std::string checksum;             ///< as the file has it; empty: it has none
-    std::span<std::byte const> data;  ///< of all tensors, as they lie in the file
+    std::vector<StoredTensor> tensors;  ///< sorted by name; their bytes are borrowed from the file
+    Metadata metadata;                  ///< without the checksum
+    std::string checksum;               ///< as the file has it; empty: it has none
+    std::span<std::byte const> data;    ///< of all tensors, as they lie in the file
 };
 
 namespace detail {

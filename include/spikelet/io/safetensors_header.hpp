@@ -24,16 +24,17 @@ namespace spikelet {
 
 /// A tensor as the header announces it; whether that is true is for the reader of the file to see.
 struct SafetensorsEntry {
-    std::string name;
-    std::optional<Dtype> dtype;
-    std::optional<std::vector<index>> shape;
-    std::optional<std::vector<index>> offsets;
+    std::string name;                           ///< of the tensor
+    std::optional<Dtype> dtype;                 ///< none: not said yet
+    std::optional<std::vector<index>> shape;    ///< its extents; none: not said yet
+    std::optional<std::vector<index>> offsets;  ///< begin and end of its bytes, behind the header
 };
 
 /// Follows nlohmann's parser through a header. Anything that does not belong there is refused when
 /// it is met, so deep nesting or large foreign values never take memory. Throws Error.
 class SafetensorsHeader {
 public:
+    /// The parser's type.
     using json = nlohmann::json;
 
     /// Longest shape that is accepted.
@@ -46,14 +47,20 @@ public:
 
     /// In the order of the header. Two may have the same name.
     std::vector<SafetensorsEntry> entries;
-    Metadata metadata;
+    Metadata metadata;  ///< what "__metadata__" says
 
+    /// Called by the parser; refused everywhere.
     bool null() { refuse("null"); }
+    /// Called by the parser; refused everywhere.
     bool boolean(bool) { refuse("a truth value"); }
+    /// Called by the parser; refused everywhere.
     bool binary(json::binary_t&) { refuse("binary data"); }
+    /// Called by the parser for a negative number; refused everywhere.
     bool number_integer(std::int64_t value) { refuse(std::to_string(value)); }
+    /// Called by the parser; refused everywhere.
     bool number_float(double, std::string const& text) { refuse(quote(text)); }
 
+    /// Called by the parser: a number of a shape or of offsets, at most max_rank of them.
     bool number_unsigned(std::uint64_t value) {
         bool const fits = numbers_.size() < max_rank && std::in_range<index>(value);
         if (place_ != Place::numbers || !fits) { refuse(std::to_string(value)); }
@@ -61,6 +68,7 @@ public:
         return true;
     }
 
+    /// Called by the parser: a text of the metadata, or the name of a type.
     bool string(std::string& text) {
         if (place_ == Place::metadata) {
             bool const is_new = metadata.emplace(key_, text).second;
@@ -74,6 +82,7 @@ public:
         return true;
     }
 
+    /// Called by the parser: the header, its metadata, or a tensor begins.
     bool start_object(std::size_t) {
         if (place_ == Place::start) {
             place_ = Place::table;
@@ -89,12 +98,14 @@ public:
         return true;
     }
 
+    /// Called by the parser: one of them ends. A tensor must be complete.
     bool end_object() {
         if (place_ == Place::tensor) { check_complete(); }
         place_ = place_ == Place::table ? Place::start : Place::table;
         return true;
     }
 
+    /// Called by the parser: a shape or offsets begin.
     bool start_array(std::size_t) {
         if (place_ != Place::tensor || key_ == "dtype") { refuse("a list"); }
         place_ = Place::numbers;
@@ -102,12 +113,14 @@ public:
         return true;
     }
 
+    /// Called by the parser: they are complete.
     bool end_array() {
         place_ = Place::tensor;
         set(key_ == "shape" ? entries.back().shape : entries.back().offsets, numbers_);
         return true;
     }
 
+    /// Called by the parser: what the next value is. Unknown words are refused.
     bool key(std::string& text) {
         key_ = text;
         if (place_ == Place::tensor && text != "dtype" && text != "shape" &&
@@ -117,6 +130,7 @@ public:
         return true;
     }
 
+    /// Called by the parser where text is no JSON.
     bool parse_error(std::size_t position, std::string const&, json::exception const&) {
         fail(where_, "the header is not JSON, error at its byte " + std::to_string(position));
     }

@@ -19,16 +19,16 @@ namespace spikelet {
 
 /// What some neurons did during a text.
 struct SpikeRecord {
-    std::string name;
-    index neurons = 0;
+    std::string name;                    ///< of the node
+    index neurons = 0;                   ///< number of neurons
     std::vector<std::uint8_t> spikes{};  ///< [time, neurons], not 0 where one fired
     std::vector<float> charges{};        ///< the same, before the threshold; or empty
 };
 
 /// A name and its firing rate, 0 to 1.
 struct NamedRate {
-    std::string name;
-    double rate = 0;
+    std::string name;  ///< what the bar is called
+    double rate = 0;   ///< from 0 to 1
 };
 
 namespace detail {

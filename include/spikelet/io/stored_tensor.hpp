@@ -19,10 +19,10 @@ namespace spikelet {
 
 /// A tensor in a file, or on its way into one. The bytes are borrowed and need no alignment.
 struct StoredTensor {
-    std::string name;
-    Dtype dtype = Dtype::F32;
-    std::vector<index> shape;
-    std::span<std::byte const> bytes;
+    std::string name;                  ///< in the file
+    Dtype dtype = Dtype::F32;          ///< type of its elements
+    std::vector<index> shape;          ///< its extents
+    std::span<std::byte const> bytes;  ///< row-major, little-endian
 
     /// Number of elements.
     [[nodiscard]] index size() const { return static_cast<index>(bytes.size() / size_of(dtype)); }

@@ -21,18 +21,24 @@ namespace spikelet {
 ///     write_file_atomically("chart.svg", [&](FileWriter& file) { file.write(picture.text()); });
 class Svg {
 public:
+    /// A rectangle.
     struct Box {
-        double x, y, width, height;
+        double x;       ///< left side
+        double y;       ///< upper side
+        double width;   ///< to the right
+        double height;  ///< downwards
     };
     /// Which end of a label is at its point.
     enum class Anchor { start, middle, end };
+    /// How a label looks.
     struct LabelStyle {
-        double size = 12;
-        Anchor anchor = Anchor::start;
-        std::string_view colour = "#222222";
-        bool upwards = false;  ///< read from below
+        double size = 12;                     ///< height of its letters
+        Anchor anchor = Anchor::start;        ///< which end is at the point
+        std::string_view colour = "#222222";  ///< as SVG names it
+        bool upwards = false;                 ///< read from below
     };
 
+    /// A white picture of this size.
     Svg(double width, double height) {
         body_ = R"(<svg xmlns="http://www.w3.org/2000/svg" width=")" + number(width) +
                 R"(" height=")" + number(height) + R"(" viewBox="0 0 )" + number(width) + " " +
@@ -40,17 +46,20 @@ public:
         rectangle({0, 0, width, height}, "#ffffff");
     }
 
+    /// A rectangle that is filled with a colour.
     void rectangle(Box const& box, std::string_view fill) {
         body_ += "<rect" + at("x", box.x) + at("y", box.y) + at("width", box.width) +
                  at("height", box.height) + named("fill", fill) + "/>\n";
     }
 
+    /// The outline of a rectangle.
     void frame(Box const& box, std::string_view colour) {
         body_ += "<rect" + at("x", box.x) + at("y", box.y) + at("width", box.width) +
                  at("height", box.height) + named("fill", "none") + named("stroke", colour) +
                  "/>\n";
     }
 
+    /// A straight line from (x1, y1) to (x2, y2).
     void line(double x1, double y1, double x2, double y2, std::string_view colour) {
         body_ += "<line" + at("x1", x1) + at("y1", y1) + at("x2", x2) + at("y2", y2) +
                  named("stroke", colour) + "/>\n";

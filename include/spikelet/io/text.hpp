@@ -22,12 +22,13 @@ namespace spikelet {
 
 /// A run of memory within a text, and where it comes from.
 struct TextPiece {
-    std::shared_ptr<void const> owner;
-    std::string source;  // the file, quoted
-    index offset = 0;    // of the first byte in the file
-    index begin = 0;     // of the first byte in the text
-    std::string_view bytes;
+    std::shared_ptr<void const> owner;  ///< keeps the memory alive
+    std::string source;                 ///< the file, quoted
+    index offset = 0;                   ///< of the first byte in the file
+    index begin = 0;                    ///< of the first byte in the text
+    std::string_view bytes;             ///< the piece itself
 
+    /// Where the next piece begins in the text.
     [[nodiscard]] index end() const { return begin + std::ssize(bytes); }
 
     /// Throws Error, naming the file and the byte, unless the bytes are UTF-8.
@@ -135,7 +136,8 @@ private:
 
 /// Two parts of a text.
 struct TextSplit {
-    Text train, valid;
+    Text train;  ///< the first part
+    Text valid;  ///< the rest
 };
 
 inline TextSplit Text::split(double fraction) const {

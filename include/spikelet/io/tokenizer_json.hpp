@@ -214,6 +214,7 @@ private:
     if (!json.is_object()) { fail("tokenizer", "expected a JSON object"); }
     return detail::TokenizerReader(json).read();
 }
+/// The same from the file's content. Throws Error also where that is no JSON.
 [[nodiscard]] inline BpeModel parse_tokenizer_json(std::string_view text) {
     return bpe_model_from_json(parse_json("tokenizer", text));
 }

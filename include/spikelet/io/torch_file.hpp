@@ -30,8 +30,8 @@ namespace spikelet {
 
 /// What a file of PyTorch holds, the tensors sorted by name.
 struct TorchContents {
-    std::vector<StoredTensor> tensors;
-    Metadata metadata;  ///< what write_torch() was given
+    std::vector<StoredTensor> tensors;  ///< sorted by name
+    Metadata metadata;                  ///< what write_torch() was given
     /// Bytes that tensors borrow and that are not in the file as they should be.
     std::vector<std::vector<std::byte>> unpacked;
     std::vector<ZipEntry> unchecked;  ///< entries whose CRC-32 was not looked at

@@ -30,26 +30,27 @@ namespace spikelet {
 
 /// An array of numbers that tensors are views of, as a pickle announces it.
 struct TorchStorage {
-    std::string key;
-    Dtype dtype = Dtype::F32;
-    index count = 0;
+    std::string key;           ///< what its entry in the archive is called
+    Dtype dtype = Dtype::F32;  ///< type of its elements
+    index count = 0;           ///< number of elements
 
+    /// Its size; none if that is too large.
     [[nodiscard]] std::optional<index> bytes() const { return byte_count(dtype, {&count, 1}); }
 };
 
 /// A tensor as a pickle describes it; it lies within its storage.
 struct TorchView {
-    std::string name;
-    std::size_t storage = 0;  ///< its place in TorchTable::storages
-    index offset = 0;         ///< in elements, as are the strides
-    std::vector<index> shape;
+    std::string name;            ///< dotted, as in a state_dict
+    std::size_t storage = 0;     ///< its place in TorchTable::storages
+    index offset = 0;            ///< in elements, as are the strides
+    std::vector<index> shape;    ///< its extents
     std::vector<index> strides;  ///< 0 for an extent of 1, which takes no steps
 };
 
 /// Everything that is in a pickle.
 struct TorchTable {
-    std::vector<TorchStorage> storages;
-    std::vector<TorchView> views;
+    std::vector<TorchStorage> storages;  ///< in the order of the pickle
+    std::vector<TorchView> views;        ///< all tensors
     Metadata metadata;  ///< texts in the attribute "spikelet" of the outermost dictionary
 };
 

@@ -21,9 +21,10 @@ enum class Utf8Ending : std::uint8_t { complete, broken, unfinished };
 
 /// The first sequence of a text: its code point (U+FFFD unless complete) and its length in bytes.
 struct Utf8Sequence {
+    /// U+FFFD unless complete.
     char32_t code_point = replacement_character;
-    std::size_t length = 0;
-    Utf8Ending ending = Utf8Ending::unfinished;
+    std::size_t length = 0;                      ///< in bytes
+    Utf8Ending ending = Utf8Ending::unfinished;  ///< how it ended
 };
 
 /// Decodes the first sequence. An empty text is unfinished and takes no bytes.

@@ -76,7 +76,9 @@ public:
         return text;
     }
 
+    /// Whether ids are bytes.
     [[nodiscard]] bool is_bytes() const { return symbols_.empty() && tokenizer_ == nullptr; }
+    /// Whether ids are characters.
     [[nodiscard]] bool is_characters() const { return !symbols_.empty(); }
 
     /// Number of ids.

@@ -90,6 +90,7 @@ private:
 
 }  // namespace detail
 
+/// Text to ids and back by the longest token that fits, with a vocabulary of RWKV's "World" models.
 class WorldTokenizer final : public Tokenizer {
 public:
     /// The lines of a vocabulary. Throws Error, naming the line, unless they are as they should be

@@ -25,11 +25,12 @@ namespace spikelet {
 
 /// A file in an archive. Name and bytes are borrowed from it.
 struct ZipEntry {
+    /// How the content is stored.
     enum class Method : std::uint16_t { stored = 0, deflated = 8 };
 
-    std::string_view name;
-    Method method = Method::stored;
-    std::uint32_t crc = 0;   ///< CRC-32 of the content
+    std::string_view name;           ///< with its folders
+    Method method = Method::stored;  ///< how it is stored
+    std::uint32_t crc = 0;           ///< CRC-32 of the content
     std::uint64_t size = 0;  ///< of the content; that this is true is for who inflates it to see
     std::span<std::byte const> bytes;  ///< the content, as it is stored
 };

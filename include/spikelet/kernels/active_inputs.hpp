@@ -34,11 +34,12 @@ template <class Policy>
 struct ActiveInputs {
     /// Inputs of a list at most, and as words.
     static constexpr index most = 1024;
-    static constexpr index most_words = most / bits_per_word;
+    static constexpr index most_words = most / bits_per_word;  ///< words of `most` inputs
 
+    /// Numbers of the listed inputs.
     std::array<std::uint16_t, static_cast<std::size_t>(most)> inputs;
-    std::array<std::int8_t, static_cast<std::size_t>(most)> values;
-    index count = 0;
+    std::array<std::int8_t, static_cast<std::size_t>(most)> values;  ///< their events' values
+    index count = 0;                                                 ///< how many are listed
 
     /// Lists the events of `words` words of each plane, and their values.
     template <class S, Sign sign>
@@ -75,6 +76,7 @@ struct ActiveInputs {
     [[nodiscard]] index input(index i) const {
         return inputs[static_cast<std::size_t>((std::min)(i, count - 1))];
     }
+    /// Absolute value of event number i; past the end 0.
     [[nodiscard]] unsigned magnitude(index i) const {
         return i < count ? static_cast<unsigned>(std::abs(values[static_cast<std::size_t>(i)]))
                          : 0U;

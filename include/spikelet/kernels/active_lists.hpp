@@ -27,6 +27,7 @@ public:
     /// Rows are listed in chunks, each by one thread.
     static constexpr index chunk_rows = 64;
 
+    /// A row of the table.
     using Place = std::uint16_t;
 
     /// Places that may be read together: a list is filled up to a multiple of it.
@@ -34,7 +35,8 @@ public:
 
     /// Where a list begins among all places, and how long it is.
     struct Row {
-        std::uint32_t begin, count;
+        std::uint32_t begin;  ///< its first place among all
+        std::uint32_t count;  ///< how many it has
 
         /// Its groups, the last one filled up.
         [[nodiscard]] constexpr index groups() const {
@@ -99,8 +101,11 @@ public:
         }
     }
 
+    /// The list of row r.
     [[nodiscard]] Row row(index r) const { return rows_[r]; }
+    /// The places of a list from number `at` of all on.
     [[nodiscard]] Place const* places_at(index at) const { return places_ + at; }
+    /// The same of their numbers.
     [[nodiscard]] T const* numbers_at(index at) const { return numbers_ + at; }
 
 private:

@@ -14,14 +14,14 @@ namespace spikelet::kernels {
 
 /// The numbers of one step, the same for every element of an array.
 struct AdamStep {
-    double learning_rate;
-    double beta1;
-    double beta2;
-    double epsilon;
-    double weight_decay;
-    bool decoupled;      ///< AdamW
-    double scale;        ///< of the gradient: clipping and accumulation
-    std::int64_t count;  ///< t, from 1
+    double learning_rate;  ///< lr
+    double beta1;          ///< b1
+    double beta2;          ///< b2
+    double epsilon;        ///< eps
+    double weight_decay;   ///< decay
+    bool decoupled;        ///< AdamW
+    double scale;          ///< of the gradient: clipping and accumulation
+    std::int64_t count;    ///< t, from 1
 };
 
 /// One step of one array.
@@ -88,6 +88,7 @@ struct SumOfSquares {
         return total;
     }
 
+    /// How many partial sums n elements have.
     static constexpr index blocks(index n) { return (n + block - 1) / block; }
 
 private:

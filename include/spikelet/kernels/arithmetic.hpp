@@ -13,8 +13,9 @@ template <class T, class Policy>
 struct Arithmetic {
     /// Of factors, results and packed lanes.
     using Number = T;
+    /// Lanes in a register.
     using Batch = simd::Batch<T, Policy>;
-    static constexpr index depths = 1;
+    static constexpr index depths = 1;  ///< rows of numbers that a lane holds
 
     /// Lanes from numbers whose depths follow one another in memory.
     template <class Lanes>

@@ -20,10 +20,11 @@ namespace spikelet::kernels {
 template <class Policy, index Count>
 class BitCounters {
 public:
+    /// Words in a register.
     using Words = simd::Batch<word, Policy>;
-    static constexpr index width = simd::width<Words>;
-    static constexpr index byte_planes = 7;
-    static constexpr index planes = 2 * byte_planes;
+    static constexpr index width = simd::width<Words>;  ///< words in a register
+    static constexpr index byte_planes = 7;             ///< planes that make a signed byte
+    static constexpr index planes = 2 * byte_planes;    ///< bits of a count
     /// What a count holds at most.
     static constexpr index most = (index{1} << planes) - 1;
 
@@ -51,6 +52,7 @@ public:
     template <index levels>
     using Planes = std::array<Words, static_cast<std::size_t>(levels)>;
 
+    /// The first `levels` planes from `plane` on, of the words from w on.
     template <index levels>
     Planes<levels> load(index plane, index w) {
         Planes<levels> sums;
@@ -59,6 +61,7 @@ public:
         });
         return sums;
     }
+    /// Writes them back.
     template <std::size_t levels>
     void store(std::array<Words, levels> const& sums, index plane, index w) {
         simd::unrolled<static_cast<index>(levels)>([&](auto l) {

@@ -19,7 +19,9 @@ namespace spikelet::kernels {
 
 /// Left is rows x depth, right is depth x columns.
 struct ProductSize {
-    index rows, depth, columns;
+    index rows;     ///< of left and of the result
+    index depth;    ///< columns of left, rows of right
+    index columns;  ///< of right and of the result
 };
 
 /// What a product starts from: nothing, or what the result already holds.

@@ -21,9 +21,12 @@ namespace spikelet::kernels {
 /// of a row at most Factor. AtOnce: see simd::has_dot_quads.
 template <class Policy, bool AtOnce, index Registers, index Largest, index Factor = 127>
 struct QuadSums {
+    /// Codes in a register.
     using Bytes = simd::Bytes<Policy>;
+    /// Sums in a register.
     using Integers = simd::Integers<Policy>;
-    static constexpr index registers = Registers;
+    static constexpr index registers = Registers;  ///< of a panel's sums
+    /// The sums of all columns.
     using Sums = std::array<Integers, static_cast<std::size_t>(Registers)>;
 
     /// Quads whose products add up in 16 bits. 0: none, or others are better added up in 32.
@@ -34,6 +37,7 @@ struct QuadSums {
 
     /// Sums of up to narrow_quads quads, two inputs of a column in a lane.
     using Narrow = simd::Batch<std::int16_t, Policy>;
+    /// The same for all columns.
     using NarrowSums = std::array<Narrow, static_cast<std::size_t>(Registers)>;
 
     /// What sums are made of: a panel's bytes of four inputs, those of a column together.
@@ -42,6 +46,7 @@ struct QuadSums {
     /// Sums in memory take so many integers, aligned like a register.
     static constexpr index sums_size = Registers * simd::width<Integers>;
 
+    /// Reads sums_size integers.
     [[gnu::always_inline]] static Sums load_sums(std::int32_t const* from) {
         Sums sums;
         simd::unrolled<Registers>([&](auto q) {
@@ -49,6 +54,7 @@ struct QuadSums {
         });
         return sums;
     }
+    /// Writes sums_size integers.
     [[gnu::always_inline]] static void store_sums(Sums const& sums, std::int32_t* to) {
         simd::unrolled<Registers>([&](auto q) {
             sums[q].store_aligned(to + static_cast<index>(q) * simd::width<Integers>);
@@ -73,6 +79,7 @@ struct QuadSums {
             [&](auto q) { sums[q] += simd::pair_products(quads[q], simd::as<Bytes>(x)); });
     }
 
+    /// Sets all to 0.
     [[gnu::always_inline]] static void clear(NarrowSums& sums) {
         simd::unrolled<Registers>([&](auto q) { sums[q] = Narrow(0); });
     }
@@ -91,6 +98,7 @@ struct BytePanel : QuadSums<Policy, AtOnce, 4, 2 * Offset> {
     using typename QuadSums<Policy, AtOnce, 4, 2 * Offset>::Integers;
     using typename QuadSums<Policy, AtOnce, 4, 2 * Offset>::Sums;
     using typename QuadSums<Policy, AtOnce, 4, 2 * Offset>::Quads;
+    /// Columns of a panel.
     static constexpr index columns = simd::width<Bytes>;
 
     /// What sums start from where x adds up to `total`.
@@ -116,6 +124,7 @@ struct BytePanel : QuadSums<Policy, AtOnce, 4, 2 * Offset> {
 template <Code C, class Policy, bool AtOnce>
 struct CodePanel;
 
+/// Codes in bytes as they are.
 template <class Policy, bool AtOnce>
 struct CodePanel<std::int8_t, Policy, AtOnce> : BytePanel<Policy, AtOnce, 128> {
     using typename BytePanel<Policy, AtOnce, 128>::Bytes;
@@ -138,6 +147,7 @@ private:
     }
 };
 
+/// Codes of two bits, which are spread to bytes.
 template <class Policy, bool AtOnce>
 struct CodePanel<trit, Policy, AtOnce> : BytePanel<Policy, AtOnce, 1> {
     using typename BytePanel<Policy, AtOnce, 1>::Bytes;
@@ -161,7 +171,9 @@ struct CodePanel<int4, Policy, AtOnce> : QuadSums<Policy, AtOnce, 8, 15> {
     using typename QuadSums<Policy, AtOnce, 8, 15>::Integers;
     using typename QuadSums<Policy, AtOnce, 8, 15>::Sums;
     using typename QuadSums<Policy, AtOnce, 8, 15>::Quads;
+    /// Columns of a panel.
     static constexpr index columns = 2 * simd::width<Bytes>;
+    /// Whether whole bytes take the place of upper halves; see the top of this file.
     static constexpr bool whole = QuadSums<Policy, AtOnce, 8, 15>::narrow_quads == 0;
 
     /// Columns in a cache line.

@@ -16,6 +16,7 @@ struct Add {
     static_assert(CpuPolicy<Policy>,
                   "add: no kernel for this policy; the policies are Serial and OpenMp");
 
+    /// a, b [n] -> y [n].
     template <class T>
     static void forward(Policy policy, index n, T const* a, T const* b, T* y) {
         using B = simd::Batch<T, Policy>;
@@ -40,6 +41,7 @@ struct Subtract {
     static_assert(CpuPolicy<Policy>,
                   "subtract: no kernel for this policy; the policies are Serial and OpenMp");
 
+    /// a, b [n] -> y [n].
     template <class T>
     static void forward(Policy policy, index n, T const* a, T const* b, T* y) {
         using B = simd::Batch<T, Policy>;
@@ -48,6 +50,7 @@ struct Subtract {
         });
     }
 
+    /// dy [n] -> da [n] += dy, db [n] -= dy.
     template <class T>
     static void backward(Policy policy, index n, T const* dy, AddsTo<T> da, AddsTo<T> db) {
         using B = simd::Batch<T, Policy>;
@@ -65,6 +68,7 @@ struct Scale {
     static_assert(CpuPolicy<Policy>,
                   "scale: no kernel for this policy; the policies are Serial and OpenMp");
 
+    /// x [n] -> y [n].
     template <class T>
     static void forward(Policy policy, index n, T factor, T const* x, T* y) {
         using B = simd::Batch<T, Policy>;
@@ -73,6 +77,7 @@ struct Scale {
         });
     }
 
+    /// dy [n] -> dx [n] += factor dy.
     template <class T>
     static void backward(Policy policy, index n, T factor, T const* dy, AddsTo<T> dx) {
         using B = simd::Batch<T, Policy>;
@@ -88,6 +93,7 @@ struct Multiply {
     static_assert(CpuPolicy<Policy>,
                   "multiply: no kernel for this policy; the policies are Serial and OpenMp");
 
+    /// a, b [n] -> y [n].
     template <class T>
     static void forward(Policy policy, index n, T const* a, T const* b, T* y) {
         using B = simd::Batch<T, Policy>;
@@ -96,6 +102,7 @@ struct Multiply {
         });
     }
 
+    /// a, b, dy [n] -> da [n] += b dy, db [n] += a dy.
     template <class T>
     static void backward(Policy policy, index n, T const* a, T const* b, T const* dy, AddsTo<T> da,
                          AddsTo<T> db) {
@@ -114,6 +121,7 @@ struct Sigmoid {
     static_assert(CpuPolicy<Policy>,
                   "sigmoid: no kernel for this policy; the policies are Serial and OpenMp");
 
+    /// x [n] -> y [n].
     template <class T>
     static void forward(Policy policy, index n, T const* x, T* y) {
         using B = simd::Batch<T, Policy>;
@@ -122,6 +130,7 @@ struct Sigmoid {
         });
     }
 
+    /// y as forward() left it, dy [n] -> dx [n] += dy y (1 - y).
     template <class T>
     static void backward(Policy policy, index n, T const* y, T const* dy, AddsTo<T> dx) {
         using B = simd::Batch<T, Policy>;
@@ -139,6 +148,7 @@ struct Relu {
     static_assert(CpuPolicy<Policy>,
                   "relu: no kernel for this policy; the policies are Serial and OpenMp");
 
+    /// x [n] -> y [n].
     template <class T>
     static void forward(Policy policy, index n, T const* x, T* y) {
         using B = simd::Batch<T, Policy>;
@@ -147,6 +157,7 @@ struct Relu {
         });
     }
 
+    /// y as forward() left it, dy [n] -> dx [n] += dy where y > 0.
     template <class T>
     static void backward(Policy policy, index n, T const* y, T const* dy, AddsTo<T> dx) {
         using B = simd::Batch<T, Policy>;
@@ -164,6 +175,7 @@ struct Relu2 {
     static_assert(CpuPolicy<Policy>,
                   "relu2: no kernel for this policy; the policies are Serial and OpenMp");
 
+    /// x [n] -> y [n].
     template <class T>
     static void forward(Policy policy, index n, T const* x, T* y) {
         using B = simd::Batch<T, Policy>;
@@ -173,6 +185,7 @@ struct Relu2 {
         });
     }
 
+    /// x, dy [n] -> dx [n] += 2 max(x, 0) dy.
     template <class T>
     static void backward(Policy policy, index n, T const* x, T const* dy, AddsTo<T> dx) {
         using B = simd::Batch<T, Policy>;
@@ -190,6 +203,7 @@ struct Gate {
     static_assert(CpuPolicy<Policy>,
                   "gate: no kernel for this policy; the policies are Serial and OpenMp");
 
+    /// r, x [n] -> y [n].
     template <class T>
     static void forward(Policy policy, index n, T const* r, T const* x, T* y) {
         using B = simd::Batch<T, Policy>;
@@ -199,6 +213,7 @@ struct Gate {
         });
     }
 
+    /// r, x, dy [n] -> dr [n] +=, dx [n] +=.
     template <class T>
     static void backward(Policy policy, index n, T const* r, T const* x, T const* dy, AddsTo<T> dr,
                          AddsTo<T> dx) {

@@ -13,9 +13,9 @@ namespace spikelet::kernels {
 /// One row of events of kind S from a multiple of 64 on, as T.
 template <class T, class S>
 struct EventRow {
-    static constexpr index planes = Element<S>::planes;
+    static constexpr index planes = Element<S>::planes;  ///< words for 64 events
 
-    word const* words;
+    word const* words;  ///< the first plane of the first 64
 
     /// Which of the 64 events from i on, a multiple of 64, are not 0.
     [[nodiscard]] constexpr word active(index i) const {
@@ -45,8 +45,8 @@ private:
 /// Rows of events of kind S in memory; row r starts at word r * stride.
 template <class S>
 struct EventRows {
-    word const* data;
-    index stride;
+    word const* data;  ///< the first row
+    index stride;      ///< words from row to row
 
     /// Row r from `column` on, a multiple of 64.
     template <class T>

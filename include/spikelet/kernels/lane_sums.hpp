@@ -41,7 +41,7 @@ class LaneSums {
     static constexpr index piece = 16 / static_cast<index>(sizeof(T));
 
 public:
-    static constexpr index count = 4;
+    static constexpr index count = 4;  ///< how many sums
     /// Numbers that they take in memory.
     static constexpr index size = count / piece * width;
 

@@ -26,10 +26,12 @@ struct EventLevels {
         for (int const weight : Element<S>::plane_weights) { sum += weight > 0 ? weight : 0; }
         return sum;
     }();
+    /// Whether levels go below 0.
     static constexpr bool has_sign = Element<S>::plane_weights.back() < 0;
+    /// How far thresholds are moved down.
     static constexpr double rho = has_sign ? 0.25 : 0.0;
 
-    int most = highest;
+    int most = highest;  ///< levels that are in use, with either sign
 };
 
 /// Levels up to `most`. Throws Error unless there is at least one, and S holds them.

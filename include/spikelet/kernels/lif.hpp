@@ -30,14 +30,16 @@ enum class Reset {
 
 /// Constants of leaky integrate-and-fire neurons. The defaults are SpikeGPT's.
 struct LifOptions {
-    double tau = 2.0;        ///< time constant in steps; infinity: no leak, without decay_input
-    double threshold = 1.0;  ///< fires at a membrane of at least this
-    Reset reset = Reset::hard;
+    double tau = 2.0;           ///< time constant in steps; infinity: no leak, without decay_input
+    double threshold = 1.0;     ///< fires at a membrane of at least this
+    Reset reset = Reset::hard;  ///< what a spike does to the membrane
     double reset_value = 0.0;   ///< where a hard reset and the resting membrane are
     bool decay_input = true;    ///< the input is divided by tau, too
     bool detach_reset = false;  ///< the gradient does not see the reset
 
+    /// Share of the membrane that a step keeps.
     [[nodiscard]] constexpr double leak() const { return 1.0 - 1.0 / tau; }
+    /// What the input is multiplied by.
     [[nodiscard]] constexpr double gain() const { return decay_input ? 1.0 / tau : 1.0; }
     /// The membrane before the first input.
     [[nodiscard]] constexpr double rest() const { return reset == Reset::hard ? reset_value : 0.0; }

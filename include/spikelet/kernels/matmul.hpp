@@ -19,11 +19,14 @@ namespace spikelet::kernels {
 
 /// M rows, K inputs, N outputs.
 struct MatmulSize {
-    index rows, inputs, outputs;
+    index rows;     ///< M
+    index inputs;   ///< K
+    index outputs;  ///< N
 };
 
 /// y = x W and dw = x^T dy as products.
 constexpr ProductSize of_y(MatmulSize n) { return {n.rows, n.inputs, n.outputs}; }
+/// dw [K, N] of x^T [K, M] and dy [M, N].
 constexpr ProductSize of_dw(MatmulSize n) { return {n.inputs, n.rows, n.outputs}; }
 
 /// Units of T that hold so many bytes.

@@ -17,8 +17,9 @@ namespace spikelet::kernels {
 
 /// A membrane whose constants but q and the threshold are values.
 struct Membrane {
-    LifOptions options;
+    LifOptions options;  ///< of these tau and threshold do not count
 
+    /// h of the membrane v before and the input x.
     template <class B>
     [[gnu::always_inline]] B charge(B const& q, B const& v, B const& x) const {
         B const r = simd::constant<B>(options.rest());
@@ -26,6 +27,7 @@ struct Membrane {
         return options.decay_input ? simd::fma(q, x, left) : left + x;
     }
 
+    /// The membrane after the step, of one charged to h.
     template <class B, class Fires>
     [[gnu::always_inline]] B reset(B const& threshold, B const& h, Fires const& fires) const {
         switch (options.reset) {

@@ -8,9 +8,8 @@
 //   charge(k, v, x)        -> h, the state v after the input x; h[0] is the charge
 //   fires(k, h)            -> mask
 //   reset(k, h, fires)     -> the state after the step
-//   back(surrogate, k, seen, after, dk, dx)
-//                             `seen` is a SeenStep; `after` is the gradient of the state after the
-//                             step and becomes that of the state before; adds to dk and dx
+//   back(surrogate, k, seen, after, dk, dx): `after`, the gradient of the state after the step,
+//                             becomes that of the state before; adds to dk and dx
 //   through_constants(k, dk)  -> dw
 #pragma once
 
@@ -22,12 +21,14 @@
 
 namespace spikelet::kernels {
 
-/// What the way back of a step reads: the state before and once charged, the input, and the
-/// gradients of the spike and of the charge.
+/// What the way back of a step reads.
 template <class B, std::size_t States>
 struct SeenStep {
-    std::array<B, States> before, charged;
-    B x, dspike, dcharge;
+    std::array<B, States> before;   ///< the state before the step
+    std::array<B, States> charged;  ///< the state after the input
+    B x;                            ///< the input
+    B dspike;                       ///< gradient of the spike
+    B dcharge;                      ///< gradient of the charge
 };
 
 /// Neurons that N describes.
@@ -36,11 +37,10 @@ struct Neurons {
     static_assert(CpuPolicy<Policy>,
                   "neurons: no kernel for this policy; the policies are Serial and OpenMp");
 
-    static constexpr auto states = static_cast<std::size_t>(N::states);
-    static constexpr auto weights = static_cast<std::size_t>(N::weights);
-
+    static constexpr auto states = static_cast<std::size_t>(N::states);    ///< of a neuron
+    static constexpr auto weights = static_cast<std::size_t>(N::weights);  ///< that it has learned
     template <class T>
-    using Weights = std::array<Weight<T>, weights>;
+    using Weights = std::array<Weight<T>, weights>;  ///< one for each learned number
     /// One array [B,T,C] for each number of a charged state.
     template <class T>
     using Charged = std::array<T*, states>;

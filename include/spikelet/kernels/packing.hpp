@@ -18,10 +18,11 @@ namespace spikelet::kernels {
 /// data[c * stride + r].
 template <class T>
 struct Factor {
-    T const* data;
-    index stride;
-    bool by_columns;
+    T const* data;    ///< element (0, 0)
+    index stride;     ///< between rows, or columns
+    bool by_columns;  ///< how it is stored
 
+    /// Where element (row, column) is.
     [[gnu::always_inline]] constexpr T const* at(index row, index column) const {
         return by_columns ? data + column * stride + row : data + row * stride + column;
     }
@@ -30,6 +31,7 @@ struct Factor {
 /// A factor stored by rows.
 template <class T>
 struct ByRows : Factor<T> {
+    /// From element (0, 0) on.
     [[gnu::always_inline]] constexpr ByRows(T const* from, index row_stride)
         : Factor<T>{from, row_stride, false} {}
 };
@@ -37,22 +39,28 @@ struct ByRows : Factor<T> {
 /// A factor stored by columns, its transpose in other words.
 template <class T>
 struct ByColumns : Factor<T> {
+    /// From element (0, 0) on.
     [[gnu::always_inline]] constexpr ByColumns(T const* from, index column_stride)
         : Factor<T>{from, column_stride, true} {}
 };
 
 /// Where a block of a factor begins and how far it goes.
 struct Block {
-    index row, column, rows, columns;
+    index row;      ///< the first
+    index column;   ///< the first
+    index rows;     ///< how many
+    index columns;  ///< how many
 };
 
 /// Packing for register tiles of `Rows` x `Columns`.
 template <index Rows, index Columns, class Arithmetic>
 struct Packing {
+    /// Type of factors in memory.
     using T = typename Arithmetic::Number;
+    /// Lanes in a register.
     using Batch = typename Arithmetic::Batch;
-    static constexpr index width = simd::width<Batch>;
-    static constexpr index depths = Arithmetic::depths;
+    static constexpr index width = simd::width<Batch>;   ///< lanes in a register
+    static constexpr index depths = Arithmetic::depths;  ///< rows of numbers that a lane holds
 
     /// Lanes that a depth takes.
     static constexpr index lanes_of(index depth) { return (depth + depths - 1) / depths; }

@@ -44,6 +44,7 @@ class PairedRows {
     using Rows = std::array<std::uint8_t const*, static_cast<std::size_t>(rows_at_once)>;
 
 public:
+    /// Columns that a register has codes of.
     static constexpr index columns_at_once = width * per_byte;
 
     /// Columns from `first` (even) on; a row of codes takes `row_units` bytes.

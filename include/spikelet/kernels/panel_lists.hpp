@@ -66,10 +66,12 @@ public:
 
     /// What row r adds: [begin, end).
     Entry const* begin(index r) const { return entries_ + ends_[r]; }
+    /// Behind the last of them.
     Entry const* end(index r) const { return entries_ + ends_[r + 1]; }
 
     /// The sums behind the right rows: [begin, end).
     GroupEntry const* sums_begin() const { return sums_; }
+    /// Behind the last of them.
     GroupEntry const* sums_end() const { return sums_ + *sum_count_; }
 
 private:

@@ -51,10 +51,10 @@ class QuantizedProduct {
 public:
     /// The factors and the result.
     struct Task {
-        MatmulSize n;
-        QuantizedRows<Policy> x;
-        QuantizedMatrix<C> w;
-        float* y;
+        MatmulSize n;             ///< sizes
+        QuantizedRows<Policy> x;  ///< rows of codes [M, K]
+        QuantizedMatrix<C> w;     ///< codes and scales [K, N]
+        float* y;                 ///< result [M, N]
     };
 
     /// y = x W.

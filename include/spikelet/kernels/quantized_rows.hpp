@@ -34,6 +34,7 @@ public:
         return rows * (4 * (1 + parts(inputs)) + padded(inputs));
     }
 
+    /// Rows in `workspace`, which holds nothing before assign().
     QuantizedRows(index rows, index inputs, std::byte* workspace)
         : rows_(rows),
           inputs_(inputs),
@@ -41,10 +42,12 @@ public:
           sums_(reinterpret_cast<std::int32_t*>(steps_ + rows)),
           codes_(reinterpret_cast<std::int8_t*>(sums_ + rows * parts(inputs))) {}
 
+    /// What a code of row r is worth.
     float step(index r) const { return steps_[r]; }
 
     /// The codes of row r; rows are stride() codes apart.
     std::int8_t const* row(index r) const { return codes_ + r * stride(); }
+    /// Codes from row to row.
     index stride() const { return padded(inputs_); }
 
     /// Sum of the codes of the inputs [begin, end) of row r. These are multiples of 64, or all.

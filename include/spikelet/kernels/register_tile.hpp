@@ -14,25 +14,31 @@ namespace spikelet::kernels {
 /// A part of the result, its packed factors, and the part of the result that comes next.
 template <class Arithmetic>
 struct RegisterTile {
+    /// Type of factors and result.
     using Number = typename Arithmetic::Number;
+    /// Lanes in a register.
     using Batch = typename Arithmetic::Batch;
-    static constexpr index width = simd::width<Batch>;
+    static constexpr index width = simd::width<Batch>;  ///< lanes in a register
     // The sums, a row of the panel and one factor fill the registers.
+    /// Rows of a tile at most.
     static constexpr index most_rows = simd::registers<Batch> == 32 ? 12 : 6;
-    static constexpr index batches = 2;
+    static constexpr index batches = 2;  ///< registers that a row of sums takes
+    /// Columns of a tile at most.
     static constexpr index most_columns = batches * width;
+    /// How its factors are packed.
     using Packing = kernels::Packing<most_rows, most_columns, Arithmetic>;
 
-    index rows, columns;
-    index depth;  ///< in packed lanes
-    Number const* left;
-    bool left_by_columns;
-    Number const* right;
-    bool from_zero;
-    Number* result;
-    index stride;
-    Number const* next;
-    index next_rows;
+    index rows;            ///< of the result, at most most_rows
+    index columns;         ///< of the result, at most most_columns
+    index depth;           ///< in packed lanes
+    Number const* left;    ///< a sliver
+    bool left_by_columns;  ///< the sliver comes from a factor stored by columns
+    Number const* right;   ///< a panel
+    bool from_zero;        ///< nothing is loaded: the result is 0 before
+    Number* result;        ///< element (0, 0)
+    index stride;          ///< between rows of the result
+    Number const* next;    ///< the result that comes next
+    index next_rows;       ///< its rows; 0: none comes next
 
     /// Adds to the result.
     static void add(RegisterTile const& t) {

@@ -10,8 +10,12 @@ namespace spikelet::kernels {
 
 /// A part of a result [rows, columns].
 struct ResultBlock {
-    index first_row, last_row, first_column, last_column;
+    index first_row;     ///< from this row
+    index last_row;      ///< to the one before this
+    index first_column;  ///< from this column
+    index last_column;   ///< to the one before this
 
+    /// Number of rows.
     constexpr index rows() const { return last_row - first_row; }
 
     /// Calls f(column, lanes) for every `panel` columns.

@@ -22,14 +22,17 @@ using PanelSums =
 /// nothing is loaded.
 template <class Batch, index Columns>
 struct WholePanel {
+    /// Type of the result.
     using T = typename Batch::value_type;
+    /// A row of sums in registers.
     using Sums = PanelSums<Batch, Columns>;
-    static constexpr index width = simd::width<Batch>;
+    static constexpr index width = simd::width<Batch>;  ///< lanes in a register
 
-    T* result;
-    index stride;
-    bool from_zero;
+    T* result;       ///< row 0
+    index stride;    ///< between rows
+    bool from_zero;  ///< nothing is loaded: the result is 0 before
 
+    /// What sums of that row start from.
     Sums load(index row) const {
         Sums sums;
         T const* const at = result + row * stride;
@@ -42,6 +45,7 @@ struct WholePanel {
         }
         return sums;
     }
+    /// Writes a row.
     void store(index row, Sums const& sums) const {
         T* const at = result + row * stride;
         simd::unrolled<Columns / width>([&](auto b) {
@@ -53,21 +57,27 @@ struct WholePanel {
 /// The last panel, which has only `columns` columns.
 template <class Batch, index Columns>
 struct PartPanel {
+    /// Type of the result.
     using T = typename Batch::value_type;
+    /// A row of sums in registers.
     using Sums = PanelSums<Batch, Columns>;
+    /// The panel that a copy of a row is.
     using Whole = WholePanel<Batch, Columns>;
+    /// A row with all columns.
     using Copy = std::array<T, static_cast<std::size_t>(Columns)>;
 
-    T* result;
-    index stride;
-    bool from_zero;
-    index columns;
+    T* result;       ///< row 0
+    index stride;    ///< between rows
+    bool from_zero;  ///< nothing is loaded: the result is 0 before
+    index columns;   ///< how many it has
 
+    /// What sums of that row start from; 0 beyond the last column.
     Sums load(index row) const {
         Copy copy{};
         if (!from_zero) { std::copy_n(result + row * stride, columns, copy.data()); }
         return Whole{copy.data(), 0, false}.load(0);
     }
+    /// Writes a row, as far as it has columns.
     void store(index row, Sums const& sums) const {
         Copy copy;
         Whole{copy.data(), 0, false}.store(0, sums);

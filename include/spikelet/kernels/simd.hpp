@@ -11,6 +11,7 @@
 #include <spikelet/kernels/exponential.hpp>
 #include <spikelet/kernels/part.hpp>
 
+/// Batches of numbers in vector registers, and loops over arrays that use them.
 namespace spikelet::simd {
 
 /// All lanes of a batch are in use.
@@ -18,7 +19,7 @@ struct Full {};
 
 /// Only the first n lanes are in use.
 struct Part {
-    index n;
+    index n;  ///< lanes in use
 };
 
 /// The numbers at p; zeros in lanes that are not in use.

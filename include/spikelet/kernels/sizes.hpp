@@ -7,13 +7,15 @@
 #include <spikelet/core/element.hpp>
 #include <spikelet/core/policy.hpp>
 
+/// Forward and backward on plain pointers. Sizes are values, so that a kernel is compiled once for
+/// a type of numbers and a policy.
 namespace spikelet::kernels {
 
 /// Batch, time, channels.
 struct Btc {
-    index B;
-    index T;
-    index C;
+    index B;  ///< batch
+    index T;  ///< time
+    index C;  ///< channels
 };
 
 /// Channels that a pass along time takes together at most. Rows of memory are read as streams,

@@ -16,6 +16,7 @@ namespace spikelet::kernels {
 inline constexpr index group_size = 4;
 /// What a group may look like: bit i of a pattern is its input i.
 inline constexpr index group_patterns = 16;
+/// Groups in a word.
 inline constexpr index groups_per_word = bits_per_word / group_size;
 
 /// A group and its pattern: group_patterns * group + pattern.
@@ -28,8 +29,8 @@ using GroupEntry = std::uint16_t;
 
 /// Rows of packed spikes: row r starts at word r * stride.
 struct SpikeRows {
-    word const* data;
-    index stride;
+    word const* data;  ///< the first row
+    index stride;      ///< words from row to row
 };
 
 /// 64 rows of 64 spikes.

@@ -14,7 +14,7 @@ namespace spikelet {
 
 /// (a/2) / (1 + (pi a x / 2)^2), the derivative of atan(pi a x / 2) / pi + 1/2. SpikeGPT's choice.
 struct Arctan {
-    double slope = 2.0;
+    double slope = 2.0;  ///< a
 
     template <class B>
     B operator()(B const& x) const {
@@ -25,7 +25,7 @@ struct Arctan {
 
 /// a s (1 - s) with s = sigmoid(a x).
 struct SigmoidSurrogate {
-    double slope = 4.0;
+    double slope = 4.0;  ///< a
 
     template <class B>
     B operator()(B const& x) const {
@@ -37,7 +37,7 @@ struct SigmoidSurrogate {
 
 /// max(0, a - a^2 |x|): a triangle of area one.
 struct Triangle {
-    double slope = 1.0;
+    double slope = 1.0;  ///< a
 
     template <class B>
     B operator()(B const& x) const {
@@ -48,7 +48,7 @@ struct Triangle {
 
 /// a / (2 (1 + a |x|)^2).
 struct SoftSign {
-    double slope = 2.0;
+    double slope = 2.0;  ///< a
 
     template <class B>
     B operator()(B const& x) const {
@@ -59,7 +59,7 @@ struct SoftSign {
 
 /// 1 / (1 + a |x|)^2, peak one (Zenke & Ganguli, "SuperSpike", 2018).
 struct FastSigmoid {
-    double slope = 10.0;
+    double slope = 10.0;  ///< a
 
     template <class B>
     B operator()(B const& x) const {
@@ -70,7 +70,7 @@ struct FastSigmoid {
 
 /// a / sqrt(pi) e^-(a x)^2.
 struct Gaussian {
-    double slope = 2.0;
+    double slope = 2.0;  ///< a
 
     template <class B>
     B operator()(B const& x) const {
@@ -81,8 +81,8 @@ struct Gaussian {
 
 /// a where |x| < 1/a, else `leak`.
 struct LeakyPiecewise {
-    double slope = 1.0;
-    double leak = 0.01;
+    double slope = 1.0;  ///< a
+    double leak = 0.01;  ///< what is left far from the threshold
 
     template <class B>
     B operator()(B const& x) const {
@@ -93,7 +93,7 @@ struct LeakyPiecewise {
 
 /// a where |x| < 1/(2a), else 0: a box of area one.
 struct Boxcar {
-    double slope = 1.0;
+    double slope = 1.0;  ///< a
 
     template <class B>
     B operator()(B const& x) const {

@@ -33,6 +33,7 @@ class VerticalCounters {
     using Rows = std::array<word const*, std::size_t{1} << levels>;
 
 public:
+    /// Columns that a word has bits of.
     static constexpr index columns_at_once = bits_per_word;
 
     /// Columns from `first` (a multiple of 64) on; a row of codes takes `row_units` words.

@@ -9,9 +9,10 @@ namespace spikelet::kernels {
 /// [C] numbers, or [1] that all channels share.
 template <class T>
 struct Weight {
-    T const* value;
-    bool shared;
+    T const* value;  ///< the first
+    bool shared;     ///< whether there is only one
 
+    /// Those of the channels from c on.
     template <class B>
     B at(index c, auto lanes) const {
         return shared ? B(*value) : simd::load<B>(value + c, lanes);

@@ -33,10 +33,10 @@ class WidenedProduct {
 public:
     /// The factors and the result.
     struct Task {
-        MatmulSize n;
-        float const* x;
-        bf16 const* w;
-        float* y;
+        MatmulSize n;    ///< sizes
+        float const* x;  ///< [M, K]
+        bf16 const* w;   ///< [K, N]
+        float* y;        ///< result [M, N]
     };
 
     /// y = x W.

@@ -30,6 +30,7 @@ public:
     explicit RecentIds(index window = 64)
         : window_(static_cast<std::size_t>(window > 0 ? window : 1)) {}
 
+    /// One more id; one that has left the window is forgotten.
     void push(std::int32_t id) {
         ids_.push_back(id);
         ++counts_[id];
@@ -65,11 +66,11 @@ private:
 
 /// What is done to logits. The defaults leave them as they are.
 struct LogitRules {
-    double repetition = 1.0;  ///< above 1: what was written is less likely
-    double presence = 0.0;    ///< taken off the logit of an id that was written
-    double frequency = 0.0;   ///< taken off for each time that it was
-    std::map<std::int32_t, double> bias{};
-    std::vector<std::int32_t> banned{};  ///< never come
+    double repetition = 1.0;                ///< above 1: what was written is less likely
+    double presence = 0.0;                  ///< taken off the logit of an id that was written
+    double frequency = 0.0;                 ///< taken off for each time that it was
+    std::map<std::int32_t, double> bias{};  ///< added to the logits of these ids
+    std::vector<std::int32_t> banned{};     ///< never come
 };
 
 namespace detail {

@@ -12,7 +12,7 @@ namespace spikelet {
 /// The types of a model's matrices.
 struct MatrixStorage {
     WeightType weights = WeightType::f32;  ///< of the layers
-    WeightType head = WeightType::f32;
+    WeightType head = WeightType::f32;     ///< of the output matrix
     index group = 0;  ///< inputs that share a scale, a multiple of 64; 0: all of an output
 
     friend constexpr bool operator==(MatrixStorage const&, MatrixStorage const&) = default;

@@ -36,8 +36,8 @@ enum class SamplingRule {
 
 /// A top-p of its own for whatever follows a certain id.
 struct TopPAfter {
-    std::int32_t id = 0;
-    double top_p = 1.0;
+    std::int32_t id = 0;  ///< the id that came last
+    double top_p = 1.0;   ///< what counts then
 };
 
 /// How to choose among tokens. The defaults draw from the softmax by either rule.
@@ -48,11 +48,11 @@ struct SamplingOptions {
     /// either rule. (The official code has no such case: it compares a running sum of floats with
     /// 1, and whether rounding lifts it above decides between one token and all.)
     double top_p = 1.0;
-    SamplingRule rule = SamplingRule::usual;
+    SamplingRule rule = SamplingRule::usual;  ///< order of cuts and temperature
     double min_p = 0.0;      ///< keep tokens of at least this share of the largest probability
     double typical_p = 1.0;  ///< keep the most typical tokens of this total probability; 1: all
-    std::optional<TopPAfter> top_p_after{};
-    LogitRules logits{};
+    std::optional<TopPAfter> top_p_after{};  ///< none: `top_p` everywhere
+    LogitRules logits{};                     ///< what is changed before anything else
 };
 
 /// What run.py of SpikeGPT samples with, for a model of characters: another top-p begins a line.

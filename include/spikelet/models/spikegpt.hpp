@@ -32,17 +32,21 @@ namespace spikelet {
 /// One block of H hidden channels: x [batch, time, C] -> the same shape.
 template <index C, index H, class Surrogate = Arctan, class T = float, class W = T>
 struct SpikeGptBlock {
+    /// What mixes along time.
     using Time = TimeMix<C, Surrogate, T, W>;
+    /// What mixes channels.
     using Channel = ChannelMix<C, H, Surrogate, T, W>;
 
-    Placement spikes;
-    double dropout_rate;
-    bool halved;  ///< the stream is, behind this block
-    LayerNorm<C, T> ln1, ln2;
-    std::optional<Time> att;
-    std::optional<Channel> ffnPre;
-    Channel ffn;
-    SpikingNode<Surrogate> lif1, lif2;
+    Placement spikes;               ///< where spikes are
+    double dropout_rate;            ///< of the stream behind the block, in training
+    bool halved;                    ///< the stream is, behind this block
+    LayerNorm<C, T> ln1;            ///< in front of time mixing
+    LayerNorm<C, T> ln2;            ///< in front of channel mixing
+    std::optional<Time> att;        ///< time mixing; none where `ffnPre` is
+    std::optional<Channel> ffnPre;  ///< channel mixing in its place, in a first block
+    Channel ffn;                    ///< channel mixing
+    SpikingNode<Surrogate> lif1;    ///< behind time mixing
+    SpikingNode<Surrogate> lif2;    ///< behind channel mixing
     SPIKELET_PARTS(ln1, ln2, att, ffnPre, ffn, lif1, lif2)
 
     /// The block number `layer`, from 0.
@@ -126,17 +130,21 @@ struct LayerList<Block, dyn> {
 template <index V = dyn, index C = dyn, index L = dyn, index H = (C == dyn ? dyn : 4 * C),
           class Surrogate = Arctan, class T = float, class W = T>
 struct SpikeGpt {
+    /// One of its blocks.
     using Block = SpikeGptBlock<C, H, Surrogate, T, W>;
+    /// The node in front of the head.
     using Events = EventNode<C, graded<3>, Surrogate, T>;
+    /// Numbers and gradients are of this type.
     using scalar = T;
 
-    SpikeGptConfig config;
-    Embedding<V, C, T> emb;
-    LayerNorm<C, T> ln0, ln_out;
-    typename detail::LayerList<Block, L>::type blocks;
-    Linear<C, V, W> head;
-    Lif<Surrogate> lif_head;
-    std::optional<Events> ev_head;
+    SpikeGptConfig config;                              ///< sizes and spikes, what files say of it
+    Embedding<V, C, T> emb;                             ///< ids to numbers
+    LayerNorm<C, T> ln0;                                ///< behind the embedding
+    LayerNorm<C, T> ln_out;                             ///< in front of the head
+    typename detail::LayerList<Block, L>::type blocks;  ///< an array of L, or a vector
+    Linear<C, V, W> head;                               ///< output matrix
+    Lif<Surrogate> lif_head;        ///< in front of the head, where it reads spikes
+    std::optional<Events> ev_head;  ///< the same with graded spikes
     SPIKELET_PARTS(emb, ln0, blocks, ln_out, head, lif_head, ev_head)
 
     /// Sizes from the type, otherwise the defaults.

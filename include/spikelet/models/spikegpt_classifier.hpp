@@ -24,11 +24,14 @@ namespace spikelet {
 /// dropout in training.
 template <class T = float>
 struct ClassifyHead {
-    Linear<dyn, dyn, T> in, out;
-    BasicParameter<T, dyn> in_bias, out_bias;
-    double dropout_rate = 0.0;
+    Linear<dyn, dyn, T> in;           ///< W1
+    Linear<dyn, dyn, T> out;          ///< W2
+    BasicParameter<T, dyn> in_bias;   ///< b1
+    BasicParameter<T, dyn> out_bias;  ///< b2
+    double dropout_rate = 0.0;        ///< from 0 to below 1
     SPIKELET_PARTS(in, in_bias, out, out_bias)
 
+    /// In, hidden width and Out, and the dropout's rate.
     ClassifyHead(index channels, index hidden, index classes, double rate = 0.0)
         : in{channels, hidden},
           out{hidden, classes},
@@ -44,12 +47,12 @@ struct ClassifyHead {
 
 /// The sizes of a head.
 struct ClassifyHeadSizes {
-    index hidden = 64;
-    index classes = 2;
+    index hidden = 64;     ///< channels between the two matrices
+    index classes = 2;     ///< classes to tell apart
     double dropout = 0.0;  ///< in training, of what both matrices read
 
-    static constexpr index most_hidden = index{1} << 20;
-    static constexpr index most_classes = index{1} << 16;
+    static constexpr index most_hidden = index{1} << 20;   ///< the largest `hidden`
+    static constexpr index most_classes = index{1} << 16;  ///< the largest `classes`
 
     /// Throws Error unless all are within their limits.
     void check() const {
@@ -70,12 +73,14 @@ struct ClassifyHeadSizes {
 /// init() or load_checkpoint(), or until a language model's body is moved in.
 template <class T = float>
 struct SpikeGptClassifier {
+    /// A SpikeGPT of float by default, all sizes at run time.
     using Body = SpikeGpt<dyn, dyn, dyn, dyn, Arctan, T>;
+    /// Numbers and gradients are of this type.
     using scalar = T;
 
-    ClassifyHeadSizes sizes;
-    Body body;
-    ClassifyHead<T> classify_head;
+    ClassifyHeadSizes sizes;        ///< of the head
+    Body body;                      ///< all but its output matrix is in use
+    ClassifyHead<T> classify_head;  ///< what the mean over time goes through
     // The output matrix is no part: it has no numbers, and is in no file.
     SPIKELET_PARTS(body.emb, body.ln0, body.blocks, body.ln_out, classify_head)
 
@@ -115,6 +120,7 @@ struct SpikeGptClassifier {
         return name.starts_with(prefix) ? Body::file_name(name.substr(prefix.size()))
                                         : std::string(name);
     }
+    /// Extents of one in front of a parameter's shape, as SpikeGpt::file_leading_ones().
     static int file_leading_ones(std::string_view name) { return Body::file_leading_ones(name); }
 
 private:

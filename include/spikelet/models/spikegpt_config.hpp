@@ -31,9 +31,9 @@ struct Placement {
 
 /// A placement with a name.
 struct Variant {
-    std::string_view name;
-    Placement spikes;
-    std::string_view meaning;
+    std::string_view name;     ///< "spikegpt", say
+    Placement spikes;          ///< where the spikes are
+    std::string_view meaning;  ///< in a few words
 };
 
 /// The variants: those of the paper, from no spikes to many; then those whose matrices read spikes.
@@ -60,11 +60,11 @@ constexpr Variant const& find_variant(std::string_view name) {
 
 /// Sizes of a named model; hidden is 4 x channels.
 struct NamedSize {
-    std::string_view name;
-    index vocabulary;
-    index layers;
-    index channels;
-    std::string_view meaning;
+    std::string_view name;     ///< "46m", say
+    index vocabulary;          ///< number of ids
+    index layers;              ///< number of blocks
+    index channels;            ///< width of the stream
+    std::string_view meaning;  ///< in a few words
 };
 
 /// Sizes of the paper (arXiv 2302.13939) and of its scaling study, and two small ones.
@@ -84,12 +84,12 @@ constexpr NamedSize const& find_size(std::string_view name) {
 
 /// Everything that decides what a SpikeGPT computes, but for its weights.
 struct SpikeGptConfig {
-    index vocabulary = 256;
-    index channels = 128;
-    index layers = 4;
-    index hidden = 0;  ///< channels inside channel mixing; 0 means 4 x channels
-    Placement spikes{};
-    LifOptions neuron{};
+    index vocabulary = 256;         ///< number of ids
+    index channels = 128;           ///< width of the stream
+    index layers = 4;               ///< number of blocks
+    index hidden = 0;               ///< channels inside channel mixing; 0 means 4 x channels
+    Placement spikes{};             ///< where the spikes are
+    LifOptions neuron{};            ///< constants of LIF neurons
     EventLevelOptions levels{};     ///< of graded spikes in front of matrices
     double output_threshold = 1.0;  ///< of the LIF in front of time mixing's output matrix
     std::optional<double> slope{};  ///< of the surrogate, where it has one; none: its type's own
@@ -104,11 +104,13 @@ struct SpikeGptConfig {
     MatrixStorage trains_as{};
 
     // The largest sizes: products of any of them, in bytes, are numbers of type index.
+    /// Ids are 32-bit integers.
     static constexpr index most_vocabulary = (std::numeric_limits<std::int32_t>::max)();
-    static constexpr index most_channels = index{1} << 20;
-    static constexpr index most_layers = 4096;
-    static constexpr index most_hidden = index{1} << 24;
+    static constexpr index most_channels = index{1} << 20;  ///< channels at most
+    static constexpr index most_layers = 4096;              ///< blocks at most
+    static constexpr index most_hidden = index{1} << 24;    ///< hidden channels at most
 
+    /// `hidden`, or what 0 stands for.
     [[nodiscard]] constexpr index hidden_channels() const {
         return hidden > 0 ? hidden : 4 * channels;
     }

@@ -26,10 +26,11 @@ enum class Initialisation {
 
 /// A form with a name.
 struct NamedInitialisation {
-    std::string_view name;
-    Initialisation form;
+    std::string_view name;  ///< "A", say
+    Initialisation form;    ///< its value
 };
 
+/// All of them.
 inline constexpr std::array<NamedInitialisation, 3> initialisations{
     {{"A", Initialisation::A}, {"B", Initialisation::B}, {"C", Initialisation::C}}};
 

@@ -15,7 +15,7 @@ namespace spikelet {
 
 /// A surrogate that is known to files.
 struct NamedSurrogate {
-    std::string_view name;
+    std::string_view name;  ///< "atan", say
 };
 
 /// The names of this library's surrogates in files, in the order of docs/numerics.md.

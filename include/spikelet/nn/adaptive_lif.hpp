@@ -15,16 +15,17 @@ namespace spikelet {
 /// or unless first_recovery_tau is at least 1 step, or infinite, and first_strength finite.
 template <index C, class Surrogate = Arctan, class T = float>
 struct AdaptiveLif {
-    [[no_unique_address]] Size<C> channels{};
-    LifOptions options{};              ///< tau and threshold are what init() sets
+    [[no_unique_address]] Size<C> channels{};  ///< C
+    LifOptions options{};                      ///< tau and threshold are what init() sets
     double first_recovery_tau = 20.0;  ///< steps in which a raised threshold falls back; at first
     double first_strength = 0.2;       ///< how far a spike raises it, at first
-    Surrogate surrogate{};
+    Surrogate surrogate{};             ///< slope of a spike for the gradient
 
     BasicParameter<T, C> decay{channels};  ///< 1/tau = sigmoid(decay)
+    /// What the membrane has to reach, without adaptation.
     BasicParameter<T, C> threshold{channels};
     BasicParameter<T, C> recovery{channels};  ///< the same of the threshold's own time constant
-    BasicParameter<T, C> strength{channels};
+    BasicParameter<T, C> strength{channels};  ///< how far a spike raises the threshold
     SPIKELET_PARTS(decay, threshold, recovery, strength)
 
     constexpr auto operator()(auto x) const {

@@ -24,23 +24,32 @@ namespace spikelet {
 /// official files.
 template <index C, index H, class Surrogate = Arctan, class T = float, class W = T>
 struct ChannelMix {
+    /// A node with a threshold for each channel.
     using Events = EventNode<C, graded<3>, Surrogate, T>;
 
-    [[no_unique_address]] Size<C> channels{};
-    [[no_unique_address]] Size<H> hidden{};
+    [[no_unique_address]] Size<C> channels{};  ///< C
+    [[no_unique_address]] Size<H> hidden{};    ///< H
     Inputs inputs = Inputs::numbers;  ///< event nodes are made of it and `levels` at the start
-    bool spiking_hidden = false;
-    Lif<Surrogate> neuron{};
-    EventLevelOptions levels{};
+    bool spiking_hidden = false;      ///< LIF instead of relu^2
+    Lif<Surrogate> neuron{};          ///< what all LIF neurons start as
+    EventLevelOptions levels{};       ///< of graded spikes, at most
 
-    BasicParameter<T, C> time_mix_k{channels}, time_mix_r{channels};
-    Linear<C, H, W> key{channels, hidden};
-    Linear<C, C, W> receptance{channels, channels};
-    Linear<H, C, W> value{hidden, channels};
-    Lif<Surrogate> lif_k = neuron, lif_r = neuron, lif_v = neuron;
+    /// Share of now in what key reads; the rest is then.
+    BasicParameter<T, C> time_mix_k{channels};
+    BasicParameter<T, C> time_mix_r{channels};       ///< the same for receptance
+    Linear<C, H, W> key{channels, hidden};           ///< W_k
+    Linear<C, C, W> receptance{channels, channels};  ///< W_r
+    Linear<H, C, W> value{hidden, channels};         ///< W_v
+    Lif<Surrogate> lif_k = neuron;                   ///< in front of key
+    Lif<Surrogate> lif_r = neuron;                   ///< in front of receptance
+    Lif<Surrogate> lif_v = neuron;                   ///< in front of value
+    /// With shared events: in front of the token shift.
     std::optional<Events> ev_x = events_if(inputs == Inputs::shared_events, hidden + channels);
+    /// With own events: in front of key.
     std::optional<Events> ev_k = events_if(inputs == Inputs::own_events, hidden);
+    /// With own events: in front of receptance.
     std::optional<Events> ev_r = events_if(inputs == Inputs::own_events, channels);
+    /// With either events: relu^2 with thresholds.
     std::optional<ThresholdRelu2<H, T>> ev_v = hidden_events();
     SPIKELET_PARTS(time_mix_k, time_mix_r, key, receptance, value, lif_k, lif_r, lif_v, ev_x, ev_k,
                    ev_r, ev_v)

@@ -11,9 +11,9 @@ namespace spikelet {
 /// ids [batch, time], each from 0 to V - 1 -> rows of the weight, [batch, time, C].
 template <index V, index C, class T = float>
 struct Embedding {
-    [[no_unique_address]] Size<V> vocabulary{};
-    [[no_unique_address]] Size<C> channels{};
-    BasicParameter<T, V, C> weight{vocabulary, channels};
+    [[no_unique_address]] Size<V> vocabulary{};            ///< V
+    [[no_unique_address]] Size<C> channels{};              ///< C
+    BasicParameter<T, V, C> weight{vocabulary, channels};  ///< row v stands for id v
     SPIKELET_PARTS(weight)
 
     constexpr auto operator()(auto ids) const { return gather(ids, weight); }

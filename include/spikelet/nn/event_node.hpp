@@ -24,13 +24,13 @@ constexpr double first_threshold_of(int most) {
 /// matters where a Tape has a price for events.
 template <index C, SpikeKind S = graded<3>, class Surrogate = Arctan, class T = float>
 struct EventNode {
-    [[no_unique_address]] Size<C> channels{};
-    int most = EventLevels<S>::highest;
-    index fan_out = 0;
+    [[no_unique_address]] Size<C> channels{};              ///< C
+    int most = EventLevels<S>::highest;                    ///< levels at most
+    index fan_out = 0;                                     ///< outputs that read an event
     double first_threshold = first_threshold_of<S>(most);  ///< what init() sets
-    Surrogate surrogate{};
+    Surrogate surrogate{};  ///< slope at each threshold for the gradient
 
-    BasicParameter<T, C> threshold{channels};
+    BasicParameter<T, C> threshold{channels};  ///< of the first level
     SPIKELET_PARTS(threshold)
 
     constexpr auto operator()(auto x) const {
@@ -48,11 +48,11 @@ struct EventNode {
 /// `fan_out` as in EventNode.
 template <index C, class T = float>
 struct ThresholdRelu2 {
-    [[no_unique_address]] Size<C> channels{};
-    index fan_out = 0;
-    double first_threshold = 0.1;  ///< what init() sets
+    [[no_unique_address]] Size<C> channels{};  ///< C
+    index fan_out = 0;                         ///< outputs that read a number
+    double first_threshold = 0.1;              ///< what init() sets
 
-    BasicParameter<T, C> threshold{channels};
+    BasicParameter<T, C> threshold{channels};  ///< one for each channel
     SPIKELET_PARTS(threshold)
 
     constexpr auto operator()(auto x) const {

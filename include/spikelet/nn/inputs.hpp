@@ -21,10 +21,11 @@ enum class Inputs {
 
 /// Kinds of inputs with a name.
 struct NamedInputs {
-    std::string_view name;
-    Inputs inputs;
+    std::string_view name;  ///< "lif", say
+    Inputs inputs;          ///< its value
 };
 
+/// All of them.
 inline constexpr std::array<NamedInputs, 4> named_inputs{{{"numbers", Inputs::numbers},
                                                           {"lif", Inputs::lif},
                                                           {"shared_events", Inputs::shared_events},
@@ -38,9 +39,9 @@ constexpr bool reads_events(Inputs inputs) {
 /// How many levels graded spikes have at most: in front of the projections, of time mixing's output
 /// (with a sign), of the head.
 struct EventLevelOptions {
-    int inputs = 7;
-    int output = 3;
-    int head = 7;
+    int inputs = 7;  ///< in front of projections
+    int output = 3;  ///< in front of time mixing's output matrix, either sign
+    int head = 7;    ///< in front of the head
 
     friend constexpr bool operator==(EventLevelOptions const&, EventLevelOptions const&) = default;
 };

@@ -14,9 +14,9 @@ namespace spikelet {
 /// shape.
 template <index C, class T = float>
 struct LayerNorm {
-    [[no_unique_address]] Size<C> channels{};
-    BasicParameter<T, C> weight{channels};
-    BasicParameter<T, C> bias{channels};
+    [[no_unique_address]] Size<C> channels{};  ///< C
+    BasicParameter<T, C> weight{channels};     ///< gain of each channel
+    BasicParameter<T, C> bias{channels};       ///< bias of each channel
     SPIKELET_PARTS(weight, bias)
 
     constexpr auto operator()(auto x) const { return layer_norm(x, weight, bias); }

@@ -16,9 +16,9 @@ namespace spikelet {
 /// input does not decay.
 template <index C, class T = float>
 struct LeakyIntegrator {
-    [[no_unique_address]] Size<C> channels{};
-    double first_tau = 2.0;   ///< time constant in steps; what init() sets
-    bool decay_input = true;  ///< the input is divided by tau, too
+    [[no_unique_address]] Size<C> channels{};  ///< C
+    double first_tau = 2.0;                    ///< time constant in steps; what init() sets
+    bool decay_input = true;                   ///< the input is divided by tau, too
 
     BasicParameter<T, C> decay{channels};  ///< 1/tau = sigmoid(decay)
     SPIKELET_PARTS(decay)

@@ -48,8 +48,8 @@ constexpr void check(LifOptions const& options, char const* layer = "lif") {
 /// same shape. Throws Error when called with constants that make no sense: see check().
 template <class Surrogate = Arctan>
 struct Lif {
-    LifOptions options{};
-    Surrogate surrogate{};
+    LifOptions options{};   ///< constants, the same for all channels
+    Surrogate surrogate{};  ///< slope of a spike for the gradient
     SPIKELET_PARTS()
 
     constexpr auto operator()(auto x) const {
@@ -61,8 +61,8 @@ struct Lif {
 /// Neurons without memory: x [..., channels] -> spikes of the same shape, where x >= threshold.
 template <class Surrogate = Arctan>
 struct Heaviside {
-    double threshold = 0.0;
-    Surrogate surrogate{};
+    double threshold = 0.0;  ///< fires from here on
+    Surrogate surrogate{};   ///< slope of a spike for the gradient
     SPIKELET_PARTS()
 
     constexpr auto operator()(auto x) const {
@@ -82,9 +82,9 @@ enum class Node {
 /// Throws Error when called with constants that make no sense: see check().
 template <class Surrogate = Arctan>
 struct SpikingNode {
-    Node kind = Node::lif;
-    LifOptions options{};
-    Surrogate surrogate{};
+    Node kind = Node::lif;  ///< which neurons they are
+    LifOptions options{};   ///< of LIF
+    Surrogate surrogate{};  ///< slope of a spike for the gradient
     SPIKELET_PARTS()
 
     constexpr auto operator()(auto x) const {

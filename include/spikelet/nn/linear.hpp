@@ -26,15 +26,18 @@ struct NoFormat {};
 /// compute and train as it will be stored: `trains_as` (ops/fake_quantize.hpp).
 template <index In, index Out, class W = float>
 struct Linear {
+    /// Whether numbers are trained; else they are only read.
     static constexpr bool trained = std::is_floating_point_v<W>;
+    /// What holds W.
     using Weight =
         std::conditional_t<trained, BasicParameter<W, In, Out>, StoredWeight<W, In, Out>>;
+    /// What `trains_as` is, where there is one.
     using Format = std::conditional_t<trained, WeightFormat, detail::NoFormat>;
 
-    [[no_unique_address]] Size<In> inputs{};
-    [[no_unique_address]] Size<Out> outputs{};
-    Weight weight{inputs, outputs};
-    [[no_unique_address]] Format trains_as{};
+    [[no_unique_address]] Size<In> inputs{};    ///< In
+    [[no_unique_address]] Size<Out> outputs{};  ///< Out
+    Weight weight{inputs, outputs};             ///< W [In, Out]
+    [[no_unique_address]] Format trains_as{};   ///< what it computes as; float by default
     SPIKELET_PARTS(weight)
 
     /// Files hold this layer's weight as [Out, In].

@@ -24,12 +24,12 @@ inline double decay_of(double tau) { return -std::log(tau - 1.0); }
 /// sense: see check().
 template <index C, class Surrogate = Arctan, class T = float>
 struct ParametricLif {
-    [[no_unique_address]] Size<C> channels{};
-    LifOptions options{};  ///< tau and threshold are what init() sets
-    Surrogate surrogate{};
+    [[no_unique_address]] Size<C> channels{};  ///< C
+    LifOptions options{};                      ///< tau and threshold are what init() sets
+    Surrogate surrogate{};                     ///< slope of a spike for the gradient
 
-    BasicParameter<T, C> decay{channels};  ///< 1/tau = sigmoid(decay)
-    BasicParameter<T, C> threshold{channels};
+    BasicParameter<T, C> decay{channels};      ///< 1/tau = sigmoid(decay)
+    BasicParameter<T, C> threshold{channels};  ///< what the membrane has to reach
     SPIKELET_PARTS(decay, threshold)
 
     constexpr auto operator()(auto x) const {

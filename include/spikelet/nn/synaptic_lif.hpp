@@ -17,7 +17,7 @@ namespace spikelet {
 template <index C, class Surrogate = Arctan, class T = float>
 struct SynapticLif {
     LeakyIntegrator<C, T> synapse{.decay_input = false};  ///< the current
-    ParametricLif<C, Surrogate, T> neuron{};
+    ParametricLif<C, Surrogate, T> neuron{};              ///< what the current drives
     SPIKELET_PARTS(synapse, neuron)
 
     constexpr auto operator()(auto x) const {

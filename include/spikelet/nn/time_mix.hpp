@@ -25,24 +25,40 @@ namespace spikelet {
 /// x [batch, time, C] -> [batch, time, C]. Members carry the names of the official files.
 template <index C, class Surrogate = Arctan, class T = float, class W = T>
 struct TimeMix {
+    /// A node with a threshold for each channel.
     using Events = EventNode<C, graded<3>, Surrogate, T>;
+    /// The same with signs, in front of the output matrix.
     using SignedEvents = EventNode<C, signed_graded<3>, Surrogate, T>;
 
-    [[no_unique_address]] Size<C> channels{};
+    [[no_unique_address]] Size<C> channels{};  ///< C
     Inputs inputs = Inputs::numbers;  ///< event nodes are made of it and `levels` at the start
-    Lif<Surrogate> neuron{};
-    Lif<Surrogate> output_neuron = neuron;
-    EventLevelOptions levels{};
+    Lif<Surrogate> neuron{};          ///< what LIF neurons in front of k, v and r start as
+    Lif<Surrogate> output_neuron = neuron;  ///< the same in front of the output matrix
+    EventLevelOptions levels{};             ///< of graded spikes, at most
 
-    BasicParameter<T, C> time_decay{channels}, time_first{channels};
-    BasicParameter<T, C> time_mix_k{channels}, time_mix_v{channels}, time_mix_r{channels};
-    Linear<C, C, W> key{channels, channels}, value{channels, channels};
-    Linear<C, C, W> receptance{channels, channels}, output{channels, channels};
-    Lif<Surrogate> lif_k = neuron, lif_v = neuron, lif_r = neuron, lif_o = output_neuron;
+    BasicParameter<T, C> time_decay{channels};  ///< wkv() decays by e^-exp(time_decay) a step
+    BasicParameter<T, C> time_first{channels};  ///< wkv()'s bonus of the current step
+    /// Share of now in what key reads; the rest is then.
+    BasicParameter<T, C> time_mix_k{channels};
+    BasicParameter<T, C> time_mix_v{channels};       ///< the same for value
+    BasicParameter<T, C> time_mix_r{channels};       ///< the same for receptance
+    Linear<C, C, W> key{channels, channels};         ///< W_k
+    Linear<C, C, W> value{channels, channels};       ///< W_v
+    Linear<C, C, W> receptance{channels, channels};  ///< W_r
+    Linear<C, C, W> output{channels, channels};      ///< W_o
+    Lif<Surrogate> lif_k = neuron;                   ///< in front of key
+    Lif<Surrogate> lif_v = neuron;                   ///< in front of value
+    Lif<Surrogate> lif_r = neuron;                   ///< in front of receptance
+    Lif<Surrogate> lif_o = output_neuron;            ///< in front of output
+    /// With shared events: in front of the token shift.
     std::optional<Events> ev_x = events_if(inputs == Inputs::shared_events, 3);
+    /// With own events: in front of key.
     std::optional<Events> ev_k = events_if(inputs == Inputs::own_events, 1);
+    /// With own events: in front of value.
     std::optional<Events> ev_v = events_if(inputs == Inputs::own_events, 1);
+    /// With own events: in front of receptance.
     std::optional<Events> ev_r = events_if(inputs == Inputs::own_events, 1);
+    /// With either events: in front of output.
     std::optional<SignedEvents> ev_o = output_events();
     SPIKELET_PARTS(time_decay, time_first, time_mix_k, time_mix_v, time_mix_r, key, value,
                    receptance, output, lif_k, lif_v, lif_r, lif_o, ev_x, ev_k, ev_v, ev_r, ev_o)

@@ -26,6 +26,7 @@ class DenseProducts {
     };
 
 public:
+    /// As exact as this context wants them.
     explicit constexpr DenseProducts([[maybe_unused]] Ctx const& ctx) {
         if constexpr (may_round) { products_ = ctx.products(); }
     }

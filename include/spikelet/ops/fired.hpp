@@ -13,7 +13,8 @@ namespace spikelet {
 /// only.
 template <class Ctx, class E, SpikeKind S = bit>
 struct Fired {
-    Var<Ctx, S, E> spikes;
+    Var<Ctx, S, E> spikes;  ///< of element type S
+    /// [.., channels] as the spikes; `data` is null where nobody reads it.
     Var<Ctx, typename Ctx::scalar, E> charge;
 };
 

@@ -22,8 +22,8 @@ namespace spikelet {
 
 /// How one parameter is treated.
 struct ParameterGroup {
-    double weight_decay = 0.0;
-    double rate_scale = 1.0;  ///< times the learning rate; 0 leaves the parameter as it is
+    double weight_decay = 0.0;  ///< how strongly its weights are drawn to 0
+    double rate_scale = 1.0;    ///< times the learning rate; 0 leaves the parameter as it is
 };
 
 /// Chooses a group by a parameter's dotted name ("blocks.0.att.key.weight") and number of axes.
@@ -55,10 +55,10 @@ inline GroupRule decay_matrices(double weight_decay) {
 
 /// The defaults are those of train.py of ridgerchu/SpikeGPT, which also clips to a norm of 1.
 struct AdamOptions {
-    double learning_rate = 6e-4;
-    double beta1 = 0.9;
-    double beta2 = 0.99;
-    double epsilon = 4e-9;
+    double learning_rate = 6e-4;  ///< of step() where it is given no other
+    double beta1 = 0.9;           ///< of the mean of gradients, per step
+    double beta2 = 0.99;          ///< of the mean of their squares, per step
+    double epsilon = 4e-9;        ///< added to the root of that mean
     double clip_norm = 0.0;  ///< scale gradients down to this norm over all parameters; 0: never
     bool decoupled = false;  ///< weight decay as in AdamW
     GroupRule group = {};    ///< where empty: no weight decay; for AdamW 0.01 of matrices
@@ -241,6 +241,7 @@ private:
 template <class Policy = Serial<>, class T = float>
 class AdamW : public Adam<Policy, T> {
 public:
+    /// As Adam's, with `decoupled` set.
     template <class Model>
     explicit AdamW(Model& model, AdamOptions options = {}, Policy policy = {})
         : Adam<Policy, T>(model, decoupled(std::move(options)), policy) {}

@@ -25,11 +25,11 @@ class FiringRates final : public Observer {
 public:
     /// Spikes and chances to spike at one site, "blocks.0.lif1" say.
     struct Site {
-        std::string name;
-        std::int64_t spikes = 0;
-        std::int64_t chances = 0;
+        std::string name;          ///< of the node in the model
+        std::int64_t spikes = 0;   ///< elements that were not 0
+        std::int64_t chances = 0;  ///< elements that could have been
         std::int64_t levels = 0;  ///< sum of the absolute values of graded spikes; 1 for plain ones
-        index neurons = 0;
+        index neurons = 0;        ///< of the node
         std::vector<word> fired{};   ///< a bit for each neuron that fired at least once
         std::vector<word> always{};  ///< a bit for each that fired at every chance
 

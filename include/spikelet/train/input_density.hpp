@@ -21,11 +21,11 @@ class InputDensity final : public Observer {
 public:
     /// What one matrix was given.
     struct Matrix {
-        std::string name;
-        index outputs;
+        std::string name;         ///< of the layer in the model
+        index outputs;            ///< columns of the matrix
         std::int64_t active = 0;  ///< inputs that were not 0
         std::int64_t levels = 0;  ///< sum of the absolute values of graded spikes; 1 for others
-        std::int64_t inputs = 0;
+        std::int64_t inputs = 0;  ///< inputs of all rows
 
         /// Share of inputs that were not 0; 0 before the first.
         [[nodiscard]] double density() const {

@@ -25,10 +25,11 @@ class MatrixWork final : public Observer {
 public:
     /// What one matrix did.
     struct Matrix {
-        std::string name;
-        index inputs, outputs;
+        std::string name;           ///< of the layer in the model
+        index inputs;               ///< rows of the matrix
+        index outputs;              ///< columns of the matrix
         std::int64_t products = 0;  ///< of one row
-        Work work{};
+        Work work{};                ///< what kernels counted
 
         /// Terms of all products, those that were left out included.
         [[nodiscard]] double terms() const {

@@ -25,11 +25,11 @@ enum class LearningRateDecay {
 /// A learning rate as a function of progress. Progress, warmup and total share one unit: steps, or
 /// tokens for `official`. The defaults of the rates are those of SpikeGPT's train.py.
 struct Schedule {
-    LearningRateDecay decay = LearningRateDecay::cosine;
-    double peak = 6e-4;
-    double final = 1e-5;
-    double warmup = 0;         ///< rises linearly until then
-    double total = 1;          ///< is at `final` from then on
+    LearningRateDecay decay = LearningRateDecay::cosine;  ///< how it falls
+    double peak = 6e-4;                                   ///< the highest rate
+    double final = 1e-5;                                  ///< the last rate
+    double warmup = 0;                                    ///< rises linearly until then
+    double total = 1;                                     ///< is at `final` from then on
     double decay_share = 0.2;  ///< of wsd: the part of the total in which it falls; 0: it does not
 
     /// The rate of the step that starts after `done` units.
@@ -69,8 +69,8 @@ private:
 
 /// A decay with a name.
 struct NamedLearningRateDecay {
-    std::string_view name;
-    LearningRateDecay decay;
+    std::string_view name;    ///< "cosine", say
+    LearningRateDecay decay;  ///< its value
 };
 
 /// The names, for programs.

@@ -20,14 +20,16 @@ namespace spikelet {
 
 /// How often numbers were in [low + i width, low + (i + 1) width), below all of these, and above.
 struct ChargeHistogram {
-    static constexpr index bins = 32;
-    static constexpr double low = -4;
-    static constexpr double width = 0.25;
+    static constexpr index bins = 32;      ///< number of intervals
+    static constexpr double low = -4;      ///< where the first begins
+    static constexpr double width = 0.25;  ///< of each
 
+    /// How often numbers were in each.
     std::array<std::int64_t, static_cast<std::size_t>(bins)> counts{};
-    std::int64_t below = 0, above = 0;
-    double least = std::numeric_limits<double>::infinity();
-    double most = -std::numeric_limits<double>::infinity();
+    std::int64_t below = 0;                                  ///< less than `low`
+    std::int64_t above = 0;                                  ///< beyond the last interval, or NaN
+    double least = std::numeric_limits<double>::infinity();  ///< smallest number
+    double most = -std::numeric_limits<double>::infinity();  ///< largest number
 
     /// NaN counts as above.
     void add(double x) {
@@ -53,13 +55,14 @@ class SpikeStatistics final : public Observer {
 public:
     /// One node: "blocks.0.lif1", say.
     struct Site {
-        std::string name;
+        std::string name;                         ///< of the node in the model
         std::int64_t rows = 0;                    ///< chances to spike of each neuron
         std::vector<std::int64_t> of_neuron{};    ///< spikes of each neuron
         std::vector<std::int64_t> of_position{};  ///< spikes of all neurons, from 0 on
         std::vector<std::int64_t> rows_at{};      ///< chances of each neuron at a position
         ChargeHistogram charges{};                ///< of LIF, or in thresholds of event nodes
 
+        /// Number of neurons.
         [[nodiscard]] index neurons() const { return std::ssize(of_neuron); }
         /// Neurons that never fired.
         [[nodiscard]] index dead() const { return std::ranges::count(of_neuron, 0); }
