@@ -2,6 +2,8 @@
 // What tokenizers promise of any bytes: they come back, in whatever pieces they come.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -48,6 +50,8 @@ struct NamedVocabulary {
 inline std::vector<NamedVocabulary> exact_tokenizers() {
     sk::BpeModel plain = small_bpe();
     plain.nfc = false;
+    sk::BpeModel lacking = small_bpe();
+    lacking.tokens[0xf6] = "no byte";
     auto const bpe = [](sk::BpeModel model) {
         return sk::Vocabulary::of_tokens(std::make_shared<sk::ByteBpe>(std::move(model)));
     };
@@ -55,6 +59,7 @@ inline std::vector<NamedVocabulary> exact_tokenizers() {
         {"bytes", sk::Vocabulary::bytes()},
         {"bpe", bpe(plain)},
         {"bpe, NFC", bpe(small_bpe())},
+        {"bpe, NFC, a byte without an id", bpe(std::move(lacking))},
         {"world", sk::Vocabulary::of_tokens(std::make_shared<sk::WorldTokenizer>(world_lines()))}};
 }
 
@@ -73,9 +78,29 @@ inline std::string normalised(std::string_view bytes) {
     return made;
 }
 
-/// Whether what came back is what was given, NFC apart.
-inline bool same_text(std::string_view given, std::string_view back) {
-    return given == back || normalised(given) == normalised(back);
+/// U+FFFD for what the vocabulary has no id for, among the bytes that are nowhere in UTF-8.
+inline std::string as_known(sk::Vocabulary const& vocabulary, std::string_view bytes) {
+    std::array<bool, 256> lacks{};
+    for (std::size_t byte :
+         {0xc0, 0xc1, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa, 0xfb, 0xfc, 0xfd, 0xfe, 0xff}) {
+        std::string const text(1, static_cast<char>(byte));
+        lacks[byte] = vocabulary.decode(vocabulary.encode(text)) != text;
+    }
+    std::string made;
+    for (char const c : bytes) {
+        if (lacks[static_cast<unsigned char>(c)]) {
+            made += "\xef\xbf\xbd";
+        } else {
+            made += c;
+        }
+    }
+    return made;
+}
+
+/// Whether what came back is what was given, NFC and bytes without an id apart.
+inline bool same_text(sk::Vocabulary const& vocabulary, std::string_view given,
+                      std::string_view back) {
+    return given == back || normalised(as_known(vocabulary, given)) == normalised(back);
 }
 
 /// Whether the ids of a text stand for it, and are the same when it comes in portions.
@@ -88,7 +113,7 @@ inline bool comes_back(sk::Vocabulary const& vocabulary, std::string_view bytes)
             in_portions.insert(in_portions.end(), part.begin(), part.end());
         },
         5);
-    return same_text(bytes, vocabulary.decode(ids)) && ids == in_portions;
+    return same_text(vocabulary, bytes, vocabulary.decode(ids)) && ids == in_portions;
 }
 
 /// A text that comes in pieces of any size: encodes as much as is certain, and compares.
@@ -106,8 +131,8 @@ private:
         held_ += piece;
         ids_.clear();
         std::size_t const taken = vocabulary_.encode(held_, ends, ids_);
-        bool const same =
-            same_text(std::string_view(held_).substr(0, taken), vocabulary_.decode(ids_));
+        bool const same = same_text(vocabulary_, std::string_view(held_).substr(0, taken),
+                                    vocabulary_.decode(ids_));
         held_.erase(0, taken);
         return same;
     }
