@@ -9,10 +9,16 @@
 #include <string>
 
 #include <spikelet/kernels/adam.hpp>
+#include <spikelet/kernels/adaptive_lif.hpp>
 #include <spikelet/kernels/cross_entropy.hpp>
+#include <spikelet/kernels/event_node.hpp>
 #include <spikelet/kernels/gather.hpp>
+#include <spikelet/kernels/heaviside.hpp>
+#include <spikelet/kernels/integer_lif.hpp>
 #include <spikelet/kernels/layer_norm.hpp>
+#include <spikelet/kernels/leaky_integrator.hpp>
 #include <spikelet/kernels/lif.hpp>
+#include <spikelet/kernels/parametric_lif.hpp>
 #include <spikelet/kernels/shift_mix.hpp>
 #include <spikelet/kernels/surrogate.hpp>
 #include <spikelet/kernels/wkv.hpp>
@@ -109,6 +115,95 @@ void lif_training(benchmark::State& state) {
     for (auto _ : state) {
         Lif::forward<float>({}, a.n, options, a[0], a.spikes.data(), a[1], nullptr);
         Lif::backward<float>({}, a.n, options, Arctan{}, a[1], a[2], nullptr, a.fresh(3), nullptr);
+        benchmark::ClobberMemory();
+    }
+}
+
+/// Neurons as small types (kernels/neurons.hpp), their learned numbers at random.
+template <class N>
+void neurons_training(benchmark::State& state, N neuron) {
+    using Kernel = kernels::Neurons<Serial<>, N>;
+    constexpr std::size_t states = Kernel::states;
+    Activations a(state, static_cast<int>(states) + 3);
+    Numbers const learned = random_numbers(N::weights * a.n.C, 8);
+    Numbers dlearned(N::weights * a.n.C);
+    typename Kernel::template Weights<float> w{};
+    for (std::size_t p = 0; p < w.size(); ++p) {
+        w[p] = {learned.data() + static_cast<index>(p) * a.n.C, false};
+    }
+    typename Kernel::template Charged<float> charged{};
+    for (std::size_t p = 0; p < states; ++p) { charged[p] = a[p + 3]; }
+    typename Kernel::template Charged<float const> seen{};
+    std::copy(charged.begin(), charged.end(), seen.begin());
+    auto* const spikes = N::spiking ? a.spikes.data() : nullptr;
+    for (auto _ : state) {
+        Kernel::template forward<float>({}, a.n, neuron, w, a[0], spikes, charged, nullptr);
+        Kernel::template backward<float>({}, a.n, neuron, Arctan{}, w, a[0], seen,
+                                         N::spiking ? a[1] : nullptr, N::spiking ? nullptr : a[1],
+                                         a.fresh(2), dlearned.data());
+        benchmark::ClobberMemory();
+    }
+}
+
+void parametric_lif_training(benchmark::State& state) {
+    neurons_training(state, kernels::ParametricLif{});
+}
+
+void adaptive_lif_training(benchmark::State& state) {
+    neurons_training(state, kernels::AdaptiveLif{});
+}
+
+void leaky_integrator_training(benchmark::State& state) {
+    neurons_training(state, kernels::LeakyIntegrator{true});
+}
+
+/// Neurons with graded spikes of up to seven levels: their constants, and what they give.
+struct Graded {
+    Buffer<word> spikes;
+    Numbers leak, threshold, dleak, dthreshold;
+
+    explicit Graded(Btc n)
+        : spikes(n.T * Element<graded<3>>::row_units(n.C)),
+          leak(n.C),
+          threshold(n.C),
+          dleak(n.C),
+          dthreshold(n.C) {
+        std::fill_n(leak.data(), n.C, 0.5F);
+        std::fill_n(threshold.data(), n.C, 0.2F);
+    }
+};
+
+void integer_lif_training(benchmark::State& state) {
+    Activations a(state, 4);
+    Graded g(a.n);
+    using Lif = kernels::IntegerLif<Serial<>, graded<3>>;
+    for (auto _ : state) {
+        Lif::forward<float>({}, a.n, {}, g.leak.data(), g.threshold.data(), a[0], g.spikes.data(),
+                            a[1], nullptr);
+        Lif::backward<float>({}, a.n, {}, Triangle{}, g.leak.data(), g.threshold.data(), a[1], a[2],
+                             0, a.fresh(3), g.dleak.data(), g.dthreshold.data());
+        benchmark::ClobberMemory();
+    }
+}
+
+void event_node_training(benchmark::State& state) {
+    Activations a(state, 4);
+    Graded g(a.n);
+    using Node = kernels::EventNode<Serial<>, graded<3>>;
+    for (auto _ : state) {
+        Node::forward<float>({}, a.n.T, a.n.C, {}, a[0], g.threshold.data(), g.spikes.data(), a[1]);
+        Node::backward<float>({}, a.n.T, a.n.C, {}, Triangle{}, a[1], g.threshold.data(), a[2], 0,
+                              a.fresh(3), g.dthreshold.data());
+        benchmark::ClobberMemory();
+    }
+}
+
+void heaviside_training(benchmark::State& state) {
+    Activations a(state, 3);
+    using Heaviside = kernels::Heaviside<Serial<>>;
+    for (auto _ : state) {
+        Heaviside::forward<float>({}, a.n.T, a.n.C, 0, a[0], a.spikes.data());
+        Heaviside::backward<float>({}, a.size, 0, Arctan{}, a[0], a[1], a.fresh(2));
         benchmark::ClobberMemory();
     }
 }
@@ -273,6 +368,27 @@ std::vector<Kernel> kernels_of_one_pass() {
     return {
         {"lif_forward", lif_forward, 6, {{.reads = 1}}},
         {"lif_training", lif_training, 20, {{.reads = 1, .writes = 1}, {.reads = 2, .writes = 1}}},
+        {"parametric_lif_training",
+         parametric_lif_training,
+         27,
+         {{.reads = 1, .writes = 1}, {.reads = 3, .writes = 1}}},
+        {"adaptive_lif_training",
+         adaptive_lif_training,
+         46,
+         {{.reads = 1, .writes = 2}, {.reads = 4, .writes = 1}}},
+        {"leaky_integrator_training",
+         leaky_integrator_training,
+         10,
+         {{.reads = 1, .writes = 1}, {.reads = 3, .writes = 1}}},
+        {"integer_lif_training",
+         integer_lif_training,
+         64,
+         {{.reads = 1, .writes = 1}, {.reads = 2, .writes = 1}}},
+        {"event_node_training",
+         event_node_training,
+         48,
+         {{.reads = 1, .writes = 1}, {.reads = 2, .writes = 1}}},
+        {"heaviside_training", heaviside_training, 8, {{.reads = 1}, {.reads = 2, .writes = 1}}},
         {"wkv_forward", wkv_forward, 57, {{.reads = 2, .writes = 1}}},
         {"wkv_training", wkv_training, 170, {{.reads = 2, .writes = 4}, {.reads = 7, .writes = 2}}},
         {"layer_norm_training",
