@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The longer ones of the programs in docs/README.md, and those of other pages.
+// The code of docs/README.md, and of other pages that are no programs of their own: what is on a
+// page must be found here, says tests/docs/pages.py.
 #include <iostream>
 #include <numbers>
 #include <span>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include <spikelet/io/checkpoint.hpp>
+#include <spikelet/models/spikegpt_classifier.hpp>
 #include <spikelet/spikelet.hpp>
 
 #include <support/tiny_lm.hpp>
@@ -16,6 +18,16 @@ namespace sk = spikelet;
 using Lm = sk::test::TinyLm<256, 64, 2>;
 
 namespace docs {
+
+template <sk::index C>
+struct Block {
+    sk::LayerNorm<C> norm;
+    sk::Linear<C, C> in, out;
+    sk::Lif<> neuron;
+    SPIKELET_PARTS(norm, in, out, neuron)
+
+    constexpr auto operator()(auto x) const { return x + out(neuron(in(norm(x)))); }
+};
 
 auto bits_per_byte(Lm const& lm, sk::Tokens const& input, sk::Tokens const& target) {
     sk::Forward forward{sk::openmp};
@@ -103,6 +115,38 @@ auto fire_with_a_lambda(auto x) {
     auto narrow = [](auto const& above) { return sk::FastSigmoid{50}(above); };
     auto const s = sk::lif(x, {.threshold = 0.5}, narrow).spikes;
     return s;
+}
+
+void take_back_a_token(sk::Session<Lm>& session, std::span<std::int32_t const> prompt) {
+    sk::Reversible speak{session, 16};
+    speak.feed(prompt);
+    speak('a');
+    auto logits = speak.roll_back(1);  // those after the prompt, bit for bit
+}
+
+[[noreturn]] void write(sk::Session<Lm>& session, std::span<std::int32_t const> prompt,
+                        sk::Rng& rng) {
+    auto logits = session.feed(prompt);
+    sk::SamplingOptions options{.temperature = 0.8, .min_p = 0.05};
+    options.logits.frequency = 0.2;
+    options.logits.banned = {0};
+    sk::RecentIds recent(64);
+    recent.push(prompt);
+    for (;;) {
+        auto const id = sk::sample(logits, rng, options, recent);
+        recent.push(id);
+        logits = session(id);
+    }
+}
+
+void classify(sk::SpikeGptConfig const& config, sk::Tape<>& tape, sk::Rng& rng,
+              sk::Tokens const& ids, std::span<std::int32_t const> lengths,
+              sk::Tokens const& labels) {
+    sk::SpikeGptClassifier<> model(config, {.hidden = 64, .classes = 2, .dropout = 0.3});
+    model.init(rng);
+    auto const logits = model(tape.begin(ids), lengths);  // [batch, classes]; row b: lengths[b] ids
+    auto const loss = sk::cross_entropy(logits, labels);  // labels: Tokens [batch, 1]
+    tape.backward(loss);
 }
 
 }  // namespace docs

@@ -36,6 +36,15 @@ std::string world_lines() {
     return lines;
 }
 
+// The code of docs/vocabularies.md, for which there is no file here.
+[[maybe_unused]] std::string read_tokens() {
+    namespace sk = spikelet;
+    auto const vocabulary = sk::load_vocabulary("20B_tokenizer.json");  // io/vocabulary_file.hpp
+    auto const ids = vocabulary.encode("Spikes are sparse.");
+    std::string const text = vocabulary.decode(ids);
+    return text;
+}
+
 std::string complaint(std::string_view content) {
     try {
         static_cast<void>(parse_vocabulary(content));
