@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // spikegpt train: a model learns to predict a text.
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "command.hpp"
@@ -54,6 +56,18 @@ void declare(CLI::App& flags, TrainRequest& request) {
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
 }
 
+/// How many ids it is validated on: the whole text, or the beginning of a long one.
+sk::index valid_tokens(TrainingRun const& run) {
+    sk::index const all = run.corpora.valid->size() - 1;  // the first one is not predicted
+    sk::index const limit = run.record.options.eval_tokens;
+    return limit == 0 ? all : std::min(limit, all);
+}
+
+std::string of_valid_text(TrainingRun const& run) {
+    sk::index const some = valid_tokens(run), all = run.corpora.valid->size();
+    return some + 1 < all ? fmt::format("the first {} of {}", some, all) : fmt::format("{}", all);
+}
+
 void introduce(TrainingRun const& run, Output const& out) {
     TrainOptions const& options = run.record.options;
     LanguageModel const& language = run.language;
@@ -63,7 +77,7 @@ void introduce(TrainingRun const& run, Output const& out) {
             counted(language.vocabulary.size(), language.symbol()));
     out.say("{} to learn from, {} to validate on",
             counted(run.corpora.train.size(), language.symbol()),
-            run.corpora.valid ? run.corpora.valid->size() : 0);
+            run.corpora.valid ? of_valid_text(run) : "0");
     if (auto const& trains_as = language.net.config.trains_as; !trains_as.plain()) {
         out.say("matrices train as {}", text_of(trains_as));
     }
@@ -89,6 +103,7 @@ Json summary(TrainingRun const& run, std::optional<StepReport> const& last) {
     json["bpc"] = last ? Json(bits(last->loss)) : Json();
     json["valid_bpc"] = last ? or_null(last->valid_bpc) : Json();
     json["best_valid_bpc"] = or_null(at.best_valid);
+    json["valid_tokens"] = run.corpora.valid ? Json(valid_tokens(run)) : Json();
     json["bpc_unit"] = run.language.symbol();
     json["cpu"] = run.computer.instructions->name;
     json["threads"] = run.computer.threads;
@@ -101,8 +116,8 @@ void conclude(TrainingRun const& run, std::optional<StepReport> const& last, Out
     out.say("{}, {} tokens, {}", counted(at.step, "step"),
             count_text(static_cast<double>(at.tokens)), duration_text(at.seconds));
     if (last && last->valid_bpc) {
-        out.say("validation: {:.4f} bits per {}, at best {:.4f}", *last->valid_bpc,
-                run.language.symbol(), *at.best_valid);
+        out.say("validation, {}: {:.4f} bits per {}, at best {:.4f}", of_valid_text(run),
+                *last->valid_bpc, run.language.symbol(), *at.best_valid);
     }
     if (stop_signal() != 0) {
         out.say("stopped and saved; to go on: spikegpt train --out {} --resume",

@@ -138,8 +138,25 @@ TEST_CASE("spikegpt train: minutes are kept, and end with a validation") {
     REQUIRE_MESSAGE(done.code == 0, done.err);
     CHECK(done.json()["seconds"].get<double>() >= 1.2);
     CHECK(done.json()["valid_bpc"].is_number());
+    CHECK(done.json()["valid_tokens"] > 100);
     auto const rows = read_csv(folder / "run/metrics.csv");
     CHECK(std::stod(rows.back()[6]) < std::stod(rows[rows.size() / 2][6]));
+}
+
+TEST_CASE("spikegpt train: says on how much of a text it is validated") {
+    TemporaryFolder folder;
+    write_file(folder / "valid.txt", std::string(300, 'a'));
+    auto const valid = [&](std::string const& tokens) {
+        return spikegpt(
+            train(written_text(folder), folder / ("run" + tokens), "2") +
+            Arguments{"--valid", folder / "valid.txt", "--eval-tokens", tokens, "--json"});
+    };
+    auto const some = valid("100");
+    CHECK(some.says("validation, the first 100 of 300: "));
+    CHECK(some.json()["valid_tokens"] == 100);
+    auto const all = valid("0");
+    CHECK(all.says("validation, 300: "));
+    CHECK(all.json()["valid_tokens"] == 299);
 }
 
 TEST_CASE("spikegpt train: characters that only the text to validate on has") {
