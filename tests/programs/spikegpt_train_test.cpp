@@ -152,10 +152,10 @@ TEST_CASE("spikegpt train: says on how much of a text it is validated") {
             Arguments{"--valid", folder / "valid.txt", "--eval-tokens", tokens, "--json"});
     };
     auto const some = valid("100");
-    CHECK(some.says("validation, the first 100 of 300: "));
+    CHECK(some.complains("validation, the first 100 of 300: "));
     CHECK(some.json()["valid_tokens"] == 100);
     auto const all = valid("0");
-    CHECK(all.says("validation, 300: "));
+    CHECK(all.complains("validation, 300: "));
     CHECK(all.json()["valid_tokens"] == 299);
 }
 
