@@ -3,7 +3,9 @@
 // that says what a step is, a layer of it, and the checks that it is right.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include <spikelet/autodiff/gradcheck.hpp>
 #include <spikelet/spikelet.hpp>
@@ -76,7 +78,12 @@ struct Resonators {
     constexpr auto fired(auto x, auto surrogate) const {
         return sk::neurons("resonators", Resonator{}, surrogate, x, damping, frequency);
     }
-    constexpr auto operator()(auto x) const { return fired(x, slayer).spikes; }
+    // Whoever counts spikes sees what is tapped.
+    constexpr auto operator()(auto x) const {
+        auto const spikes = fired(x, slayer).spikes;
+        sk::tap(*this, "s", spikes);
+        return spikes;
+    }
 
     void init(sk::Rng& rng) {
         std::ranges::fill(damping.writable(), T(0.1));
@@ -101,8 +108,27 @@ bool check_gradients(sk::Rng rng) {
     sk::Tensor<double, 2, 20, 5> x;
     for (double& number : x.span()) { number = rng.normal(); }
     auto const found = sk::gradcheck(charge, x);
-    std::printf("gradients   %4td checked, worst error %.1e\n", found.checked, found.worst);
+    std::printf("charge      %4td gradients, worst error %.1e\n", found.checked, found.worst);
     return found.passed();
+}
+
+// The spike's gradient by hand: v of step 1 is w x[0], so that of its spike is w times what the
+// surrogate says of w x[0] - 1.
+bool check_surrogate(sk::Rng rng) {
+    Resonators<1, double> neurons;
+    sk::init(neurons, rng);
+    sk::Tensor<double, 1, 2, 1> x;
+    x(0, 0, 0) = 3;
+    sk::Tape<sk::Serial<>, double> tape;
+    auto const input = tape.begin(std::as_const(x).view());
+    sk::Tensor<double, sk::dyn> of_second{2};
+    of_second(1) = 1;
+    tape.backward(neurons(input), std::as_const(of_second).view());
+    double const w = neurons.frequency.value()[0];
+    double const expected = w * std::exp(-2 * std::abs(3 * w - 1));
+    double const error = std::abs(input.gradient.numbers()[0] - expected);
+    std::printf("surrogate   %.6f, off by %.1e\n", expected, error);
+    return error < 1e-9;
 }
 
 // A model with them, as small as a check needs.
@@ -138,7 +164,9 @@ bool check_stream(sk::Rng rng) {
 
 int main() {
     bool const gradients = mine::check_gradients(spikelet::Rng{1});
+    bool const surrogate = mine::check_surrogate(spikelet::Rng{3});
     bool const stream = mine::check_stream(spikelet::Rng{2});
-    std::puts(gradients && stream ? "all is right" : "something is WRONG");
-    return gradients && stream ? 0 : 1;
+    bool const right = gradients && surrogate && stream;
+    std::puts(right ? "all is right" : "something is WRONG");
+    return right ? 0 : 1;
 }
