@@ -65,8 +65,10 @@ inline std::string_view safetensors_header_text(std::string_view where,
 // Data are exactly filled: each tensor begins where the one before ends.
 inline void check_safetensors_layout(std::string_view where, std::vector<SafetensorsEntry>& entries,
                                      index data_size) {
-    std::sort(entries.begin(), entries.end(),
-              [](auto const& a, auto const& b) { return *a.offsets < *b.offsets; });
+    std::sort(entries.begin(), entries.end(), [](auto const& a, auto const& b) {
+        return std::pair(a.offsets->at(0), a.offsets->at(1)) <
+               std::pair(b.offsets->at(0), b.offsets->at(1));
+    });
     index end = 0;
     for (SafetensorsEntry const& entry : entries) {
         index const first = entry.offsets->at(0);

@@ -25,9 +25,9 @@ namespace spikelet {
 
 /// A stream of tokens between two tokens.
 struct SessionState {
-    std::vector<float> numbers;        ///< Session::state(); empty at rest
-    std::vector<std::int32_t> unread;  ///< ids that the session is to read next
-    Rng::State random;                 ///< of whoever samples
+    std::vector<float> numbers;          ///< Session::state(); empty at rest
+    std::vector<std::int32_t> unread{};  ///< ids that the session is to read next
+    Rng::State random;                   ///< of whoever samples
     /// The ids that came last, the unread included: what a sampler's penalties depend on.
     std::vector<std::int32_t> recent{};
     /// How many of them are kept: where `recent` are fewer, they are all that there were.
