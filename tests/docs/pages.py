@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The code on the pages of the documentation: it compiles, and it prints what the page says.
 
+  pages.py source PAGE                    prints a page as a program of its own
   pages.py program OUT PAGE...            writes one program that holds these pages
   pages.py compare [--mend] PAGE COMMAND  runs COMMAND on one of its pages and compares; --mend writes
                                           what was printed into the page
@@ -29,7 +30,7 @@ class Block:
         self.kind, self.line, self.lines = kind, line, lines
 
     def stands_before_main(self):
-        return bool(BEFORE_MAIN.match(self.lines[0]))
+        return bool(BEFORE_MAIN.match("\n".join(self.lines)))
 
 
 def blocks_of(page):
@@ -56,8 +57,9 @@ def lines_at(page, block, lines):
     return [f'#line {block.line} "{page}"', *lines]
 
 
-def code_of(page):
-    """The includes of a page, and its code in a namespace of its own, whose run() is its main()."""
+def parts_of(page):
+    """Of a page: its includes, what stands before main(), and main()'s body, in which a mark ends what
+    belongs to a ```text block."""
     includes, before, body = [], [], []
     for block in blocks_of(page):
         if block.kind == "text":
@@ -67,15 +69,21 @@ def code_of(page):
         includes += [line for line in block.lines if line.startswith("#include")]
         code = ["" if line.startswith("#include") else line for line in block.lines]
         (before if block.stands_before_main() else body).extend(lines_at(page, block, code))
-    return includes, [f"namespace {name_of(page)} {{", *before, "void run() {", *body, "}", "}"]
+    return includes, before, body
+
+
+def print_source(page):
+    includes, before, body = ([line for line in part if not line.startswith(("#line", "std::printf(\"\x1e"))]
+                              for part in parts_of(page))
+    print("\n".join([*includes, *before, "int main() {", *body, "}"]))
 
 
 def write_program(out, pages):
     includes, code = ["#include <cstdio>", "#include <string_view>"], []
     for page in pages:
-        more, page_code = code_of(page)
+        more, before, body = parts_of(page)
         includes += more
-        code += page_code
+        code += [f"namespace {name_of(page)} {{", *before, "void run() {", *body, "}", "}"]
     choices = [f'    if (page == "{page.stem}") {{ {name_of(page)}::run(); }}' for page in pages]
     text = [*dict.fromkeys(includes), *code, '#line 1 "pages.cpp"',
             "int main(int, char** arguments) {",
@@ -98,10 +106,11 @@ def mend(page, shown, printed):
 def compare(page, command, mends):
     """What is wrong with a page: a list of texts."""
     shown = [block for block in blocks_of(page) if block.kind == "text"]
-    ran = subprocess.run([*command, page.stem], stdout=subprocess.PIPE, text=True, check=False)
+    ran = subprocess.run([*command, page.stem], stdout=subprocess.PIPE, text=True,
+                         errors="backslashreplace", check=False)
     printed = [part.splitlines() for part in ran.stdout.split(MARK + "\n")]
     rest = printed.pop()
-    if mends and ran.returncode == 0:
+    if mends and ran.returncode == 0 and not rest:
         mend(page, shown, printed)
         return []
     wrong = [difference(f"{page}:{block.line}", found, block.lines)
@@ -149,6 +158,9 @@ def find_quotes():
 
 def main():
     task, *rest = sys.argv[1:]
+    if task == "source":
+        print_source(Path(rest[0]))
+        return 0
     if task == "program":
         write_program(Path(rest[0]), [Path(page) for page in rest[1:]])
         return 0
