@@ -12,14 +12,15 @@
 namespace spikelet_test::tools_test {
 
 TEST_CASE("tools: help is no mistake, a mistake is one line") {
-    for (std::string const name : {"test", "setup", "quickstart"}) {
+    for (std::string const name : {"test", "coverage", "setup", "quickstart"}) {
         for (char const* help : {" --help", " -h"}) {
             auto const helped = tool(name + help);
             CHECK(helped.code == 0);
             CHECK(helped.says("Usage: tools/" + name));
         }
     }
-    for (char const* wrong : {"test --bogus", "setup bogus", "quickstart --bogus",
+    for (char const* wrong : {"test --bogus", "coverage --bogus", "coverage --at-least",
+                              "coverage --at-least much", "setup bogus", "quickstart --bogus",
                               "quickstart --minutes", "quickstart --minutes three"}) {
         CAPTURE(wrong);
         auto const refused = tool(wrong);
