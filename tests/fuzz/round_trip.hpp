@@ -81,8 +81,8 @@ inline std::string normalised(std::string_view bytes) {
 /// U+FFFD for what the vocabulary has no id for, among the bytes that are nowhere in UTF-8.
 inline std::string as_known(sk::Vocabulary const& vocabulary, std::string_view bytes) {
     std::array<bool, 256> lacks{};
-    for (std::size_t byte :
-         {0xc0, 0xc1, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa, 0xfb, 0xfc, 0xfd, 0xfe, 0xff}) {
+    for (std::size_t const byte : {0xc0U, 0xc1U, 0xf5U, 0xf6U, 0xf7U, 0xf8U, 0xf9U, 0xfaU, 0xfbU,
+                                   0xfcU, 0xfdU, 0xfeU, 0xffU}) {
         std::string const text(1, static_cast<char>(byte));
         lacks[byte] = vocabulary.decode(vocabulary.encode(text)) != text;
     }
