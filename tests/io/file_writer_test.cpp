@@ -129,6 +129,20 @@ TEST_CASE("file_writer: a device is refused and stays") {
     CHECK(std::filesystem::is_character_file("/dev/null"));
 }
 
+TEST_CASE("file_writer: a folder that took the name meanwhile is refused and stays") {
+    TemporaryFolder folder;
+    {
+        FileWriter file(folder / "a");
+        file.write("new");
+        std::filesystem::create_directory(folder / "a");
+        CHECK_THROWS_WITH_AS(
+            file.commit(),
+            ("file: cannot replace '" + (folder / "a") + "': Is a directory").c_str(), Error);
+    }
+    CHECK(std::filesystem::is_directory(folder / "a"));
+    CHECK(folder.count() == 1);
+}
+
 TEST_CASE("file_writer: several writers of one file do not meet") {
     TemporaryFolder folder;
     FileWriter first(folder / "a");

@@ -64,6 +64,9 @@ TEST_CASE("pickle: plain values are read") {
     std::string const long_text = "X\3\0\0\0abc."s;  // texts borrow
     Pickle const text = read(long_text);
     CHECK(text.at(text.root).text == "abc");
+    std::string const wide_text = "\x8d\3\0\0\0\0\0\0\0abc."s;
+    Pickle const wide = read(wide_text);
+    CHECK(wide.at(wide.root).text == "abc");
 }
 
 TEST_CASE("pickle: containers are filled, and the memo brings values back") {
@@ -83,6 +86,8 @@ TEST_CASE("pickle: containers are filled, and the memo brings values back") {
     Pickle const counted = read("\x80\4\x95\0\0\0\0\0\0\0\0K\5\x94K\6\x94h\1h\0\x86\x86\x86."s);
     PickleValue const& outer = counted.at(counted.root);
     CHECK(counted.at(outer.items[0]).whole == 5);
+    Pickle const wide = read("K\7r\0\0\0\0K\1j\0\0\0\0\x87."s);
+    CHECK(wide.at(wide.at(wide.root).items[2]).whole == 7);
 }
 
 TEST_CASE("pickle: known names are called on paper only") {

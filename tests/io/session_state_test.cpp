@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -164,6 +165,24 @@ TEST_CASE("session state: numbers of another type of the same size are refused")
     damaged.replace(damaged.find("F32"), 3, "I32");
     write_file(path, damaged);
     CHECK(has(complaint(path), "the checksum does not agree"));
+}
+
+TEST_CASE("session state: what is kept of random numbers and of a window has its one size") {
+    TemporaryFolder folder;
+    std::string const path = folder / "state";
+    save_session_state(path, example, model);
+    auto const complaint_without_last = [&](char const* name) {
+        auto const file = SafetensorsFile::open(path);
+        std::vector<StoredTensor> tensors(file.tensors().begin(), file.tensors().end());
+        auto const found = std::ranges::find(tensors, name, &StoredTensor::name);
+        REQUIRE(found != tensors.end());
+        --found->shape[0];
+        found->bytes = found->bytes.first(found->bytes.size() - 8);
+        write_safetensors(folder / "other", tensors, file.metadata());
+        return complaint(folder / "other");
+    };
+    CHECK(has(complaint_without_last("random"), "state should be two numbers"));
+    CHECK(has(complaint_without_last("window"), "recent ids should be one number"));
 }
 
 TEST_CASE("session state: other files are refused") {

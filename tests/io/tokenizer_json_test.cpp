@@ -115,6 +115,10 @@ TEST_CASE("tokenizer_json: ids, tokens and merges that make no sense are refused
     CHECK(complaint_with("/added_tokens/0/content", "") ==
           "tokenizer: an added token has no content");
     CHECK(complaint_with("/model/vocab/a", 1e300) != "");
+    std::string const longest = "/model/vocab/" + std::string(most_token_bytes, 'a');
+    CHECK(complaint_with(longest.c_str(), 300) == "");
+    CHECK(complaint_with((longest + "a").c_str(), 300)
+              .ends_with("has 4097 bytes, at most 4096 are expected"));
 }
 
 TEST_CASE("tokenizer_json: broken files are refused or read, never worse") {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/io/torch_file.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -71,6 +73,32 @@ TEST_CASE("torch_file: views of one storage become tensors of their own") {
             CHECK(permuted[static_cast<std::size_t>(i)] == value);
         }
     }
+}
+
+TEST_CASE("torch_file: a view across a storage is put together whatever the width of its numbers") {
+    for (auto const& [type, width] : {std::pair{"ByteStorage", 1}, std::pair{"ShortStorage", 2},
+                                      std::pair{"FloatStorage", 4}, std::pair{"LongStorage", 8}}) {
+        CAPTURE(type);
+        auto const size = static_cast<std::size_t>(width);
+        std::string numbers;
+        for (std::size_t i = 0; i < 4 * size; ++i) { numbers += static_cast<char>(i); }
+        std::string const file =
+            fake_torch(pickled_dict(pickled_tensor(pickled_storage("0", 4, type), "K\0"s,
+                                                   "K\2K\2\x86", "K\1K\2\x86")),
+                       numbers);
+        TorchContents const contents = parse_torch(std::as_bytes(std::span(file)));
+        REQUIRE(contents.tensors.size() == 1);
+        std::string turned;
+        for (std::size_t const i : {0U, 2U, 1U, 3U}) { turned += numbers.substr(i * size, size); }
+        std::span<std::byte const> const bytes = contents.tensors[0].bytes;
+        CHECK(std::string(reinterpret_cast<char const*>(bytes.data()), bytes.size()) == turned);
+    }
+}
+
+TEST_CASE("torch_file: numbers that were released can be read again") {
+    auto const file = TorchFile::open(torch_folder() + "all_zip.pth");
+    for (StoredTensor const& tensor : file.tensors()) { file.release(tensor.bytes); }
+    CHECK(file.read<float>("row") == std::vector<float>{4, 5, 6, 7});
 }
 
 TEST_CASE("torch_file: what lies in the file as it should be is not copied") {

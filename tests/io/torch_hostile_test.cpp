@@ -125,6 +125,13 @@ TEST_CASE("torch_hostile: tensors that are made otherwise are refused") {
     std::string const rebuild = "ctorch._utils\n_rebuild_tensor_v2\n";
     CHECK(complains(made(rebuild + ")R"), "not made as tensors are"));
     CHECK(complains(made(rebuild + "(NNNNtR"), "has no storage"));
+    auto const within = [&](std::string const& sixth) {
+        std::string const storage = pickled_storage("0", 1);
+        return made(pickled_tensor(storage.substr(0, storage.size() - 2) + sixth + "tQ", "K\0"s,
+                                   "K\1\x85", "K\1\x85"));
+    };
+    CHECK(torch_complaint(within("N")).empty());
+    CHECK(complains(within("K\1"), "a storage within a storage"));
     CHECK(complains(made("ctorch\nFloatStorage\n)R"), "not made as tensors are"));
     CHECK(complains(made("ctorch._utils\n_rebuild_parameter\n)R"), "not made as tensors are"));
     CHECK(complains(made("ctorch._utils\n_rebuild_parameter\nN\x85R"), "not made as tensors are"));
@@ -227,6 +234,21 @@ TEST_CASE("torch_hostile: checksums, the order of bytes and the number of pickle
         ("'" + (folder / "wrong.pth") + "': entry 'a/data/0': damaged: its CRC-32 does not agree")
             .c_str(),
         Error);
+}
+
+TEST_CASE("torch_hostile: the form before 1.6 has its version, and each storage once and whole") {
+    auto const file = [](std::string const& version, std::string const& keys,
+                         std::int64_t count = 1) {
+        return "\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19." + version + "." + "}." +
+               pickled_dict(tensor) + "](" + keys + "e." + bytes_of(count) + number;
+    };
+    std::string const version = "M\xe9\3";
+    CHECK(torch_complaint(file(version, pickled("0"))).empty());
+    CHECK(complains(file("M\xe8\3", pickled("0")), "its version is not 1001"));
+    CHECK(complains(file(version, pickled("1")), "storage '1' belongs to no tensor"));
+    CHECK(complains(file(version, pickled("0") + pickled("0")), "or is there twice"));
+    CHECK(complains(file(version, ""), "there is no storage '0'"));
+    CHECK(complains(file(version, pickled("0"), 2), "should have 1 numbers, but has 2"));
 }
 
 TEST_CASE("torch_hostile: what is no file of PyTorch is refused") {

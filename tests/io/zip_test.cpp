@@ -76,6 +76,20 @@ TEST_CASE("zip: what cannot be read is named") {
     CHECK(complains(fake_zip({{.name = "a", .content = "1"}}, 1000), "too small for its 1001"));
 }
 
+TEST_CASE("zip: a directory that is not what its end says is refused") {
+    std::string const good = fake_zip({{.name = "a", .content = "one"}});
+    std::size_t const end = good.find("PK\5\6");
+    auto const with = [&](std::size_t at, std::string const& bytes) {
+        return std::string(good).replace(at, bytes.size(), bytes);
+    };
+    REQUIRE(complaint(good).empty());
+    CHECK(complains(with(good.find("PK\1\2"), "PK\1\3"), "directory is damaged"));
+    CHECK(complains(with(end + 12, "\x2e"), "directory is damaged"));  // its size, one byte less
+    CHECK(complains(with(end + 12, "\x30").insert(end, "x"), "has more than its entries"));
+    CHECK(complains(with(end + 4, "\1"), "several parts"));  // number of this disk
+    CHECK(complains(with(end + 8, "\2"), "several parts"));  // entries on this disk
+}
+
 TEST_CASE("zip: an archive cut at any byte is refused") {
     std::string const whole = fake_zip({{.name = "a", .content = "one"}, {.name = "b"}});
     REQUIRE(complaint(whole).empty());

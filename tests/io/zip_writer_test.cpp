@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/io/zip_writer.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include <doctest/doctest.h>
 
+#include <spikelet/core/error.hpp>
 #include <spikelet/io/file.hpp>
 #include <spikelet/io/file_writer.hpp>
 #include <spikelet/io/zip.hpp>
@@ -57,6 +60,38 @@ TEST_CASE("zip_writer: large archives have fields of 64 bits") {
     write(folder / "places", 100);
     check(folder / "places");
     CHECK(read_file(folder / "all").find("PK\6\7") != std::string::npos);
+}
+
+TEST_CASE(
+    "zip_writer: an end of 64 bits that is not where it should be, or of a part, is refused") {
+    TemporaryFolder folder;
+    write(folder / "all", 0);
+    std::string const good = read_file(folder / "all");
+    auto const complaint = [&](std::size_t at, char byte) {
+        std::string file = good;
+        file[at] = byte;
+        try {
+            static_cast<void>(read_zip(std::as_bytes(std::span(file)), "'z'"));
+        } catch (Error const& error) { return std::string(error.what()); }
+        return std::string();
+    };
+    std::size_t const end = good.find("PK\6\6");
+    CHECK(complaint(end, 'P').empty());
+    CHECK(complaint(end, 'Q') == "'z': the archive has no zip64 end where its locator says");
+    CHECK(complaint(end + 24, '\2') == "'z': the archive has several parts");
+}
+
+TEST_CASE("zip_writer: a name that an archive cannot hold is refused") {
+    TemporaryFolder folder;
+    auto const name_of = [&](std::size_t length) {
+        write_file_atomically(folder / "zip", [&](FileWriter& file) {
+            ZipWriter archive(file);
+            archive.add(std::string(length, 'n'), "");
+            archive.finish();
+        });
+    };
+    CHECK_NOTHROW(name_of(65535));
+    CHECK_THROWS_WITH_AS(name_of(65536), doctest::Contains("is too long for an archive"), Error);
 }
 
 }  // namespace spikelet_test::zip_writer_test
