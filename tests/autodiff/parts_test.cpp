@@ -133,6 +133,19 @@ TEST_CASE("parts: bind lays all parameters over one array, in order") {
     CHECK_THROWS_AS(bind(model, std::span<float>(numbers)), Error);
 }
 
+TEST_CASE("parts: bind takes arrays whose size is in their type, constant ones too") {
+    static constexpr std::array<float, 9> flash{0, 1, 2, 3, 4, 5, 6, 7, 8};
+    Leaf leaf;
+    bind(leaf, std::span{flash});
+    CHECK(leaf.weight.value() == flash.data());
+    CHECK(leaf.bias.value() == flash.data() + 6);
+    CHECK(leaf.bias.read_only());
+    std::array<float, 9> own{};
+    bind(leaf, std::span{own});
+    CHECK(leaf.bias.value() == own.data() + 6);
+    CHECK_FALSE(leaf.bias.read_only());
+}
+
 TEST_CASE("part name: grows by words and numbers") {
     PartName const root;
     CHECK(std::string_view(root).empty());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -140,8 +141,8 @@ consteval index parameter_count() {
 /// Lets a model use the numbers of somebody else, which must outlive it: all parameters one after
 /// another, in the order of each_parameter(). Constant ones may lie in flash; training, loading and
 /// initialisation refuse them. Throws Error unless there are parameter_count() of them.
-template <class Model, class T>
-void bind(Model& model, std::span<T> numbers) {
+template <class Model, class T, std::size_t N>
+void bind(Model& model, std::span<T, N> numbers) {
     if (static_cast<index>(numbers.size()) != parameter_count(model)) {
         fail("bind", "the model has " + std::to_string(parameter_count(model)) +
                          " weights, there are " + std::to_string(numbers.size()) + " numbers");
