@@ -146,6 +146,32 @@ TEST_CASE("parts: bind takes arrays whose size is in their type, constant ones t
     CHECK_FALSE(leaf.bias.read_only());
 }
 
+/// Parameters of two types, as matrices in few bits have them.
+struct Coded {
+    BasicParameter<std::uint8_t, 8, 2> first;
+    Parameter<2> scale;
+    BasicParameter<std::uint8_t, 8, 1> second;
+    Parameter<3> bias;
+    SPIKELET_PARTS(first, scale, second, bias)
+};
+
+TEST_CASE("parts: bind takes codes from one array and numbers from another, each in order") {
+    static constexpr std::array<float, 5> numbers{};
+    alignas(8) static constexpr std::array<std::uint8_t, 24> codes{};
+    Coded model;
+    bind(model, std::span{numbers}, std::span{codes});
+    CHECK(model.first.value() == codes.data());
+    CHECK(model.second.value() == codes.data() + 16);
+    CHECK(model.scale.value() == numbers.data());
+    CHECK(model.bias.value() == numbers.data() + 2);
+    CHECK(model.second.read_only());
+    CHECK_THROWS_WITH_AS(bind(model, std::span{numbers}, std::span{codes}.first(23)),
+                         "bind: the model has 24 bytes of codes, there are 23 numbers", Error);
+    CHECK_THROWS_WITH_AS(bind(model, std::span{numbers}.first(4), std::span{codes}),
+                         "bind: the model has 5 numbers beside its codes, there are 4 numbers",
+                         Error);
+}
+
 TEST_CASE("part name: grows by words and numbers") {
     PartName const root;
     CHECK(std::string_view(root).empty());

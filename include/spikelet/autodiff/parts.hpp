@@ -5,6 +5,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -138,20 +139,62 @@ consteval index parameter_count() {
     return parameter_count(Model{});
 }
 
+namespace detail {
+
+/// Whether numbers of type T, constant or not, are those of a parameter.
+template <class T, class Parameter>
+inline constexpr bool numbers_of =
+    std::is_same_v<std::remove_const_t<T>, typename Parameter::scalar>;
+
+/// Lays the parameters of numbers of type T, which the error calls `what`, over `numbers`.
+template <class Model, class T>
+void bind_those_of(Model& model, std::span<T> numbers, std::string_view what) {
+    index count = 0;
+    each_parameter(model, [&]<class P>(std::string_view, P const& p) {
+        if constexpr (numbers_of<T, P>) { count += p.size(); }
+    });
+    if (static_cast<index>(numbers.size()) != count) {
+        fail("bind", "the model has " + std::to_string(count) + " " + std::string(what) +
+                         ", there are " + std::to_string(numbers.size()) + " numbers");
+    }
+    T* next = numbers.data();
+    each_parameter(model, [&]<class P>(std::string_view, P& p) {
+        if constexpr (numbers_of<T, P>) {
+            p.bind(next);
+            next += p.size();
+        }
+    });
+}
+
+}  // namespace detail
+
 /// Lets a model use the numbers of somebody else, which must outlive it: all parameters one after
 /// another, in the order of each_parameter(). Constant ones may lie in flash; training, loading and
 /// initialisation refuse them. Throws Error unless there are parameter_count() of them.
 template <class Model, class T, std::size_t N>
 void bind(Model& model, std::span<T, N> numbers) {
-    if (static_cast<index>(numbers.size()) != parameter_count(model)) {
-        fail("bind", "the model has " + std::to_string(parameter_count(model)) +
-                         " weights, there are " + std::to_string(numbers.size()) + " numbers");
-    }
-    T* next = numbers.data();
-    each_parameter(model, [&](std::string_view, auto& p) {
-        p.bind(next);
-        next += p.size();
+    each_parameter(model, []<class P>(std::string_view, P&) {
+        static_assert(detail::numbers_of<T, P>,
+                      "bind: a parameter is of another type than the numbers; matrices in few bits "
+                      "take codes, too: bind(model, numbers, codes)");
     });
+    detail::bind_those_of(model, std::span<T>(numbers), "weights");
+}
+
+/// The same for a model with matrices in few bits. `numbers` are the parameters of numbers, scales
+/// among them, `codes` the bytes of the matrices' codes, both in the order of each_parameter().
+/// Products take a matrix whose codes begin at a multiple of 8 bytes: `codes` does, and each matrix
+/// in it where the number of inputs is a multiple of 8. Throws Error for another number of either.
+template <class Model, class T, std::size_t N, class Code, std::size_t M>
+void bind(Model& model, std::span<T, N> numbers, std::span<Code, M> codes) {
+    static_assert(std::is_same_v<std::remove_const_t<Code>, std::uint8_t>,
+                  "bind: codes are bytes, std::uint8_t");
+    each_parameter(model, []<class P>(std::string_view, P&) {
+        static_assert(detail::numbers_of<T, P> || detail::numbers_of<Code, P>,
+                      "bind: a parameter is of another type than these numbers and codes");
+    });
+    detail::bind_those_of(model, std::span<T>(numbers), "numbers beside its codes");
+    detail::bind_those_of(model, std::span<Code>(codes), "bytes of codes");
 }
 
 /// Gives every parameter memory, and a gradient if wanted. Throws Error.
