@@ -146,6 +146,17 @@ TEST_CASE("parts: bind takes arrays whose size is in their type, constant ones t
     CHECK_FALSE(leaf.bias.read_only());
 }
 
+TEST_CASE("parts: a model bound to constants may be a constant itself") {
+    static constexpr std::array<float, 9> flash{0, 1, 2, 3, 4, 5, 6, 7, 8};
+    static constexpr Leaf leaf = [] {
+        Leaf bound;
+        bind(bound, std::span{flash});
+        return bound;
+    }();
+    static_assert(leaf.bias.value() == flash.data() + 6);
+    CHECK(leaf.bias.read_only());
+}
+
 /// Parameters of two types, as matrices in few bits have them.
 struct Coded {
     BasicParameter<std::uint8_t, 8, 2> first;

@@ -148,7 +148,7 @@ inline constexpr bool numbers_of =
 
 /// Lays the parameters of numbers of type T, which the error calls `what`, over `numbers`.
 template <class Model, class T>
-void bind_those_of(Model& model, std::span<T> numbers, std::string_view what) {
+constexpr void bind_those_of(Model& model, std::span<T> numbers, std::string_view what) {
     index count = 0;
     each_parameter(model, [&]<class P>(std::string_view, P const& p) {
         if constexpr (numbers_of<T, P>) { count += p.size(); }
@@ -170,9 +170,10 @@ void bind_those_of(Model& model, std::span<T> numbers, std::string_view what) {
 
 /// Lets a model use the numbers of somebody else, which must outlive it: all parameters one after
 /// another, in the order of each_parameter(). Constant ones may lie in flash; training, loading and
-/// initialisation refuse them. Throws Error unless there are parameter_count() of them.
+/// initialisation refuse them, and a model bound to them may be a constant itself. Throws Error
+/// unless there are parameter_count() of them.
 template <class Model, class T, std::size_t N>
-void bind(Model& model, std::span<T, N> numbers) {
+constexpr void bind(Model& model, std::span<T, N> numbers) {
     each_parameter(model, []<class P>(std::string_view, P&) {
         static_assert(detail::numbers_of<T, P>,
                       "bind: a parameter is of another type than the numbers; matrices in few bits "
@@ -186,7 +187,7 @@ void bind(Model& model, std::span<T, N> numbers) {
 /// Products take a matrix whose codes begin at a multiple of 8 bytes: `codes` does, and each matrix
 /// in it where the number of inputs is a multiple of 8. Throws Error for another number of either.
 template <class Model, class T, std::size_t N, class Code, std::size_t M>
-void bind(Model& model, std::span<T, N> numbers, std::span<Code, M> codes) {
+constexpr void bind(Model& model, std::span<T, N> numbers, std::span<Code, M> codes) {
     static_assert(std::is_same_v<std::remove_const_t<Code>, std::uint8_t>,
                   "bind: codes are bytes, std::uint8_t");
     each_parameter(model, []<class P>(std::string_view, P&) {
