@@ -41,13 +41,16 @@ constexpr auto random_weights() {
 
 constexpr std::array<float, weight_count> weights = random_weights();
 
-Model model;
+// What the model itself takes, where its weights are, is constant like them.
+constexpr Model model = [] {
+    Model bound;
+    sk::bind(bound, std::span{weights});
+    return bound;
+}();
 
 }  // namespace
 
 int main() {
-    sk::bind(model, std::span{weights});
-
     static Session session{model};
     std::printf("%zu weights, %zu bytes of memory to stream:", weights.size(), sizeof(Session));
     std::int32_t byte = '\n';
