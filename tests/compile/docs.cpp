@@ -2,10 +2,12 @@
 //
 // The code of docs/README.md, and of other pages that are no programs of their own: what is on a
 // page must be found here, says tests/docs/pages.py.
+#include <cstdint>
 #include <iostream>
 #include <numbers>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <spikelet/io/checkpoint.hpp>
@@ -87,6 +89,20 @@ void shrink(Shrinkable<> const& trained) {
         weight.store_as(sk::WeightType::int4, 64);  // a scale for 64 inputs of an output
     });
     sk::quantize(trained, chosen);
+}
+
+using OnChip = Shrinkable<sk::int4>;
+
+void write_weights(OnChip const& model, std::ostream& numbers, std::ostream& codes) {
+    numbers << std::hexfloat;  // every float exactly
+    sk::each_parameter(model, [&]<class P>(std::string_view, P const& p) {
+        bool const is_code = std::is_same_v<typename P::scalar, std::uint8_t>;
+        for (auto const x : p.span()) { (is_code ? codes : numbers) << +x << ",\n"; }
+    });
+}
+
+void on_chip(OnChip& model, std::span<float const> numbers, std::span<std::uint8_t const> codes) {
+    sk::bind(model, numbers, codes);  // alignas(8) std::uint8_t const codes[]
 }
 
 void before_training(Shrinkable<>& model) {  // floats learn what int4 computes: quantize() into
