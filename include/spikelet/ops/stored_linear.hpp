@@ -82,7 +82,7 @@ template <class Weight>
 void check_codes(Weight const& weight) {
     if (weight.codes.value() == nullptr && weight.codes.size() > 0) {
         fail("weight", "one of shape " + to_string(weight.extents()) +
-                           " has no codes: quantize() or load_checkpoint() gives it some");
+                           " has no codes: quantize(), load_checkpoint() or bind() gives it some");
     }
     if (reinterpret_cast<std::uintptr_t>(weight.codes.value()) % sizeof(word) != 0) {
         fail("weight", "codes that are bound start at a multiple of 8 bytes");
