@@ -6,8 +6,10 @@
 #include <iostream>
 #include <numbers>
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <spikelet/io/checkpoint.hpp>
@@ -31,10 +33,20 @@ struct Block {
     constexpr auto operator()(auto x) const { return x + out(neuron(in(norm(x)))); }
 };
 
-auto bits_per_byte(Lm const& lm, sk::Tokens const& input, sk::Tokens const& target) {
+double bits_per_byte(Lm const& lm, sk::ByteText const& valid) {
     sk::Forward forward{sk::openmp};
-    auto const loss = sk::cross_entropy(lm(forward.begin(input)), target);
-    return *loss.data / std::numbers::ln2_v<float>;
+    double bits = 0;
+    for (sk::index i = 0; i + 1 < valid.size(); i += 64) {  // each byte but the first, once
+        auto const [input, target] = valid.window(i, 64);
+        auto const loss = sk::cross_entropy(lm(forward.begin(input)), target);  // mean, in nats
+        bits += *loss.data / std::numbers::ln2 * static_cast<double>(target.time);
+    }
+    return bits / static_cast<double>(valid.size() - 1);
+}
+
+double bits_of_the_rest(Lm const& lm, std::string const& path) {
+    auto [to_learn_from, to_validate_on] = sk::Text{path}.split(0.05);
+    return bits_per_byte(lm, sk::ByteText{std::move(to_validate_on)});
 }
 
 void save_and_load(Lm const& lm) {
