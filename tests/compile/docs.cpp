@@ -39,7 +39,8 @@ double bits_per_byte(Lm const& lm, sk::ByteText const& valid) {
     for (sk::index i = 0; i + 1 < valid.size(); i += 64) {  // each byte but the first, once
         auto const [input, target] = valid.window(i, 64);
         auto const loss = sk::cross_entropy(lm(forward.begin(input)), target);  // mean, in nats
-        bits += *loss.data / std::numbers::ln2 * static_cast<double>(target.time);
+        auto const bytes = static_cast<double>(target.time);
+        bits += bytes * static_cast<double>(*loss.data) / std::numbers::ln2;
     }
     return bits / static_cast<double>(valid.size() - 1);
 }
