@@ -65,7 +65,8 @@ sk::index valid_tokens(TrainingRun const& run) {
 
 std::string of_valid_text(TrainingRun const& run) {
     sk::index const some = valid_tokens(run), all = run.corpora.valid->size();
-    return some + 1 < all ? fmt::format("the first {} of {}", some, all) : fmt::format("{}", all);
+    return some + 1 < all ? fmt::format("the first {} of {}", some, all)
+                          : fmt::format("all {}", all);
 }
 
 void introduce(TrainingRun const& run, Output const& out) {

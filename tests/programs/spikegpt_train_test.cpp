@@ -155,7 +155,7 @@ TEST_CASE("spikegpt train: says on how much of a text it is validated") {
     CHECK(some.complains("validation, the first 100 of 300: "));
     CHECK(some.json()["valid_tokens"] == 100);
     auto const all = valid("0");
-    CHECK(all.complains("validation, 300: "));
+    CHECK(all.complains("validation, all 300: "));
     CHECK(all.json()["valid_tokens"] == 299);
 }
 
