@@ -231,6 +231,23 @@ TEST_CASE("channel mix: from the start every projection sees the present") {
     }
 }
 
+TEST_CASE("channel mix: inputs that change after event nodes were made of them are refused") {
+    auto const input = random_tensor<float>(shape, 1);
+    constexpr char const* message =
+        "channel mix: its inputs were changed after its event nodes were made of them";
+    auto const refuses = [&](Inputs made, Inputs changed) {
+        ChannelMix<dyn, dyn> layer{.channels = 5, .hidden = 9, .inputs = made};
+        Rng rng(1);
+        layer.init(rng);
+        layer.inputs = changed;
+        Forward forward;
+        CHECK_THROWS_WITH_AS(layer(forward.begin(input.view())), message, Error);
+    };
+    refuses(Inputs::numbers, Inputs::shared_events);
+    refuses(Inputs::shared_events, Inputs::own_events);
+    refuses(Inputs::own_events, Inputs::lif);
+}
+
 TEST_CASE("channel mix: neurons start as the layer's") {
     ChannelMix<4, 8> const layer{.neuron = {{.threshold = 0.5}, {}}};
     CHECK(layer.lif_k.options.threshold == 0.5);

@@ -220,7 +220,7 @@ TEST_CASE("time mix: event nodes start with the layer's levels and surrogate") {
     }
     CHECK(layer.ev_o->most == 2);
     CHECK(layer.ev_o->surrogate.slope == 5);
-    CHECK(layer.ev_o->threshold.value()[3] == 0.9F);
+    CHECK(layer.ev_o->threshold.value()[3] == 0.6F);
     CHECK(TimeMix<4>{.inputs = Inputs::shared_events, .neuron = {{}, Arctan{3.0}}}
               .ev_x->surrogate.slope == 3);
 }
@@ -239,6 +239,23 @@ TEST_CASE("time mix: shows what a trace wants to see") {
     }
     auto const& spikes = recorder.seen["lif_o.s"];
     CHECK(std::count(spikes.begin(), spikes.end(), 1.0F) > 0);
+}
+
+TEST_CASE("time mix: inputs that change after event nodes were made of them are refused") {
+    auto const input = random_tensor<float>(shape, 1);
+    constexpr char const* message =
+        "time mix: its inputs were changed after its event nodes were made of them";
+    auto const refuses = [&](Inputs made, Inputs changed) {
+        TimeMix<dyn> layer{.channels = 5, .inputs = made};
+        Rng rng(1);
+        layer.init(rng);
+        layer.inputs = changed;
+        Forward forward;
+        CHECK_THROWS_WITH_AS(layer(forward.begin(input.view())), message, Error);
+    };
+    refuses(Inputs::numbers, Inputs::shared_events);
+    refuses(Inputs::shared_events, Inputs::own_events);
+    refuses(Inputs::own_events, Inputs::lif);
 }
 
 TEST_CASE("time mix: neurons start as the layer's, the output's may differ") {

@@ -55,6 +55,7 @@ struct ChannelMix {
                    ev_r, ev_v)
 
     constexpr auto operator()(auto x) const {
+        check_nodes("channel mix", inputs, ev_x.has_value(), ev_k.has_value());
         if (ev_x.has_value()) {
             auto const s = event_shift((*ev_x)(x), time_mix_k, time_mix_r);
             return mixed(s[0], s[1]);

@@ -7,17 +7,11 @@
 
 #include <spikelet/autodiff/parts.hpp>
 #include <spikelet/core/rng.hpp>
+#include <spikelet/nn/inputs.hpp>
 #include <spikelet/ops/event_node.hpp>
 #include <spikelet/ops/threshold_relu2.hpp>
 
 namespace spikelet {
-
-/// The threshold that nodes of so many levels start with: about a quarter of the channels of a
-/// normalised row fires, and its largest numbers just reach the last level.
-template <SpikeKind S>
-constexpr double first_threshold_of(int most) {
-    return (EventLevels<S>::has_sign ? 1.8 : 1.96) / most;
-}
 
 /// Graded spikes of kind S with a learned threshold for each channel: x [..., C] -> events of the
 /// same shape, at most `most` levels of them. `fan_out` is how many outputs read an event; it

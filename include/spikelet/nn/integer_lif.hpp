@@ -7,6 +7,7 @@
 
 #include <spikelet/autodiff/parts.hpp>
 #include <spikelet/core/rng.hpp>
+#include <spikelet/nn/inputs.hpp>
 #include <spikelet/nn/lif.hpp>
 #include <spikelet/ops/integer_lif.hpp>
 
@@ -17,13 +18,12 @@ namespace spikelet {
 /// Throws Error when called with more levels than S holds, or none.
 template <index C, SpikeKind S = graded<3>, class Surrogate = Arctan, class T = float>
 struct IntegerLif {
-    [[no_unique_address]] Size<C> channels{};  ///< C
-    int most = EventLevels<S>::highest;        ///< levels at most
-    index fan_out = 0;                         ///< outputs that read an event
-    /// What init() sets: 1/2, or less so that an input of about 2 reaches the highest level.
-    double first_threshold = (std::min)(0.5, 1.96 / most);
-    double first_leak = 0.25;  ///< what init() sets
-    Surrogate surrogate{};     ///< slope at each threshold for the gradient
+    [[no_unique_address]] Size<C> channels{};              ///< C
+    int most = EventLevels<S>::highest;                    ///< levels at most
+    index fan_out = 0;                                     ///< outputs that read an event
+    double first_threshold = first_threshold_of<S>(most);  ///< what init() sets
+    double first_leak = 0.25;                              ///< what init() sets
+    Surrogate surrogate{};  ///< slope at each threshold for the gradient
 
     BasicParameter<T, C> threshold{channels};  ///< what one level is worth
     BasicParameter<T, C> leak{channels};       ///< share of the membrane that a step keeps

@@ -64,6 +64,7 @@ struct TimeMix {
                    receptance, output, lif_k, lif_v, lif_r, lif_o, ev_x, ev_k, ev_v, ev_r, ev_o)
 
     constexpr auto operator()(auto x) const {
+        check_nodes("time mix", inputs, ev_x.has_value(), ev_k.has_value());
         if (ev_x.has_value()) {
             auto const s = event_shift((*ev_x)(x), time_mix_k, time_mix_v, time_mix_r);
             return mixed(s[0], s[1], s[2]);
