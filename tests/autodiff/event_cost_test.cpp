@@ -18,6 +18,21 @@ namespace spikelet::test::event_cost_test {
 namespace {
 
 using Context = Tape<Serial<>, double>;
+
+TEST_CASE("event cost: a price that is no price is refused") {
+    EventCost<float> cost;
+    constexpr char const* message =
+        "event cost: a price must be a finite number, at least 0; has every event node its "
+        "fan_out?";
+    EventNode<4> const read_by_nobody;
+    for (double const price :
+         {0.0 / event_synapses(read_by_nobody), 0.2 / event_synapses(read_by_nobody), -0.5}) {
+        CHECK_THROWS_WITH_AS(cost.set_price(price), message, Error);
+    }
+    cost.start_pass();
+    CHECK_FALSE(cost.has_price());
+    CHECK_NOTHROW(cost.set_price(0));
+}
 using Numbers = std::vector<double>;
 
 TEST_CASE("event cost: is a mean over rows of levels times what they feed") {

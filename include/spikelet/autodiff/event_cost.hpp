@@ -4,6 +4,9 @@
 // tokens. A Tape with a price adds price times cost to whatever it differentiates.
 #pragma once
 
+#include <limits>
+
+#include <spikelet/core/error.hpp>
 #include <spikelet/core/extents.hpp>
 
 namespace spikelet {
@@ -14,7 +17,15 @@ template <class T>
 class EventCost {
 public:
     /// From the next pass on; `price` is per level and output, lambda / event_synapses(model) say.
-    constexpr void set_price(double price) { next_price_ = price; }
+    /// Throws Error unless it is a number that is not below 0: there are no synapses to divide by
+    /// where the nodes of a model do not know their fan-out.
+    constexpr void set_price(double price) {
+        if (!(price >= 0 && price <= (std::numeric_limits<double>::max)())) {
+            fail("event cost", "a price must be a finite number, at least 0; has every event node "
+                               "its fan_out?");
+        }
+        next_price_ = price;
+    }
     /// Whether events of this pass cost anything.
     [[nodiscard]] constexpr bool has_price() const { return price_ != 0; }
 
