@@ -9,8 +9,9 @@
 
 #include <spikelet/autodiff/forward.hpp>
 #include <spikelet/autodiff/session.hpp>
-#include <spikelet/nn/linear.hpp>
+#include <spikelet/nn/init.hpp>
 #include <spikelet/nn/lif.hpp>
+#include <spikelet/nn/linear.hpp>
 #include <spikelet/ops/bias.hpp>
 #include <spikelet/ops/elementwise.hpp>
 
@@ -27,6 +28,15 @@ struct Model {
     SPIKELET_PARTS(first, node, bias, second)
 
     constexpr auto operator()(auto x) const { return second(node(first(x))); }
+};
+
+/// The same with a part more.
+struct Longer {
+    Linear<dyn, dyn> first{70, 33};
+    BasicParameter<float, dyn> bias{33};
+    Linear<dyn, dyn> second{33, 9};
+    BasicParameter<float, dyn> more{9};
+    SPIKELET_PARTS(first, bias, second, more)
 };
 
 Model<float> random_model() {
@@ -162,6 +172,16 @@ TEST_CASE("quantize: what does not fit or is not finite is refused") {
     CHECK_THROWS_WITH_AS(quantize(from, to),
                          "quantize: the matrix has numbers that are too large or not finite",
                          Error);
+}
+
+TEST_CASE("quantize: a part that only the model of floats has is refused") {
+    Longer longer;
+    Rng rng{3};
+    init(longer, rng);
+    Model<any_weight> to;
+    constexpr char const* message = "quantize: the models differ in 'more'";
+    CHECK_THROWS_WITH_AS(quantize(longer, to), message, Error);
+    CHECK_THROWS_WITH_AS(borrow(longer, to), message, Error);
 }
 
 TEST_CASE("quantize: a model without codes says so when it is asked") {

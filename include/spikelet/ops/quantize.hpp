@@ -102,9 +102,10 @@ public:
         });
     }
 
-    /// The weight with this name and shape. Throws Error if there is none, or it has no numbers.
+    /// Takes the weight with this name and shape. Throws Error if there is none, or it has no
+    /// numbers.
     template <class E>
-    [[nodiscard]] Weight const& find(std::string_view name, E const& extents) const {
+    [[nodiscard]] Weight take(std::string_view name, E const& extents) {
         auto const found = weights_.find(name);
         if (found == weights_.end() || found->second.rows != extents.rows() ||
             found->second.size != extents.size()) {
@@ -113,7 +114,16 @@ public:
         if (std::ssize(found->second.numbers) != extents.size()) {
             fail("quantize", quote(name) + " has no numbers yet");
         }
-        return found->second;
+        Weight const weight = found->second;
+        weights_.erase(found);
+        return weight;
+    }
+
+    /// Throws Error, naming one, if weights were not taken.
+    void check_taken() const {
+        if (!weights_.empty()) {
+            fail("quantize", "the models differ in " + quote(weights_.begin()->first));
+        }
     }
 
 private:
@@ -129,12 +139,12 @@ private:
 /// have different parts, or a number is not finite.
 template <class From, class To>
 void quantize(From const& from, To& to) {
-    detail::WeightsByName const weights(from);
+    detail::WeightsByName weights(from);
     detail::each_plain_parameter(to, [&](std::string_view name, auto& p) {
-        std::ranges::copy(weights.find(name, p.extents()).numbers, p.writable().begin());
+        std::ranges::copy(weights.take(name, p.extents()).numbers, p.writable().begin());
     });
     each_stored_weight(to, [&](std::string_view name, auto& weight) {
-        auto const& w = weights.find(name, weight.extents());
+        auto const w = weights.take(name, weight.extents());
         BasicParameter<float, dyn, dyn> matrix(weight.extents()[0], weight.extents()[1]);
         if (w.is_rounded() && !w.trains_as(weight)) {
             detail::fake_quantize(serial, w.format, matrix.extents(), w.numbers.data(),
@@ -144,6 +154,7 @@ void quantize(From const& from, To& to) {
         }
         quantize(matrix, weight);
     });
+    weights.check_taken();
 }
 
 /// Lets `to`, a model of the same parts with matrices of any_weight, read the weights of `from`
@@ -152,13 +163,13 @@ void quantize(From const& from, To& to) {
 /// different parts.
 template <class From, class To>
 void borrow(From const& from, To& to) {
-    detail::WeightsByName const weights(from);
+    detail::WeightsByName weights(from);
     detail::each_plain_parameter(to, [&](std::string_view name, auto& p) {
-        p.bind(weights.find(name, p.extents()).numbers.data());
+        p.bind(weights.take(name, p.extents()).numbers.data());
     });
     each_stored_weight(to, [&](std::string_view name, auto& weight) {
         weight.store_as(WeightType::f32);
-        auto const& w = weights.find(name, weight.extents());
+        auto const w = weights.take(name, weight.extents());
         if (w.is_rounded()) {
             weight.codes.allocate();
             detail::fake_quantize(serial, w.format, weight.extents(), w.numbers.data(),
@@ -167,6 +178,7 @@ void borrow(From const& from, To& to) {
             weight.codes.bind(reinterpret_cast<std::uint8_t const*>(w.numbers.data()));
         }
     });
+    weights.check_taken();
 }
 
 }  // namespace spikelet
