@@ -118,6 +118,16 @@ void on_chip(OnChip& model, std::span<float const> numbers, std::span<std::uint8
     sk::bind(model, numbers, codes);  // alignas(8) std::uint8_t const codes[]
 }
 
+using Chip = sk::SpikeGpt<256, 32, 2>;  // vocabulary, channels, layers
+constexpr sk::SpikeGptConfig events = sk::make_config(sk::find_variant("event_driven"), 256, 2, 32);
+constexpr sk::index event_weights = sk::parameter_count<Chip>(events);
+using EventSession = sk::Session<Chip, sk::Serial<>, float, sk::footprint<Chip>(events)>;
+
+void speak_in_events(Chip& model) {
+    model = Chip(events);  // its numbers it gets from sk::bind() or from a file
+    EventSession session{model};
+}
+
 void before_training(Shrinkable<>& model) {  // floats learn what int4 computes: quantize() into
     model.head.trains_as = {sk::WeightType::int4, 64};  // the same loses nothing more
 }

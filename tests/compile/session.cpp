@@ -38,9 +38,15 @@ constexpr Footprint of(std::string_view variant) {
 static_assert(of("spikegpt") == footprint<Nano>());
 static_assert(of("vanilla_rwkv").state == 2 * 5 * 64);
 static_assert(of("spike_driven").state == 2 * (5 + 4 + 2 + 4) * 64 + 64);
+static_assert(of("event_driven").state < of("vanilla_rwkv").state);  // three bits a channel
 using Driven = Session<Nano, Serial<>, float, of("spike_driven")>;
 static_assert(sizeof(Driven) > sizeof(Session<Nano>));
 static_assert(find_size("nano").channels == 64);
+
+static_assert(footprint<Nano>(make_config(find_variant("event_driven"), 256, 2, 64)) ==
+              of("event_driven"));
+static_assert(parameter_count<Nano>(make_config(find_variant("event_driven"), 256, 2, 64)) >
+              parameter_count<Nano>());
 
 // A session of run-time sizes is a handle.
 static_assert(sizeof(Session<SpikeGpt<>>) <= 256);

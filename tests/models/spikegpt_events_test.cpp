@@ -205,13 +205,23 @@ TEST_CASE("event-driven spikegpt: sizes in the type change no bit, whatever runs
     }
 }
 
-TEST_CASE("event-driven spikegpt: a session that counts memory by the type sends to another") {
-    // The type counts with the default configuration, which has no events.
-    auto const fixed = event_model<SpikeGpt<V, 16, 2>>(config_of("event_driven", 16));
+TEST_CASE("event-driven spikegpt: a session's type counts the memory of a configuration") {
+    using Fixed = SpikeGpt<V, 16, 2>;
+    constexpr SpikeGptConfig config = make_config(find_variant("event_driven"), V, 2, 16);
+    auto const fixed = event_model<Fixed>(config);
+    // By itself it counts with the default configuration, which has no events.
     CHECK_THROWS_WITH_AS((Session{fixed}),
-                         "session: this model needs other memory than its type says; a session "
-                         "with SessionOptions takes it at run time",
+                         "session: this model needs other memory than the session's type says; "
+                         "footprint<Model>(config) as its fourth argument says it there, "
+                         "SessionOptions take it at run time",
                          Error);
+    Session<Fixed, Serial<>, float, footprint<Fixed>(config)> session{fixed};
+    auto const tokens = random_tokens(1, 40, V);
+    auto const expected = logits(fixed, tokens);
+    for (std::size_t t = 0; t < 40; ++t) {
+        auto const next = session(tokens.ids[t]);
+        CHECK(std::equal(next.begin(), next.end(), expected.begin() + static_cast<index>(t) * V));
+    }
 }
 
 TEST_CASE("event-driven spikegpt: a stream of events remembers three bits a channel") {

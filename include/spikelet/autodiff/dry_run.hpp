@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <initializer_list>
+#include <concepts>
 #include <type_traits>
 
 #include <spikelet/autodiff/chain.hpp>
@@ -97,8 +98,8 @@ private:
 };
 
 /// The memory that streaming this model takes. Every layer's call must be constexpr.
-template <class T = float, class Policy = Serial<>, class Model>
-    requires(!std::is_arithmetic_v<Model>)  // numbers are the batch and the chunk of the other form
+template <std::floating_point T = float, class Policy = Serial<>, class Model>
+    requires(!std::is_arithmetic_v<Model>)  // numbers are the batch and the chunk of another form
 constexpr Footprint footprint(Model const& model, index batch = 1, index chunk = 1) {
     DryRun<T, Policy> run;
     using Ids = Var<DryRun<T, Policy>, std::int32_t, Extents<dyn, dyn>>;
@@ -114,6 +115,13 @@ constexpr Footprint footprint(Model const& model, index batch = 1, index chunk =
 template <class Model, class T = float, class Policy = Serial<>>
 consteval Footprint footprint(index batch = 1, index chunk = 1) {
     return footprint<T, Policy>(Model{}, batch, chunk);
+}
+
+/// The same for a model whose configuration decides what it computes:
+/// `Session<Model, Serial<>, float, footprint<Model>(config)>`.
+template <class Model, class T = float, class Policy = Serial<>, ConfigurationOf<Model> C>
+consteval Footprint footprint(C const& config, index batch = 1, index chunk = 1) {
+    return footprint<T, Policy>(Model(config), batch, chunk);
 }
 
 }  // namespace spikelet

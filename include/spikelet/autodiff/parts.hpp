@@ -139,6 +139,17 @@ consteval index parameter_count() {
     return parameter_count(Model{});
 }
 
+/// What a model is made from: a SpikeGptConfig of a SpikeGpt.
+template <class C, class Model>
+concept ConfigurationOf =
+    std::is_class_v<C> && !std::same_as<C, Model> && std::constructible_from<Model, C const&>;
+
+/// The same for a model whose configuration decides which weights it has.
+template <class Model, ConfigurationOf<Model> C>
+consteval index parameter_count(C const& config) {
+    return parameter_count(Model(config));
+}
+
 namespace detail {
 
 /// Whether numbers of type T, constant or not, are those of a parameter.

@@ -259,10 +259,11 @@ private:
             if (options.batch != F.batch || options.chunk != F.chunk) {
                 fail("session", "batch and chunk are part of this session's type");
             }
-            // The type counts with the model's defaults; values may have put more ops in.
+            // By itself the type counts with the model's defaults; values may have put more ops in.
             if (!(spikelet::footprint<T, Policy>(model, F.batch, F.chunk) == F)) {
-                fail("session", "this model needs other memory than its type says; a session with "
-                                "SessionOptions takes it at run time");
+                fail("session", "this model needs other memory than the session's type says; "
+                                "footprint<Model>(config) as its fourth argument says it there, "
+                                "SessionOptions take it at run time");
             }
             return F;
         }
