@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <numbers>
 #include <string_view>
+#include <utility>
 
 #include <spikelet/spikelet.hpp>
 
@@ -112,14 +113,15 @@ int number(std::string_view text) {
 }
 
 int main(int argc, char** argv) try {
-    sk::ByteText const text{argc > 1 ? argv[1] : __FILE__};
+    auto [to_learn_from, not_seen] = sk::Text{argc > 1 ? argv[1] : __FILE__}.split(0.1);
     EventLm<> lm;
-    train(lm, text, argc > 2 ? number(argv[2]) : 300);
-    report("float", lm, text);
+    train(lm, sk::ByteText{std::move(to_learn_from)}, argc > 2 ? number(argv[2]) : 300);
+    sk::ByteText const rest{std::move(not_seen)};
+    report("float", lm, rest);
 
     EventLm<sk::int4> small;
     sk::quantize(lm, small);
-    report("int4", small, text);
+    report("int4", small, rest);
     speak(small);
 } catch (sk::Error const& error) {
     std::fprintf(stderr, "%s\nusage: event_lm [TEXT FILE] [STEPS]\n", error.what());
