@@ -24,7 +24,7 @@ struct Placement {
     bool binary_embedding = true;     ///< the embedding is reduced to its signs
     Node residual = Node::lif;        ///< between each sub-block and the residual stream
     bool spiking_hidden = false;      ///< LIF instead of relu^2 inside channel mixing
-    Inputs inputs = Inputs::numbers;  ///< in front of every matrix, the head included
+    Inputs inputs = Inputs::numbers;  ///< in front of matrices, the head included
 
     friend constexpr bool operator==(Placement const&, Placement const&) = default;
 };
@@ -47,7 +47,7 @@ inline constexpr std::array<Variant, 7> variants{{
     {"spike_driven", {false, Node::none, true, Inputs::lif}, "LIF in front of every matrix"},
     {"event_driven",
      {false, Node::none, false, Inputs::shared_events},
-     "graded spikes in front of every matrix, one node for the matrices of a layer"},
+     "graded spikes in front of matrices, one node for the matrices of a layer"},
     {"event_driven_post",
      {false, Node::none, false, Inputs::own_events},
      "the same with a node for each matrix, behind the token shift"},
