@@ -54,6 +54,31 @@ TEST_CASE("carried state: a pass that is walked back moves it, another leaves it
     CHECK(state.take(2, {1, 3})[0] == 1);
 }
 
+TEST_CASE("carried state: a pass that is never walked back counts when the next one begins") {
+    CarriedState<double> state;
+    auto const pass = [&](double left) {
+        state.next_pass();
+        double* const at = state.take(1, {1, 3});
+        Numbers const found(at, at + 2);
+        at[0] = left;
+        return found;
+    };
+    auto const numbers = [&] { return Numbers(state.numbers().begin(), state.numbers().end()); };
+    CHECK(pass(7) == Numbers{1, 3});
+    CHECK(numbers() == Numbers{7, 3});
+    CHECK(pass(8) == Numbers{7, 3});
+    state.next_pass();  // carries nothing
+    CHECK(numbers() == Numbers{8, 3});
+    CHECK(pass(9) == Numbers{8, 3});
+    Numbers const other{5, 6};
+    state.restore(other);
+    CHECK(numbers() == other);
+    CHECK(pass(2) == other);
+    state.reset();
+    CHECK(numbers().empty());
+    CHECK(pass(2) == Numbers{1, 3});
+}
+
 TEST_CASE(
     "carried state: other sizes at the same places are an error, though the sum is the same") {
     CarriedState<double> state;
@@ -72,8 +97,8 @@ TEST_CASE(
             pass(2, 4);
         }
         CHECK_THROWS_WITH_AS(pass(4, 2),
-                             "tape: the batch or the model changed while state is carried, which "
-                             "is 6 numbers; call tape.state().reset()",
+                             "carried state: the batch or the model changed while 6 numbers are "
+                             "carried; call state().reset()",
                              Error);
         CHECK_NOTHROW(pass(2, 4));
     }

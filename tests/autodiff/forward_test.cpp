@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/autodiff/forward.hpp>
 
+#include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -52,7 +53,7 @@ TEST_CASE("forward: every pass starts at rest unless state is carried") {
     Forward carrying(serial, {.carry_state = true});
     CHECK(same_bits(first, logits(carrying, model, tokens)));
     CHECK_FALSE(same_bits(first, logits(carrying, model, tokens)));
-    carrying.reset();
+    carrying.state().reset();
     CHECK(same_bits(first, logits(carrying, model, tokens)));
 }
 
@@ -83,8 +84,70 @@ TEST_CASE("forward: a batch that changes while state is carried is an error") {
     Forward forward(serial, {.carry_state = true});
     (void)logits(forward, model, random_tokens(2, 3, 11));
     CHECK_THROWS_AS((void)logits(forward, model, random_tokens(3, 3, 11)), Error);
-    forward.reset();
+    forward.state().reset();
     CHECK_NOTHROW((void)logits(forward, model, random_tokens(3, 3, 11)));
+}
+
+TEST_CASE("forward: a pass that carries less than the one before is an error once it is over") {
+    auto const deep = tiny_lm<TinyLm<11, 64, 2>>();
+    auto const shallow = tiny_lm<TinyLm<11, 64, 1>>();
+    auto const tokens = random_tokens(2, 3, 11);
+    Forward forward(serial, {.carry_state = true});
+    auto const pass = [&](auto const& model) { (void)model(forward.begin(tokens)); };
+    pass(deep);
+    auto const carried = forward.state().numbers().size();
+    CHECK(carried > 0);
+    pass(shallow);
+    auto const message = "carried state: the batch or the model changed while " +
+                         std::to_string(carried) + " numbers are carried; call state().reset()";
+    CHECK_THROWS_WITH_AS((void)forward.state().numbers(), message.c_str(), Error);
+    CHECK_THROWS_WITH_AS(pass(deep), message.c_str(), Error);
+    forward.state().reset();
+    CHECK_NOTHROW(pass(shallow));
+    CHECK_THROWS_AS(pass(deep), Error);
+}
+
+TEST_CASE("forward: a pass that carries nothing leaves the state as it is") {
+    auto const model = tiny_lm();
+    auto const tokens = random_tokens(2, 6, 11);
+    Forward at_once;
+    auto const whole = logits(at_once, model, tokens);
+    Forward forward(serial, {.carry_state = true});
+    auto const bad = Tokens{.ids = {-1, 0}, .batch = 2, .time = 1};
+    CHECK_THROWS_AS((void)logits(forward, model, bad), Error);
+    (void)logits(forward, model, part_of(tokens, 0, 3));
+    CHECK_THROWS_AS((void)logits(forward, model, bad), Error);
+    CHECK(same_bits(logits(forward, model, part_of(tokens, 3, 6)), steps(whole, tokens, 3, 6)));
+}
+
+TEST_CASE("forward: its state is saved and restored, also that of a tape, and goes on the same") {
+    auto model = tiny_lm();
+    allocate(model, true);
+    auto const tokens = random_tokens(2, 9, 11);
+    Forward at_once;
+    auto const whole = logits(at_once, model, tokens);
+    auto const check = [&](auto& context, auto&& end_pass) {
+        auto const saved = [&] {
+            auto const numbers = context.state().numbers();
+            return std::vector<float>(numbers.begin(), numbers.end());
+        };
+        CHECK(saved().empty());
+        end_pass(model(context.begin(part_of(tokens, 0, 4))));
+        auto const state = saved();
+        end_pass(model(context.begin(part_of(tokens, 4, 6))));
+        CHECK_FALSE(saved() == state);
+
+        Forward other(serial, {.carry_state = true});
+        (void)logits(other, model, random_tokens(2, 3, 11, 5));
+        other.state().restore(state);
+        CHECK(std::ranges::equal(other.state().numbers(), state));
+        CHECK(same_bits(logits(other, model, part_of(tokens, 4, 6)), steps(whole, tokens, 4, 6)));
+        CHECK(same_bits(logits(other, model, part_of(tokens, 6, 9)), steps(whole, tokens, 6, 9)));
+    };
+    Forward forward(serial, {.carry_state = true});
+    check(forward, [](auto const&) {});
+    Tape tape(serial, {.carry_state = true});
+    check(tape, [&](auto const& y) { tape.backward(y); });
 }
 
 TEST_CASE("forward: bad tokens are an error") {
@@ -115,9 +178,8 @@ TEST_CASE("forward: counts all memory: values, scratch, carried state") {
     CHECK(forward.bytes() == start + 8000);
     (void)forward.carry(300, {0.0F, 1.0F});
     (void)forward.carry(5, {0.0F});
-    CHECK(forward.bytes() == start + 8000 + 4 * 605);
-    forward.reset();
-    CHECK(forward.bytes() == start + 8000);
+    CHECK(forward.state().bytes() >= 4 * 605);
+    CHECK(forward.bytes() == start + 8000 + forward.state().bytes());
 }
 
 struct CountTaps final : Observer {

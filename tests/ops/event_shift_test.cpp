@@ -139,7 +139,7 @@ TEST_CASE("event_shift: another batch while state is carried is an error, reset(
     Forward forward(serial, {.carry_state = true});
     (void)event_shift(forward.begin(one.view()), m);
     CHECK_THROWS_AS((void)event_shift(forward.begin(two.view()), m), Error);
-    forward.reset();
+    forward.state().reset();
     CHECK_NOTHROW((void)event_shift(forward.begin(two.view()), m));
 }
 

@@ -41,7 +41,7 @@ public:
     std::span<double const> nats(sk::Tokens const& input, sk::Tokens const& target) override {
         return sk::token_nats(model_(forward_.begin(input)), target);
     }
-    void reset() override { forward_.reset(); }
+    void reset() override { forward_.state().reset(); }
     void observe(sk::Observer* observer) override { forward_.observe(observer); }
 
 private:

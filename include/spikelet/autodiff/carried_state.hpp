@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What ops carry from one pass of a Tape to the next, which begins where it ended.
+// What ops carry from one pass of a Tape or a Forward to the next, which begins where it ended.
 //
 // A pass works on a copy: layers that are computed again on the way back start as they did first.
 #pragma once
@@ -46,6 +46,15 @@ public:
         place_ = {};
     }
 
+    /// The same for passes that are never walked back: the last one counts if it carried anything,
+    /// unless another state was restored since it began. Throws Error unless it carried as much as
+    /// the one before.
+    void next_pass() {
+        if (!restored_ && place_ != Place{}) { end_pass(); }
+        start_pass();
+        one_way_ = true;
+    }
+
     /// State of an op, n numbers for each that is given, which are those at rest. The next call of
     /// take() may move it. Throws Error if the last pass carried less, or other sizes.
     T* take(index n, std::initializer_list<T> rest) {
@@ -68,7 +77,7 @@ public:
     /// The pass is walked back: what it has left counts, unless another state was restored since
     /// it began. Throws Error unless it carried as much as the one before.
     void end_pass() {
-        if (place_ != Place{start_.size(), sizes_.size()}) { sizes_changed(); }
+        check_whole();
         walked_ = !restored_;
     }
 
@@ -77,10 +86,12 @@ public:
     /// Back to there, for a layer that is computed again.
     void go_to(Place place) { place_ = place; }
 
-    /// What the next pass starts from, or empty at rest.
+    /// What the next pass starts from, or empty at rest. Throws Error where next_pass() would.
     [[nodiscard]] std::span<T const> numbers() const {
         if (restored_) { return next_; }
-        if (walked_) { return now_; }
+        bool const counts = one_way_ && place_ != Place{};
+        if (counts) { check_whole(); }
+        if (counts || walked_) { return now_; }
         return at_rest_ ? std::span<T const>{} : std::span<T const>{start_};
     }
 
@@ -102,9 +113,13 @@ public:
     }
 
 private:
+    void check_whole() const {
+        if (place_ != Place{start_.size(), sizes_.size()}) { sizes_changed(); }
+    }
     [[noreturn]] void sizes_changed() const {
-        fail("tape", "the batch or the model changed while state is carried, which is " +
-                         std::to_string(start_.size()) + " numbers; call tape.state().reset()");
+        fail("carried state", "the batch or the model changed while " +
+                                  std::to_string(start_.size()) +
+                                  " numbers are carried; call state().reset()");
     }
 
     std::vector<T> start_, now_;
@@ -114,6 +129,7 @@ private:
     bool at_rest_ = true;
     bool walked_ = false;
     bool restored_ = false;
+    bool one_way_ = false;     // passes are never walked back
     bool sizes_hold_ = false;  // a pass that was walked back had them
 };
 

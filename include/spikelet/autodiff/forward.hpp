@@ -3,9 +3,10 @@
 #pragma once
 
 #include <algorithm>
-#include <vector>
+#include <initializer_list>
 
 #include <spikelet/autodiff/arena.hpp>
+#include <spikelet/autodiff/carried_state.hpp>
 #include <spikelet/autodiff/chain.hpp>
 #include <spikelet/core/policy.hpp>
 #include <spikelet/core/tokens.hpp>
@@ -35,7 +36,8 @@ public:
     Forward& operator=(Forward const&) = delete;
 
     /// Starts a new pass; everything of the last pass but its state is gone. Throws Error where
-    /// there are no tokens, or not as many as the shape says.
+    /// there are no tokens, or not as many as the shape says, or the last pass carried less than
+    /// the one before.
     auto begin(Tokens const& tokens) {
         check_tokens("forward", tokens);
         begin();
@@ -53,9 +55,6 @@ public:
         return x;
     }
 
-    /// Forgets the state: the next pass starts at rest.
-    void reset() { state_.clear(); }
-
     /// Who computes.
     [[nodiscard]] Policy policy() const { return policy_; }
     /// Who watches, or null.
@@ -64,11 +63,7 @@ public:
     void observe(Observer* observer) { observer_ = observer; }
     /// Memory held, in bytes: values, carried state, and what kernels use for themselves.
     [[nodiscard]] std::size_t bytes() const {
-        std::size_t total = values_.bytes() + static_cast<std::size_t>(scratch_.size());
-        for (auto const& state : state_) {
-            total += static_cast<std::size_t>(state.size()) * sizeof(T);
-        }
-        return total;
+        return values_.bytes() + state_.bytes() + static_cast<std::size_t>(scratch_.size());
     }
 
     // The context's answers to ops.
@@ -89,20 +84,12 @@ public:
         return observer_ != nullptr ? values_.take<U>(n) : nullptr;
     }
     /// State that survives to the next pass, see Tape::carry(); null where every pass starts at
-    /// rest. Throws Error if the batch is another than in the last pass.
+    /// rest. Throws Error if the batch or the model is another than in the last pass.
     T* carry(index n, std::initializer_list<T> rest) {
-        if (!options_.carry_state) { return nullptr; }
-        auto const planes = static_cast<index>(rest.size());
-        if (next_state_ == state_.size()) {
-            T* plane = state_.emplace_back(n * planes).data();
-            for (T value : rest) { plane = std::fill_n(plane, n, value); }
-        }
-        auto& state = state_[next_state_++];
-        if (state.size() != n * planes) {
-            fail("forward", "the batch changed while state is carried; call reset()");
-        }
-        return state.data();
+        return options_.carry_state ? state_.take(n, rest) : nullptr;
     }
+    /// The state that the next pass starts from, to be saved, restored and forgotten.
+    [[nodiscard]] CarriedState<T>& state() { return state_; }
     /// Memory for the duration of one op.
     template <class U>
     U* scratch(index n) {
@@ -127,16 +114,15 @@ public:
 
 private:
     void begin() {
+        state_.next_pass();
         values_.reset();
-        next_state_ = 0;
     }
 
     Policy policy_;
     ForwardOptions options_;
     Arena values_;
     Buffer<std::byte> scratch_;
-    std::vector<Buffer<T>> state_;
-    std::size_t next_state_ = 0;
+    CarriedState<T> state_;
     Observer* observer_ = nullptr;
 };
 
