@@ -114,7 +114,7 @@ void lif_training(benchmark::State& state) {
     LifOptions const options{.threshold = 0.3};
     for (auto _ : state) {
         Lif::forward<float>({}, a.n, options, a[0], a.spikes.data(), a[1], nullptr);
-        Lif::backward<float>({}, a.n, options, Arctan{}, a[1], a[2], nullptr, a.fresh(3), nullptr);
+        Lif::backward<float>({}, a.n, options, Arctan{}, a[1], a[2], a.fresh(3));
         benchmark::ClobberMemory();
     }
 }

@@ -15,40 +15,32 @@ template <class T>
 struct Back {
     LifRun<T> run;
     std::vector<T> dspikes = random_numbers<T>(static_cast<index>(run.x.size()), 3);
-    std::vector<T> dstate = random_numbers<T>(static_cast<index>(run.state.size()), 4);
     std::vector<T> old = random_numbers<T>(static_cast<index>(run.x.size()), 5);
     std::vector<T> dx = old;
-    std::vector<T> dstart = std::vector<T>(run.state.size(), T(99));
 
     template <class Surrogate>
-    void go(Surrogate surrogate, bool with_state = true) {
+    void go(Surrogate surrogate, T const* dcharge = nullptr) {
         run.forward();
         kernels::Lif<Serial<>>::backward({}, run.n, run.options, surrogate, run.charge.data(),
-                                         dspikes.data(), with_state ? dstate.data() : nullptr,
-                                         dx.data(), with_state ? dstart.data() : nullptr);
+                                         dspikes.data(), dx.data(), dcharge);
     }
 };
 
 /// The largest distance from the naive chain rule, in roundings. The naive one starts from the
 /// kernel's charge, so that both see the same spikes.
 template <class T, class Surrogate>
-double worst_gradient(Back<T> const& back, Surrogate surrogate, bool with_state = true) {
+double worst_gradient(Back<T> const& back, Surrogate surrogate) {
     auto const& run = back.run;
     double worst = 0;
     each_neuron(run.n, [&](index b, index c) {
-        auto const own = static_cast<std::size_t>(b * run.n.C + c);
-        auto const g = reference::back_through_time(
+        auto const dx = reference::back_through_time(
             run.options, [&](double x) { return reference::slope_of(surrogate, x); },
-            run.over_time(run.charge, b, c), run.over_time(back.dspikes, b, c),
-            with_state ? static_cast<double>(back.dstate[own]) : 0.0);
+            run.over_time(run.charge, b, c), run.over_time(back.dspikes, b, c));
         for (index t = 0; t < run.n.T; ++t) {
             auto const i = run.at(b, t, c);
             double const expected =
-                static_cast<double>(back.old[i]) + g.dx[static_cast<std::size_t>(t)];
+                static_cast<double>(back.old[i]) + dx[static_cast<std::size_t>(t)];
             worst = std::max(worst, roundings(std::vector<T>{back.dx[i]}, {expected}));
-        }
-        if (with_state) {
-            worst = std::max(worst, roundings(std::vector<T>{back.dstart[own]}, {g.dstart}));
         }
     });
     return worst;
@@ -86,29 +78,22 @@ double slope_of(Half, double) { return 0.5; }
 TEST_CASE("lif: a surrogate of one's own serves, too") {
     Back<double> back{{{1, 5, 3}, {}}};
     back.go(Half{});
-    auto const g = reference::back_through_time(
+    auto const dx = reference::back_through_time(
         {}, [](double x) { return slope_of(Half{}, x); }, back.run.over_time(back.run.charge, 0, 1),
-        back.run.over_time(back.dspikes, 0, 1), back.dstate[1]);
-    CHECK(back.dstart[1] == doctest::Approx(g.dstart));
-}
-
-TEST_CASE("lif: gradients of the state are optional") {
-    Back<float> back{{{2, 7, 65}, {}}};
-    back.go(Arctan{}, false);
-    CHECK(worst_gradient(back, Arctan{}, false) < 100);
+        back.run.over_time(back.dspikes, 0, 1));
+    CHECK(back.dx[1] - back.old[1] == doctest::Approx(dx[0]));
 }
 
 TEST_CASE("lif: where nothing fires the gradient is that of a leaky sum") {
     LifOptions const o{.tau = 4.0, .threshold = 1e6, .decay_input = false};
     Back<double> back{{{1, 3, 1}, o}};
     std::fill(back.dspikes.begin(), back.dspikes.end(), 0);
-    back.dstate = {1};
-    back.go(Boxcar{});
+    std::vector<double> const dcharge{0, 0, 1};
+    back.go(Boxcar{}, dcharge.data());
     double const leak = 0.75;
     CHECK(back.dx[2] - back.old[2] == doctest::Approx(1));
     CHECK(back.dx[1] - back.old[1] == doctest::Approx(leak));
     CHECK(back.dx[0] - back.old[0] == doctest::Approx(leak * leak));
-    CHECK(back.dstart[0] == doctest::Approx(leak * leak * leak));
 }
 
 }  // namespace

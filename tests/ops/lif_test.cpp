@@ -44,10 +44,10 @@ TEST_CASE("lif: spikes and gradient are those of one neuron per channel") {
                 reference::integrate_and_fire(options, 0, over_time(x.data, time, b, c));
             auto const s = over_time(numbers.data, time, b, c);
             CHECK(std::equal(s.begin(), s.end(), neuron.spikes.begin()));
-            auto const g = reference::back_through_time(
+            auto const dx = reference::back_through_time(
                 options, [](double v) { return reference::slope_of(SigmoidSurrogate{}, v); },
-                neuron.charge, over_time(dy.data(), time, b, c), 0);
-            worst = std::max(worst, roundings(over_time(x.gradient.numbers(), time, b, c), g.dx));
+                neuron.charge, over_time(dy.data(), time, b, c));
+            worst = std::max(worst, roundings(over_time(x.gradient.numbers(), time, b, c), dx));
             worst = std::max(worst, roundings(over_time(charge.data, time, b, c), neuron.charge));
         }
     }
@@ -105,9 +105,9 @@ TEST_CASE("lif: the gradient of the charge joins that of the spikes") {
                     for (std::size_t t = 0; t < ds.size(); ++t) {
                         ds[t] = ds[t] / slope(h[t] - o.threshold) + (with_spikes ? 1 : 0);
                     }
-                    auto const g = reference::back_through_time(o, slope, h, ds, 0);
-                    worst = std::max(worst,
-                                     roundings(over_time(x.gradient.numbers(), time, b, c), g.dx));
+                    auto const dx = reference::back_through_time(o, slope, h, ds);
+                    worst =
+                        std::max(worst, roundings(over_time(x.gradient.numbers(), time, b, c), dx));
                 }
             }
             CHECK(worst < 100);

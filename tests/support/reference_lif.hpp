@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <spikelet/kernels/lif.hpp>
+#include <spikelet/kernels/surrogate.hpp>
 
 namespace spikelet::reference {
 
@@ -37,19 +38,15 @@ inline Neuron integrate_and_fire(LifOptions const& o, double membrane,
     return n;
 }
 
-struct NeuronGradient {
-    std::vector<double> dx;
-    double dstart;
-};
-
-/// The chain rule through time, with surrogate(h - threshold) for d spike / d h:
+/// Gradients of the inputs: the chain rule through time, with surrogate(h - threshold) for
+/// d spike / d h:
 ///   v = reset(h, s), so dv/dh is written out for each way to reset.
 template <class Surrogate>
-NeuronGradient back_through_time(LifOptions const& o, Surrogate surrogate,
-                                 std::vector<double> const& charge,
-                                 std::vector<double> const& dspikes, double dmembrane) {
-    NeuronGradient g{std::vector<double>(charge.size()), 0};
-    double dv = dmembrane;
+std::vector<double> back_through_time(LifOptions const& o, Surrogate surrogate,
+                                      std::vector<double> const& charge,
+                                      std::vector<double> const& dspikes) {
+    std::vector<double> dx(charge.size());
+    double dv = 0;
     for (std::size_t t = charge.size(); t-- > 0;) {
         double const h = charge[t];
         double const slope = surrogate(h - o.threshold);
@@ -60,11 +57,10 @@ NeuronGradient back_through_time(LifOptions const& o, Surrogate surrogate,
         if (o.reset == Reset::hard) { dv_dh = (1 - s) + (o.reset_value - h) * ds_dh_in_reset; }
         if (o.reset == Reset::soft) { dv_dh = 1 - o.threshold * ds_dh_in_reset; }
         double const dh = dspikes[t] * ds_dh + dv * dv_dh;
-        g.dx[t] = dh * (o.decay_input ? 1 / o.tau : 1);
+        dx[t] = dh * (o.decay_input ? 1 / o.tau : 1);
         dv = dh * (1 - 1 / o.tau);
     }
-    g.dstart = dv;
-    return g;
+    return dx;
 }
 
 // The surrogates as derivatives of what their names say.

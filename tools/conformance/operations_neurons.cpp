@@ -107,27 +107,36 @@ private:
     void backward(auto surrogate) {
         std::vector<T> const ds = read("grad_s");
         std::vector<T> dx(x_.size());
-        std::vector<T> dstart(static_cast<std::size_t>(N_));
         Lif::backward(operation_.policy, {1, steps_, N_}, options_, surrogate, h_.data(), ds.data(),
-                      static_cast<T const*>(nullptr), dx.data(), dstart.data());
+                      dx.data());
         compare("gradients", "grad_x_no_grad_v", dx, gradient);
-        compare("gradients", "grad_v0_no_grad_v", dstart, gradient);
+        compare("gradients", "grad_v0_no_grad_v", of_start(dx), gradient);
     }
 
-    // With a gradient for the membrane after each step.
+    // With a gradient for the membrane after each step, which is a function of spike and charge.
     void backward_with_membranes(auto surrogate) {
-        std::vector<T> const ds = read("grad_s");
-        std::vector<T> const dv = read("grad_v");
-        std::vector<T> dx(x_.size());
-        std::vector<T> dstate(static_cast<std::size_t>(N_));
-        for (index t = steps_ - 1; t >= 0; --t) {
-            std::vector<T> end(dv.begin() + t * N_, dv.begin() + (t + 1) * N_);
-            std::ranges::transform(end, dstate, end.begin(), std::plus{});
-            Lif::backward(operation_.policy, {1, 1, N_}, options_, surrogate, h_.data() + t * N_,
-                          ds.data() + t * N_, end.data(), dx.data() + t * N_, dstate.data());
+        std::vector<T> ds = read("grad_s");
+        std::vector<T> dh = read("grad_v");
+        bool const hard = options_.reset == spikelet::Reset::hard;
+        auto const threshold = static_cast<T>(options_.threshold);
+        auto const reset_value = static_cast<T>(options_.reset_value);
+        for (std::size_t i = 0; i < ds.size(); ++i) {
+            T const dv = dh[i];
+            if (hard && h_[i] >= threshold) { dh[i] = 0; }
+            if (!options_.detach_reset) { ds[i] += dv * (hard ? reset_value - h_[i] : -threshold); }
         }
+        std::vector<T> dx(x_.size());
+        Lif::backward(operation_.policy, {1, steps_, N_}, options_, surrogate, h_.data(), ds.data(),
+                      dx.data(), dh.data());
         compare("gradients", "grad_x", dx, gradient);
-        compare("gradients", "grad_v0", dstate, gradient);
+        compare("gradients", "grad_v0", of_start(dx), gradient);
+    }
+
+    // The first charge is leak times the membrane that neurons start from, and gain times x.
+    [[nodiscard]] std::vector<T> of_start(std::vector<T> const& dx) const {
+        std::vector<T> dstart(dx.begin(), dx.begin() + N_);
+        for (T& d : dstart) { d *= static_cast<T>(options_.leak() / options_.gain()); }
+        return dstart;
     }
 
     Operation const& operation_;

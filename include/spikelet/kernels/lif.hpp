@@ -5,8 +5,8 @@
 //   fire     s[t] = h[t] >= threshold
 //   reset    v[t] = hard: s ? r : h      soft: h - s threshold      none: h
 // Backward walks time in reverse; with g = surrogate(h - threshold), ds given, dh given by whoever
-// reads the charge itself, and dv at the end:
-//   e[t] = ds[t] g + (dv[t] + leak e[t+1]) R[t] + dh[t],    dx[t] += gain e[t]
+// reads the charge itself, and e after the last step 0:
+//   e[t] = ds[t] g + leak e[t+1] R[t] + dh[t],    dx[t] += gain e[t]
 //   R = hard: 1 - s + (r - h) g    soft: 1 - threshold g    none: 1    (without g: reset detached)
 //
 // Bound by memory: 8 bytes for a neuron and step forward where the charge is kept, 12 backward.
@@ -75,14 +75,12 @@ struct Lif {
         for_each_strip(policy, n, some);
     }
 
-    /// charge [B,T,C] as forward() leaves it; dspikes, dcharge [B,T,C] and dstate [B,C] (gradient
-    /// of the last membrane) -> dx [B,T,C] +=, dstart [B,C] = gradient of the first membrane. The
+    /// charge [B,T,C] as forward() leaves it; dspikes, dcharge [B,T,C] -> dx [B,T,C] +=. The
     /// gradients but dspikes may be null.
     template <class T, class Surrogate>
     static void backward(Policy policy, Btc n, LifOptions o, Surrogate surrogate, T const* charge,
-                         T const* dspikes, T const* dstate, AddsTo<T> dx, T* dstart,
-                         T const* dcharge = nullptr) {
-        Back<T> const back{charge, dspikes, dstate, dcharge, dx, dstart};
+                         T const* dspikes, AddsTo<T> dx, T const* dcharge = nullptr) {
+        Back<T> const back{charge, dspikes, dcharge, dx};
         for_each_strip(policy, n, [=](index b, index first, index last) {
             reverse(Strip{n, b, first, last}, o, surrogate, back);
         });
@@ -101,9 +99,8 @@ private:
 
     template <class T>
     struct Back {
-        T const *charge, *dspikes, *dstate, *dcharge;
+        T const *charge, *dspikes, *dcharge;
         Accumulator<T> dx;
-        T* dstart;
     };
 
     /// Options in every lane. In the loop they would be worked out again: a store may have changed
@@ -161,11 +158,7 @@ private:
         using B = simd::Batch<T, Policy>;
         Constants<B> const k(o);
         Membranes<T> carried;  // gradient of the membrane after the step
-        index const channels = s.b * s.n.C + s.first;
-        for (index c = 0; c < s.last - s.first; ++c) {
-            carried[static_cast<std::size_t>(c)] =
-                in.dstate == nullptr ? T(0) : in.dstate[channels + c];
-        }
+        std::fill_n(carried.begin(), s.last - s.first, T(0));
         for (index t = s.n.T - 1; t >= 0; --t) {
             index const row = (s.b * s.n.T + t) * s.n.C;
             simd::for_each_batch<B>(s.first, s.last, [&](index c, auto lanes) {
@@ -179,9 +172,6 @@ private:
                 simd::accumulate(in.dx, i, k.gain, e, lanes);
                 simd::store(dv, k.leak * e, lanes);
             });
-        }
-        if (in.dstart != nullptr) {
-            std::copy_n(carried.data(), s.last - s.first, in.dstart + channels);
         }
     }
 

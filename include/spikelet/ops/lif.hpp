@@ -44,8 +44,7 @@ constexpr Fired<Ctx, E> lif(Var<Ctx, T, E> value, LifOptions options = {},
         [=] {
             auto* const dcharge = charge.gradient.started() ? charge.gradient.numbers() : nullptr;
             Lif::template backward<Scalar>(x.ctx->policy(), n, options, surrogate, charge.data,
-                                           s.gradient.numbers(), nullptr, x.gradient.sum(), nullptr,
-                                           dcharge);
+                                           s.gradient.numbers(), x.gradient.sum(), dcharge);
         },
         s, charge);
     return {s, charge};
