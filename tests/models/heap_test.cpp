@@ -67,7 +67,7 @@ TEST_CASE("heap: evaluation takes nothing after its first pass") {
     auto const tokens = random_tokens(2, 40, 23);
     auto const shorter = random_tokens(2, 7, 23);
     for (bool const carry : {false, true}) {
-        auto const model = small_model(variants[4]);
+        auto const model = small_model(find_variant("spike_driven"));
         Forward forward(serial, {.carry_state = carry});
         CHECK(heap_calls_of([&] { (void)model(forward.begin(tokens)); }) > 0);
         CHECK(heap_calls_of([&] { (void)model(forward.begin(tokens)); }) == 0);
