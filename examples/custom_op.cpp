@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // An op of your own, written outside of the library as its ops are: a kernel on plain pointers, the
 // op itself, a layer that uses it, and the checks that it is right.
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include <spikelet/autodiff/gradcheck.hpp>
 #include <spikelet/spikelet.hpp>
@@ -123,11 +126,42 @@ bool check_stream(sk::Rng rng) {
     return other == 0;
 }
 
+// A Tape that carries state goes on where its last window ended. What the second window adds is
+// what one pass over both has there, since no gradient of a step depends on those before.
+bool check_windows(sk::Rng rng) {
+    constexpr index rows = 3, first = 5, time = 9, channels = 69;
+    sk::Tensor<float, rows, time, channels> all;
+    for (float& number : all.span()) { number = static_cast<float>(rng.normal()); }
+    auto const gradients = [&](sk::Tape<>& tape, index from, index to) {
+        sk::Tensor<float, sk::dyn, sk::dyn, sk::dyn> part{rows, to - from, channels};
+        for (index b = 0; b < rows; ++b) {
+            std::copy_n(&all(b, from, 0), (to - from) * channels, &part(b, 0, 0));
+        }
+        auto const x = tape.begin(std::as_const(part).view());
+        tape.backward(pool(x, sk::sigmoid(x)));
+        return std::vector<float>(x.gradient.numbers(), x.gradient.numbers() + part.size());
+    };
+    sk::Tape whole, windows{sk::serial, {.carry_state = true}};
+    auto const of_all = gradients(whole, 0, time);
+    gradients(windows, 0, first);
+    auto const of_second = gradients(windows, first, time);
+    int other = 0;
+    for (index b = 0; b < rows; ++b) {
+        index const length = (time - first) * channels;
+        auto const expected = of_all.begin() + (b * time + first) * channels;
+        other += std::equal(expected, expected + length, of_second.begin() + b * length) ? 0 : 1;
+    }
+    std::printf("windows     %4td rows, %d with other gradients in the second\n", rows, other);
+    return other == 0;
+}
+
 }  // namespace mine
 
 int main() {
     bool const gradients = mine::check_gradients(spikelet::Rng{1});
     bool const stream = mine::check_stream(spikelet::Rng{2});
-    std::puts(gradients && stream ? "all is right" : "something is WRONG");
-    return gradients && stream ? 0 : 1;
+    bool const windows = mine::check_windows(spikelet::Rng{3});
+    bool const all = gradients && stream && windows;
+    std::puts(all ? "all is right" : "something is WRONG");
+    return all ? 0 : 1;
 }

@@ -11,11 +11,7 @@
 #include <spikelet/autodiff/tape.hpp>
 #include <spikelet/nn/init.hpp>
 #include <spikelet/nn/linear.hpp>
-#include <spikelet/ops/event_node.hpp>
-#include <spikelet/ops/event_shift.hpp>
-#include <spikelet/ops/integer_lif.hpp>
 #include <spikelet/ops/leaky_integrator.hpp>
-#include <spikelet/ops/parametric_lif.hpp>
 #include <spikelet/ops/shift.hpp>
 #include <spikelet/ops/wkv.hpp>
 
@@ -256,53 +252,6 @@ TEST_CASE("carried state: gradients equal differences, the start held constant")
     // From rest it is another loss.
     tape.state().reset();
     CHECK(near(walk(tape, model, second).dw, dw) > 1e-2);
-}
-
-/// Spikes that carry state. Their gradient is a surrogate's, so differences tell nothing.
-struct Spiking {
-    BasicParameter<double, 5> leak, decay, height, choice;
-    BasicParameter<double, 5> threshold;
-    SPIKELET_PARTS(leak, decay, height, choice, threshold)
-
-    auto operator()(auto x) const {
-        auto const events = integer_lif<graded<3>>(x, leak, threshold).spikes;
-        LifOptions const o{.decay_input = false, .detach_reset = true};
-        return to_numbers(event_shift(events, choice)[0]) +
-               to_numbers(parametric_lif(x, decay, height, o).spikes);
-    }
-};
-
-// Nothing that the first step adds to the gradient of leak, decay, height and choice depends on
-// what comes later: from rest they are multiplied by a state of zero, and the reset is detached.
-TEST_CASE("carried state: of spikes, gradients are those that later steps add in one long pass") {
-    Spiking model;
-    shake(model);
-    auto const x = random_tensor<double>(Extents<dyn, dyn, 5>(2, 9, {}), 1);
-    Tape<Serial<>, double> tape({}, {.carry_state = true});
-    walk(tape, model, steps_of(x, 0, 1));
-    Gradients const later = walk(tape, model, steps_of(x, 1, 9));
-
-    zero_gradients(model);
-    Tape<Serial<>, double> whole;
-    auto const input = whole.begin(x.view());
-    auto const y = model(input);
-    Numbers dy(2 * 9 * 5, 1.0);
-    for (index b = 0; b < 2; ++b) { std::fill_n(dy.begin() + b * 9 * 5, 5, 0.0); }
-    whole.backward(y, View<double const, dyn>(dy.data(), Extents<dyn>(std::ssize(dy))));
-
-    auto const dx = gradient_of(input);
-    for (index b = 0; b < 2; ++b) {
-        index const from = (b * 9 + 1) * 5;
-        CHECK(std::equal(y.data + from, y.data + from + 40, later.y.begin() + b * 40));
-        CHECK(std::equal(dx.begin() + from, dx.begin() + from + 40, later.dx.begin() + b * 40));
-    }
-    auto const* mine = later.dw.data();
-    for (auto const* p : {&model.leak, &model.decay, &model.height, &model.choice}) {
-        CAPTURE(mine - later.dw.data());
-        CHECK(std::equal(p->gradient(), p->gradient() + 5, mine));
-        CHECK(std::any_of(mine, mine + 5, [](double d) { return d != 0; }));
-        mine += 5;
-    }
 }
 
 }  // namespace
