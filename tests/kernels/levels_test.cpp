@@ -109,6 +109,42 @@ TEST_CASE_TEMPLATE("levels: nothing, tiny numbers and what is no number have non
     CHECK(same_bits(levels_at<S, float>({0, -0.0F, 1e-30F, -1e-30F, nan, -nan}, {}), zeros));
 }
 
+TEST_CASE_TEMPLATE("levels: the sign of one is told without it", S, bit, graded<4>,
+                   signed_graded<3>, trit) {
+    auto const check = [&]<class T>(T) {
+        using B = Batch<T>;
+        T const first = static_cast<T>(1 - EventLevels<S>::rho);
+        T const nan = std::numeric_limits<T>::quiet_NaN();
+        std::vector<T> const u{first,   std::nextafter(first, T(0)),
+                               T(3),    T(0),
+                               -first,  std::nextafter(-first, T(0)),
+                               T(-1e9), T(-0.0),
+                               T(1e9),  nan};
+        std::vector<T> signs(u.size());
+        simd::for_each_batch<B>(0, static_cast<index>(u.size()), [&](index i, auto lanes) {
+            B const sign = kernels::sign_of_level<S>(simd::load<B>(u.data() + i, lanes));
+            simd::store(signs.data() + i, sign, lanes);
+        });
+        CHECK(same_bits(signs, levels_at<S>(u, EventLevels<S>{1})));
+    };
+    check(float{});
+    check(double{});
+}
+
+TEST_CASE_TEMPLATE("levels: steps are thresholds and follow them, from the least on", T, float,
+                   double) {
+    T const least = static_cast<T>(least_threshold);
+    std::vector<T> const thresholds{least, std::nextafter(least, T(0)), T(0), T(-2), T(0.5)};
+    std::vector<T> steps, kept;
+    for (T const threshold : thresholds) {
+        Batch<T> const th(threshold);
+        steps.push_back(simd::largest(kernels::step_of(th)));
+        kept.push_back(simd::largest(kernels::where_step_follows(th, Batch<T>(7))));
+    }
+    CHECK(steps == std::vector<T>{least, least, least, least, T(0.5)});
+    CHECK(kept == std::vector<T>{7, 0, 0, 0, 7});
+}
+
 TEST_CASE_TEMPLATE("levels: every value is stored where elements are read", S, bit, graded<2>,
                    graded<3>, graded<4>, signed_graded<3>, trit) {
     constexpr index elements = 64;

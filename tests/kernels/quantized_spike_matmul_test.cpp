@@ -73,7 +73,7 @@ struct Integers {
 
     static constexpr int highest =
         std::is_same_v<S, signed_graded<3>> ? 3 : kernels::largest_magnitude<S>;
-    static constexpr int lowest = std::is_same_v<S, trit> ? -1 : kernels::has_negative<S> ? -4 : 0;
+    static constexpr int lowest = std::is_same_v<S, trit> ? -1 : EventLevels<S>::has_sign ? -4 : 0;
 
     /// Weights and events at random.
     static Integers random(MatmulSize n, index group, double density) {

@@ -21,10 +21,6 @@ inline constexpr int largest_magnitude = [] {
     return (std::max)(above, -below);
 }();
 
-/// Whether events of element type S have signs.
-template <class S>
-inline constexpr bool has_negative = Element<S>::plane_weights.back() < 0;
-
 /// Which events to list.
 enum class Sign { any, positive, negative };
 

@@ -128,11 +128,9 @@ private:
         simd::for_each_batch<B>(0, C, [&](index c, auto lanes) {
             B const old = before == nullptr ? B(0) : simd::load<B>(before + c, lanes);
             B const change = simd::load<B>(x + c, lanes) - old;
-            B const rises = simd::select(change >= up, B(1), B(0));
-            B const level =
-                EventLevels<S>::has_sign ? simd::select(change <= -up, B(-1), rises) : rises;
-            store_levels<S>(level, spikes + c / bits_per_word * Element<S>::planes,
-                            c % bits_per_word, lanes);
+            store_levels<S>(sign_from<S>(change, up),
+                            spikes + c / bits_per_word * Element<S>::planes, c % bits_per_word,
+                            lanes);
         });
     }
 };

@@ -48,15 +48,12 @@ struct EventNode {
                 simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
                     index const i = r * C + c;
                     B const in_steps = simd::load<B>(u + i, lanes);
-                    B const least = simd::constant<B>(least_threshold);
                     B const given = simd::load<B>(threshold + c, lanes);
-                    B const ds = simd::fma(B(cost), sign_of_level(in_steps),
+                    B const ds = simd::fma(B(cost), sign_of_level<S>(in_steps),
                                            simd::load<B>(devents + i, lanes));
-                    B const g =
-                        slope_of(surrogate, in_steps, levels) * ds / (simd::max)(given, least);
+                    B const g = slope_of(surrogate, in_steps, levels) * ds / step_of(given);
                     simd::accumulate(dx, i, g, lanes);
-                    B const follows = simd::select(given < least, B(0), -in_steps);
-                    simd::accumulate(dthreshold, c, follows, g, lanes);
+                    simd::accumulate(dthreshold, c, where_step_follows(given, -in_steps), g, lanes);
                 });
             }
         });
@@ -71,22 +68,13 @@ private:
         for (index w = 0; w < C; w += bits_per_word) {
             std::array<word, static_cast<std::size_t>(planes)> bits{};
             simd::for_each_batch<B>(w, (std::min)(w + bits_per_word, C), [&](index c, auto lanes) {
-                B const least = simd::constant<B>(least_threshold);
-                B const step = (simd::max)(simd::load<B>(threshold + c, lanes), least);
+                B const step = step_of(simd::load<B>(threshold + c, lanes));
                 B const in_steps = simd::load<B>(x + c, lanes) / step;
                 if (u != nullptr) { simd::store(u + c, in_steps, lanes); }
                 store_levels<S>(level_of(in_steps, levels), bits.data(), c - w, lanes);
             });
             std::copy(bits.begin(), bits.end(), events + w / bits_per_word * planes);
         }
-    }
-
-    /// The sign of the level of u, 0 without one.
-    template <class B>
-    static B sign_of_level(B const& u) {
-        B const first = simd::constant<B>(1 - EventLevels<S>::rho);
-        B const up = simd::select(u >= first, B(1), B(0));
-        return EventLevels<S>::has_sign ? simd::select(u <= -first, B(-1), up) : up;
     }
 };
 

@@ -90,17 +90,6 @@ private:
         T const *dcharge, *start;
     };
 
-    template <class B>
-    static B step_of(B const& threshold) {
-        return (simd::max)(threshold, simd::constant<B>(least_threshold));
-    }
-
-    template <class B>
-    static B sign_of(B const& level) {
-        B const up = simd::select(level > B(0), B(1), B(0));
-        return EventLevels<S>::has_sign ? simd::select(level < B(0), B(-1), up) : up;
-    }
-
     /// A function of its own, so that streams need no stack for membranes.
     template <class T>
     [[gnu::noinline]] static void fire_from_rest(Strip s, Run<T> run) {
@@ -161,9 +150,8 @@ private:
         }
         simd::for_each_batch<B>(s.first, s.last, [&](index c, auto lanes) {
             index const own = c - s.first;
-            B const follows = simd::select(simd::load<B>(in.threshold + c, lanes) >=
-                                               simd::constant<B>(least_threshold),
-                                           simd::load<B>(dthreshold + own, lanes), B(0));
+            B const follows = where_step_follows(simd::load<B>(in.threshold + c, lanes),
+                                                 simd::load<B>(dthreshold + own, lanes));
             simd::accumulate(in.dleak, c, simd::load<B>(dleak + own, lanes), lanes);
             simd::accumulate(in.dthreshold, c, follows, lanes);
         });
@@ -183,7 +171,8 @@ private:
         simd::accumulate(dleak, 0, later, simd::fnma(level, step, h), lanes);
         B const leak = simd::load<B>(in.leak + c, lanes);
         B const slope = slope_of(in.surrogate, u, in.levels);
-        B const ds = simd::fma(B(in.cost), sign_of(level), simd::load<B>(in.dspikes + i, lanes));
+        B const ds =
+            simd::fma(B(in.cost), sign_of_level<S>(u), simd::load<B>(in.dspikes + i, lanes));
         B const through_level = slope * ds / step;
         B const sum = simd::fnma(u, through_level, simd::load<B>(dthreshold, lanes));
         simd::store(dthreshold, simd::fnma(level, leak * later, sum), lanes);

@@ -58,6 +58,31 @@ template <SpikeKind S, class B>
     return Levels::has_sign ? simd::select(u < B(0), B(0) - level, level) : level;
 }
 
+/// 1 where x has reached `first`, -1 where it has reached -first and S has a sign, else 0.
+template <SpikeKind S, class B>
+[[gnu::always_inline]] inline B sign_from(B const& x, B const& first) {
+    B const up = simd::select(x >= first, B(1), B(0));
+    return EventLevels<S>::has_sign ? simd::select(x <= -first, B(-1), up) : up;
+}
+
+/// The sign of the level of u, 0 without one.
+template <SpikeKind S, class B>
+[[gnu::always_inline]] inline B sign_of_level(B const& u) {
+    return sign_from<S>(u, simd::constant<B>(1 - EventLevels<S>::rho));
+}
+
+/// How far apart levels are, in which u counts.
+template <class B>
+[[gnu::always_inline]] inline B step_of(B const& threshold) {
+    return (simd::max)(threshold, simd::constant<B>(least_threshold));
+}
+
+/// x, but 0 where the step does not follow the threshold, which then has no gradient.
+template <class B>
+[[gnu::always_inline]] inline B where_step_follows(B const& threshold, B const& x) {
+    return simd::zero_where(threshold < simd::constant<B>(least_threshold), x);
+}
+
 /// Sets the bits of levels that S holds in the planes of 64 elements, which have no bits there yet;
 /// the first lane is element `shift`.
 template <SpikeKind S, class B>

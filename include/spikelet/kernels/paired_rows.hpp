@@ -17,6 +17,7 @@
 #include <type_traits>
 
 #include <spikelet/kernels/active_inputs.hpp>
+#include <spikelet/kernels/levels.hpp>
 #include <spikelet/kernels/pair_products.hpp>
 #include <spikelet/kernels/quantized_matrix.hpp>
 
@@ -61,7 +62,7 @@ public:
         active_.template list<S, Sign::positive>(events, words);
         add_listed<false>(first_input, full);
         index rows = active_.count;
-        if constexpr (has_negative<S>) {
+        if constexpr (EventLevels<S>::has_sign) {
             active_.template list<S, Sign::negative>(events, words);
             add_listed<true>(first_input, full);
             rows += active_.count;
