@@ -35,6 +35,7 @@
 #include <spikelet/nn/linear.hpp>
 #include <spikelet/nn/parametric_lif.hpp>
 #include <spikelet/nn/synaptic_lif.hpp>
+#include <spikelet/nn/threshold_relu2.hpp>
 #include <spikelet/nn/time_mix.hpp>
 #include <spikelet/ops/cross_entropy.hpp>
 #include <spikelet/ops/elementwise.hpp>

@@ -121,7 +121,7 @@ TEST_CASE("event cost: a price counts from the next pass on, and is gone when it
     auto const pass = [&](double price) {
         tape.event_cost().set_price(price);
         auto const x = tape.begin(input.view());
-        auto const y = relu2(x, threshold, 5);
+        auto const y = threshold_relu2(x, threshold, 5);
         tape.event_cost().set_price(price + 1);  // of another pass
         tape.backward(y);
         return gradient_of(x);
@@ -145,14 +145,14 @@ TEST_CASE("event cost: its gradient alone equals finite differences, where steps
     Context tape;
     tape.event_cost().set_price(price);
     auto const cost = [&] {
-        (void)relu2(tape.begin(std::as_const(input).view()), threshold, 7);
+        (void)threshold_relu2(tape.begin(std::as_const(input).view()), threshold, 7);
         return price * tape.event_cost().total();
     };
     auto const dx = slopes(cost, input.data(), 4 * 65);
     auto const dthreshold = slopes(cost, threshold.value(), 65);
     auto const x = tape.begin(std::as_const(input).view());
     Numbers const nothing(4 * 65);
-    tape.backward(relu2(x, threshold, 7),
+    tape.backward(threshold_relu2(x, threshold, 7),
                   View<double const, dyn>(nothing.data(), Extents<dyn>(4 * 65)));
     CHECK(roundings(gradient_of(x), dx) < difference_roundings<double>);
     CHECK(roundings(Numbers(threshold.gradient(), threshold.gradient() + 65), dthreshold) <

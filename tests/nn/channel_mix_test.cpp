@@ -114,7 +114,7 @@ struct EventFormula {
         auto const gating =
             linear(input(x, layer.ev_r, layer.time_mix_r, r), layer.receptance.weight);
         auto const hidden = layer.spiking_hidden ? to_numbers(lif(key, layer.lif_v.options).spikes)
-                                                 : relu2(key, layer.ev_v->threshold);
+                                                 : threshold_relu2(key, layer.ev_v->threshold);
         return gate(gating, linear(hidden, layer.value.weight));
     }
 };

@@ -9,6 +9,7 @@
 #include <spikelet/autodiff/tape.hpp>
 #include <spikelet/nn/init.hpp>
 #include <spikelet/nn/linear.hpp>
+#include <spikelet/nn/threshold_relu2.hpp>
 #include <spikelet/ops/elementwise.hpp>
 
 #include <support/numbers.hpp>
@@ -47,38 +48,14 @@ TEST_CASE("event node layer: is the op with its thresholds, levels, surrogate an
     CHECK(expected.back() > 0);
 }
 
-TEST_CASE("relu2 layer: is the op with its thresholds and outputs") {
-    ThresholdRelu2<65> node{.fan_out = 5};
-    fill_random(node.threshold, 1);
-    auto const input = random_tensor<float>(shape, 2);
-    Tape tape;
-    tape.event_cost().set_price(0.5);
-    auto const x = tape.begin(input.view());
-    auto const y = node(x);
-    double const cost = tape.event_cost().total();
-    tape.backward(y);
-    auto const values = values_of(y);
-    auto const dx = gradient_of(x);
-    auto const again = tape.begin(input.view());
-    auto const z = relu2(again, node.threshold, 5);
-    CHECK(tape.event_cost().total() == cost);
-    CHECK(cost > 0);
-    tape.backward(z);
-    CHECK(same_bits(values_of(z), values));
-    CHECK(same_bits(gradient_of(again), dx));
-}
-
 TEST_CASE("event nodes: start with the same threshold in every channel") {
     Rng rng(1);
     EventNode<5> usual;
     usual.init(rng);
     EventNode<dyn, trit> other{.channels = 7, .first_threshold = 0.6};
     other.init(rng);
-    ThresholdRelu2<5, double> relu;
-    relu.init(rng);
     for (float const th : usual.threshold.span()) { CHECK(th == 0.28F); }
     for (float const th : other.threshold.span()) { CHECK(th == 0.6F); }
-    for (double const th : relu.threshold.span()) { CHECK(th == 0.1); }
     CHECK(other.threshold.size() == 7);
     std::array<float, 5> const fixed{};
     usual.threshold.bind(fixed.data());
@@ -87,25 +64,21 @@ TEST_CASE("event nodes: start with the same threshold in every channel") {
 
 struct Sites {
     EventNode<65, signed_graded<3>> node;
-    ThresholdRelu2<65> relu;
-    SPIKELET_PARTS(node, relu)
+    SPIKELET_PARTS(node)
 };
 
 TEST_CASE("event nodes: show events, and where it is kept what they were made of") {
     Sites sites;
     fill_random(sites.node.threshold, 1);
     for (float& th : sites.node.threshold.span()) { th = 0.25F; }
-    fill_random(sites.relu.threshold, 2);
     Recorder recorder(sites);
     auto const input = random_tensor<float>(shape, 3);
     Tape tape;
     tape.observe(&recorder);
     auto const x = tape.begin(input.view());
     auto const s = sites.node(x);
-    auto const y = sites.relu(x);
-    CHECK(recorder.seen.size() == 3);
+    CHECK(recorder.seen.size() == 2);
     CHECK(recorder.seen["node.s"] == values_of(to_numbers(s)));
-    CHECK(recorder.seen["relu.s"] == values_of(y));
     std::vector<float> in_thresholds;
     for (float const v : input.span()) { in_thresholds.push_back(4 * v); }
     CHECK(recorder.seen["node.u"] == in_thresholds);

@@ -18,10 +18,11 @@ template <class T, index C = 17>
 struct Above {
     BasicParameter<T, C> threshold{17};
     SPIKELET_PARTS(threshold)
-    auto operator()(auto x) const { return relu2(x, threshold); }
+    auto operator()(auto x) const { return threshold_relu2(x, threshold); }
 };
 
-TEST_CASE_TEMPLATE("relu2: squares what is above a channel's threshold", T, float, double) {
+TEST_CASE_TEMPLATE("threshold_relu2: squares what is above a channel's threshold", T, float,
+                   double) {
     Above<T> layer;
     fill_random(layer.threshold, 1);
     auto const x = random_tensor<T>(shape, 2);
@@ -36,7 +37,7 @@ TEST_CASE_TEMPLATE("relu2: squares what is above a channel's threshold", T, floa
     CHECK(roundings(values_of(y), expected) < 4);
 }
 
-TEST_CASE("relu2: thresholds of zero are none") {
+TEST_CASE("threshold_relu2: thresholds of zero are none") {
     Above<float> layer;
     layer.threshold.allocate();
     auto const x = random_tensor<float>(shape, 2);
@@ -45,7 +46,7 @@ TEST_CASE("relu2: thresholds of zero are none") {
     CHECK(same_bits(values_of(layer(v)), values_of(relu2(v))));
 }
 
-TEST_CASE("relu2: backward equals finite differences, in the thresholds, too") {
+TEST_CASE("threshold_relu2: backward equals finite differences, in the thresholds, too") {
     Above<double> layer;
     fill_random(layer.threshold, 1);
     auto const report = gradcheck(layer, random_tensor<double>(shape, 2));
@@ -53,7 +54,7 @@ TEST_CASE("relu2: backward equals finite differences, in the thresholds, too") {
     CHECK(report.checked == 7 * 17);
 }
 
-TEST_CASE("relu2: frozen thresholds let the gradient through") {
+TEST_CASE("threshold_relu2: frozen thresholds let the gradient through") {
     Above<float> layer;
     fill_random(layer.threshold, 1);
     auto const input = random_tensor<float>(shape, 2);
@@ -68,20 +69,20 @@ TEST_CASE("relu2: frozen thresholds let the gradient through") {
     CHECK(same_bits(gradient(), trained));
 }
 
-TEST_CASE_TEMPLATE("relu2: streaming, split at every point, equals the whole sequence", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("threshold_relu2: streaming, split at every point, equals the whole sequence", T,
+                   float, double) {
     Above<T, dyn> layer;
     fill_random(layer.threshold, 1);
     CHECK(streams_exactly(random_tensor<T>(Extents<dyn, dyn, dyn>(2, 5, 17), 2), layer));
 }
 
-TEST_CASE("relu2: run-time sizes that do not fit are an error") {
+TEST_CASE("threshold_relu2: run-time sizes that do not fit are an error") {
     Above<float, dyn> layer;
     layer.threshold.allocate();
     auto const input = random_tensor<float>(Extents<dyn, dyn>(2, 16), 2);
     Tape tape;
     CHECK_THROWS_WITH_AS((void)layer(tape.begin(input.view())),
-                         "relu2: x is [2, 16], the parameters expect 17 channels", Error);
+                         "threshold_relu2: x is [2, 16], the parameters expect 17 channels", Error);
 }
 
 }  // namespace

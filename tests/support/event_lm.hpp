@@ -12,6 +12,7 @@
 #include <spikelet/nn/event_node.hpp>
 #include <spikelet/nn/layer_norm.hpp>
 #include <spikelet/nn/linear.hpp>
+#include <spikelet/nn/threshold_relu2.hpp>
 #include <spikelet/ops/elementwise.hpp>
 #include <spikelet/ops/event_shift.hpp>
 #include <spikelet/ops/rms_norm.hpp>

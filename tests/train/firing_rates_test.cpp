@@ -9,6 +9,7 @@
 #include <spikelet/core/tensor.hpp>
 #include <spikelet/nn/event_node.hpp>
 #include <spikelet/nn/lif.hpp>
+#include <spikelet/nn/threshold_relu2.hpp>
 
 namespace spikelet::test::firing_rates_test {
 namespace {

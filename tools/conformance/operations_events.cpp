@@ -203,7 +203,7 @@ private:
     void relu2() {
         auto const x = input("x");
         auto const threshold = weights("th");
-        auto const h = spikelet::relu2(x, threshold);
+        auto const h = spikelet::threshold_relu2(x, threshold);
         compare("h", {h.data, h.data + h.extents.size()}, value);
         backward(h, "grad_h");
         compare_gradient("grad_x", x);
@@ -219,7 +219,7 @@ private:
         auto const nothing = std::vector<T>(static_cast<std::size_t>(x.extents.size()));
         spikelet::View<T const, dyn> const dy(nothing.data(), Extents<dyn>(std::ssize(nothing)));
         if (name_ == "reg_relu2") {
-            tape_.backward(spikelet::relu2(x, threshold, 1), dy);
+            tape_.backward(spikelet::threshold_relu2(x, threshold, 1), dy);
         } else {
             with_node([&]<class S>(S) {
                 int const levels = spikelet::EventLevels<S>::highest;

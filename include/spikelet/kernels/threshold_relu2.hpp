@@ -18,7 +18,8 @@ namespace spikelet::kernels {
 template <class Policy>
 struct ThresholdRelu2 {
     static_assert(CpuPolicy<Policy>,
-                  "relu2: no kernel for this policy; the policies are Serial and OpenMp");
+                  "threshold_relu2: no kernel for this policy; the policies are Serial and "
+                  "OpenMp");
 
     /// x, y [rows,C]; threshold [C].
     template <class T>

@@ -14,6 +14,7 @@
 #include <spikelet/nn/inputs.hpp>
 #include <spikelet/nn/lif.hpp>
 #include <spikelet/nn/linear.hpp>
+#include <spikelet/nn/threshold_relu2.hpp>
 #include <spikelet/ops/elementwise.hpp>
 #include <spikelet/ops/event_shift.hpp>
 #include <spikelet/ops/shift.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Nodes in front of matrices that learn when to speak: graded spikes, and activations that are
-// mostly silent. Formulas: docs/numerics.md, "Events".
+// Nodes in front of matrices that learn when to speak, in graded spikes. Formulas:
+// docs/numerics.md, "Events".
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,6 @@
 #include <spikelet/core/rng.hpp>
 #include <spikelet/nn/inputs.hpp>
 #include <spikelet/ops/event_node.hpp>
-#include <spikelet/ops/threshold_relu2.hpp>
 
 namespace spikelet {
 
@@ -32,27 +31,6 @@ struct EventNode {
         if (fired.charge.data != nullptr) { tap(*this, "u", fired.charge); }
         tap(*this, "s", fired.spikes);
         return fired.spikes;
-    }
-
-    /// Throws Error if the thresholds are bound to constant numbers.
-    void init(Rng&) { std::ranges::fill(threshold.writable(), static_cast<T>(first_threshold)); }
-};
-
-/// max(x - threshold, 0)^2 with a learned threshold for each channel: x [..., C] -> the same shape.
-/// `fan_out` as in EventNode.
-template <index C, class T = float>
-struct ThresholdRelu2 {
-    [[no_unique_address]] Size<C> channels{};  ///< C
-    index fan_out = 0;                         ///< outputs that read a number
-    double first_threshold = 0.1;              ///< what init() sets
-
-    BasicParameter<T, C> threshold{channels};  ///< one for each channel
-    SPIKELET_PARTS(threshold)
-
-    constexpr auto operator()(auto x) const {
-        auto const y = relu2(x, threshold, fan_out);
-        tap(*this, "s", y);
-        return y;
     }
 
     /// Throws Error if the thresholds are bound to constant numbers.

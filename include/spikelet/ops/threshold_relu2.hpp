@@ -32,14 +32,14 @@ void add_smoothed_cost(Var<Ctx, T, E> const& x, T const* threshold, index fan_ou
 /// active channel, smoothed to sigmoid(x - threshold), costs `fan_out` times the price of the Tape.
 /// Throws Error if run-time sizes do not fit.
 template <class Ctx, class T, class E, class W, index C>
-constexpr auto relu2(Var<Ctx, T, E> value, BasicParameter<W, C> const& threshold,
-                     index fan_out = 0) {
+constexpr auto threshold_relu2(Var<Ctx, T, E> value, BasicParameter<W, C> const& threshold,
+                               index fan_out = 0) {
     using Scalar = typename Ctx::scalar;
     static_assert(or_else(E::last, C) == C,
-                  "relu2: the last extent of x must equal the number of thresholds");
+                  "threshold_relu2: the last extent of x must equal the number of thresholds");
     auto const x = checked_numbers(value);
     auto const th = checked_view<Ctx>(threshold);
-    check_channels("relu2", x, th.extents[0]);
+    check_channels("threshold_relu2", x, th.extents[0]);
     using Relu2 = kernels::ThresholdRelu2<decltype(x.ctx->policy())>;
     auto y = x.ctx->template make<Scalar>(x.extents);
     index const rows = x.extents.rows();
