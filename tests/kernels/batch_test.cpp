@@ -60,6 +60,38 @@ TEST_CASE_TEMPLATE("batch: fma rounds once where the processor can", T, float, d
     CHECK(sum.front() == sum.back());
 }
 
+TEST_CASE_TEMPLATE("batch: NaN goes through the positive part, and through max as its second, in "
+                   "every lane",
+                   T, float, double) {
+    using B = Batch<T>;
+    T const nan = std::numeric_limits<T>::quiet_NaN();
+    for (std::size_t lane = 0; lane < B::size; ++lane) {
+        std::vector<T> x(B::size, T(-1.5));
+        x[lane] = nan;
+        auto const lanes = B::load_unaligned(x.data());
+        auto const positive = lanes_of(simd::positive_part(lanes));
+        auto const larger = lanes_of(simd::max(B(2), lanes));
+        for (std::size_t i = 0; i < B::size; ++i) {
+            CHECK((i == lane ? std::isnan(positive[i]) : positive[i] == 0));
+            CHECK((i == lane ? std::isnan(larger[i]) : larger[i] == 2));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("batch: the positive part of nothing has no sign", T, float, double) {
+    T const tiny = std::numeric_limits<T>::denorm_min();
+    auto const check = [](T x, T expected) {
+        auto const lanes = lanes_of(simd::positive_part(Batch<T>(x)));
+        CHECK(same_bits(lanes, std::vector<T>(lanes.size(), expected)));
+    };
+    check(T(-0.0), T(0));
+    check(T(0), T(0));
+    check(-tiny, T(0));
+    check(tiny, tiny);
+    check(-std::numeric_limits<T>::infinity(), T(0));
+    check(std::numeric_limits<T>::infinity(), std::numeric_limits<T>::infinity());
+}
+
 TEST_CASE_TEMPLATE("batch: sum and largest look at every lane", T, float, double) {
     constexpr index width = simd::width<Batch<T>>;
     auto numbers = ascending<T>(width);

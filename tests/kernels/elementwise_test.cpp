@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/kernels/elementwise.hpp>
 
+#include <cmath>
 #include <limits>
 
 #include <doctest/doctest.h>
@@ -172,6 +173,39 @@ TEST_CASE_TEMPLATE("elementwise: gradients equal finite differences and are adde
         check_gradients(in, in.relu(), [](X a, X) { return unary<kernels::Relu>(a); });
         check_gradients(in, in.relu2(), [](X a, X) { return unary<kernels::Relu2>(a); });
     });
+}
+
+template <class T>
+bool only_nan_at(std::size_t place, std::vector<T> const& seen, std::vector<T> const& without) {
+    std::vector<T> others = seen;
+    others[place] = without[place];
+    return std::isnan(seen[place]) && same_bits(others, without);
+}
+
+TEST_CASE_TEMPLATE("relu, relu2: NaN goes through, there and back, and harms no neighbour", T,
+                   float, double) {
+    each_odd_width([](index n) {
+        Backward<T> const in{random_numbers<T>(n, 1), {}, random_numbers<T>(n, 3)};
+        auto with_nan = in;
+        for (std::size_t i = 0; i < in.a.size(); ++i) {
+            with_nan.a[i] = std::numeric_limits<T>::quiet_NaN();
+            auto const& x = with_nan.a;
+            CHECK(only_nan_at(i, unary<kernels::Relu>(x), unary<kernels::Relu>(in.a)));
+            CHECK(only_nan_at(i, unary<kernels::Relu2>(x), unary<kernels::Relu2>(in.a)));
+            CHECK(only_nan_at(i, with_nan.relu().da, in.relu().da));
+            CHECK(only_nan_at(i, with_nan.relu2().da, in.relu2().da));
+            with_nan.a[i] = in.a[i];
+        }
+    });
+}
+
+TEST_CASE_TEMPLATE("relu, relu2: nothing has no sign", T, float, double) {
+    std::vector<T> const zeros{T(-0.0), T(0), T(-1), -std::numeric_limits<T>::infinity()};
+    CHECK(same_bits(unary<kernels::Relu>(zeros), std::vector<T>(4)));
+    CHECK(same_bits(unary<kernels::Relu2>(zeros), std::vector<T>(4)));
+    Backward<T> const in{zeros, {}, {1, 1, 1, 1}, {T(-0.0), T(-0.0), T(-0.0), T(-0.0)}};
+    CHECK(same_bits(in.relu().da, std::vector<T>(4)));
+    CHECK(same_bits(in.relu2().da, std::vector<T>(4)));
 }
 
 TEST_CASE_TEMPLATE("elementwise: a value does not depend on where it stands", T, float, double) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/kernels/event_node.hpp>
 
+#include <cmath>
 #include <limits>
 
 #include <doctest/doctest.h>
@@ -193,6 +194,20 @@ TEST_CASE("event_node: a threshold that does not count as it is has no gradient,
     CHECK(run.dx[0] > 1);
     CHECK(run.dx[1] == run.dx[0]);
     CHECK(run.dx[2] == run.dx[0]);
+}
+
+TEST_CASE_TEMPLATE("event_node: a threshold that is no number shows in the gradients", T, float,
+                   double) {
+    NodeRun<graded<3>, T> run{2, 65};
+    run.threshold[17] = std::numeric_limits<T>::quiet_NaN();
+    run.forward();
+    run.backward();
+    bool right = true;
+    for (std::size_t i = 0; i < run.dx.size(); ++i) {
+        right = right && std::isnan(run.dx[i]) == (i % 65 == 17);
+        right = right && std::isnan(run.dthreshold[i % 65]) == (i % 65 == 17);
+    }
+    CHECK(right);
 }
 
 TEST_CASE("event_node: a silent event does not cost anything, whatever a level costs") {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/kernels/integer_lif.hpp>
 
+#include <cmath>
+#include <limits>
+
 #include <doctest/doctest.h>
 
 #include <spikelet/core/bits.hpp>
@@ -257,6 +260,21 @@ TEST_CASE("integer_lif: a threshold below a thousandth stays where it is") {
     CHECK(run.dthreshold[1] == before.dthreshold[1]);
     CHECK(run.dthreshold[2] != before.dthreshold[2]);
     CHECK(run.dleak[5] != before.dleak[5]);
+}
+
+TEST_CASE_TEMPLATE("integer_lif: a threshold that is no number shows in membrane and gradients", T,
+                   float, double) {
+    Run<trit, T> run({1, 2, 9});
+    run.threshold[3] = std::numeric_limits<T>::quiet_NaN();
+    run.forward();
+    run.backward();
+    bool right = true;
+    for (std::size_t c = 0; c < 9; ++c) {
+        for (T const x : {run.state[c], run.dx[c], run.dx[c + 9], run.dthreshold[c]}) {
+            right = right && std::isnan(x) == (c == 3);
+        }
+    }
+    CHECK(right);
 }
 
 TEST_CASE("integer_lif: gradients that nobody wants stay out") {

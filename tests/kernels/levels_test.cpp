@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/kernels/levels.hpp>
 
+#include <cmath>
 #include <limits>
 
 #include <doctest/doctest.h>
@@ -143,6 +144,14 @@ TEST_CASE_TEMPLATE("levels: steps are thresholds and follow them, from the least
     }
     CHECK(steps == std::vector<T>{least, least, least, least, T(0.5)});
     CHECK(kept == std::vector<T>{7, 0, 0, 0, 7});
+}
+
+TEST_CASE_TEMPLATE("levels: what is no threshold is no step, and is followed", T, float, double) {
+    using B = Batch<T>;
+    B const nan(std::numeric_limits<T>::quiet_NaN());
+    CHECK(std::isnan(simd::sum(kernels::step_of(nan))));
+    CHECK(std::isnan(simd::sum(kernels::where_step_follows(B(T(0.5)), nan))));
+    CHECK(simd::largest(kernels::where_step_follows(nan, B(7))) == 7);
 }
 
 TEST_CASE_TEMPLATE("levels: every value is stored where elements are read", S, bit, graded<2>,

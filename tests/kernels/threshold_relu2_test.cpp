@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/kernels/threshold_relu2.hpp>
 
+#include <cmath>
 #include <limits>
 
 #include <doctest/doctest.h>
@@ -80,6 +81,35 @@ TEST_CASE_TEMPLATE("threshold_relu2: right at the threshold and for what is far 
     run.threshold = {T(0.5), T(0.5), T(-2), T(0)};
     run.x = {T(0.5), std::numeric_limits<T>::lowest(), T(-2), -std::numeric_limits<T>::infinity()};
     CHECK(run.forward() == std::vector<T>(4));
+}
+
+/// With what is no number at place i of x, or of the thresholds.
+template <class T>
+void check_nan(ReluRun<T> run, std::size_t i, bool in_threshold) {
+    auto const channels = static_cast<std::size_t>(run.C);
+    (in_threshold ? run.threshold : run.x)[i] = std::numeric_limits<T>::quiet_NaN();
+    auto const y = run.forward();
+    run.backward();
+    bool right = true;
+    for (std::size_t j = 0; j < y.size(); ++j) {
+        bool const meant = in_threshold ? j % channels == i : j == i;
+        right = right && std::isnan(y[j]) == meant && std::isnan(run.dx[j]) == meant;
+    }
+    for (std::size_t c = 0; c < channels; ++c) {
+        right = right && std::isnan(run.dthreshold[c]) == (c == i % channels);
+    }
+    CHECK(right);
+}
+
+TEST_CASE_TEMPLATE("threshold_relu2: NaN goes through, there and back, and harms no neighbour", T,
+                   float, double) {
+    for (index const C : {1, 7, 65}) {
+        for (T const cost : {T(0), T(0.5)}) {
+            ReluRun<T> const run{2, C, cost};
+            for (std::size_t i = 0; i < run.x.size(); ++i) { check_nan(run, i, false); }
+            for (std::size_t c = 0; c < run.threshold.size(); ++c) { check_nan(run, c, true); }
+        }
+    }
 }
 
 template <class T>

@@ -62,7 +62,8 @@ B constant(double value) {
 template <class B>
 inline constexpr int registers = sizeof(B) == 64 ? 32 : 16;
 
-/// Lane by lane, like the functions below, the larger one.
+/// Lane by lane, like the functions below, the larger one. Where a is NaN, x86 takes b: what may be
+/// NaN is b.
 template <class B>
 B(max)
 (B const& a, B const& b) {
@@ -181,6 +182,12 @@ B zero_where(Mask const& mask, B const& x) {
     } else {
         return simd::select(mask, B(0), x);
     }
+}
+
+/// max(x, 0), where NaN stays NaN and -0 becomes 0: of two, simd::max keeps one or the other.
+template <class B>
+B positive_part(B const& x) {
+    return simd::zero_where(x <= B(0), x);
 }
 
 /// Sum of the lanes in a fixed order: halves are folded until one is left.

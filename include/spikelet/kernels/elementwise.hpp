@@ -142,7 +142,7 @@ struct Sigmoid {
     }
 };
 
-/// y = max(x, 0);  dx += dy where y > 0.
+/// y = max(x, 0);  dx += dy where y > 0. NaN stays NaN, there and back.
 template <class Policy>
 struct Relu {
     static_assert(CpuPolicy<Policy>,
@@ -153,7 +153,7 @@ struct Relu {
     static void forward(Policy policy, index n, T const* x, T* y) {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
-            simd::store(y + i, (simd::max)(simd::load<B>(x + i, lanes), B(0)), lanes);
+            simd::store(y + i, simd::positive_part(simd::load<B>(x + i, lanes)), lanes);
         });
     }
 
@@ -163,13 +163,13 @@ struct Relu {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
             B const g = simd::load<B>(dy + i, lanes);
-            B const passed = simd::select(simd::load<B>(y + i, lanes) > B(0), g, B(0));
-            simd::accumulate(dx, i, passed, lanes);
+            B const kept = simd::load<B>(y + i, lanes);  // where it is not above 0, 0 or NaN
+            simd::accumulate(dx, i, simd::select(kept > B(0), g, kept), lanes);
         });
     }
 };
 
-/// y = max(x, 0)^2;  dx += 2 max(x, 0) dy.
+/// y = max(x, 0)^2;  dx += 2 max(x, 0) dy. NaN stays NaN, there and back.
 template <class Policy>
 struct Relu2 {
     static_assert(CpuPolicy<Policy>,
@@ -180,7 +180,7 @@ struct Relu2 {
     static void forward(Policy policy, index n, T const* x, T* y) {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
-            B const positive = (simd::max)(simd::load<B>(x + i, lanes), B(0));
+            B const positive = simd::positive_part(simd::load<B>(x + i, lanes));
             simd::store(y + i, positive * positive, lanes);
         });
     }
@@ -190,7 +190,7 @@ struct Relu2 {
     static void backward(Policy policy, index n, T const* x, T const* dy, AddsTo<T> dx) {
         using B = simd::Batch<T, Policy>;
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
-            B const positive = (simd::max)(simd::load<B>(x + i, lanes), B(0));
+            B const positive = simd::positive_part(simd::load<B>(x + i, lanes));
             B const g = simd::load<B>(dy + i, lanes);
             simd::accumulate(dx, i, positive + positive, g, lanes);
         });

@@ -71,10 +71,10 @@ template <SpikeKind S, class B>
     return sign_from<S>(u, simd::constant<B>(1 - EventLevels<S>::rho));
 }
 
-/// How far apart levels are, in which u counts.
+/// How far apart levels are, in which u counts; NaN for NaN.
 template <class B>
 [[gnu::always_inline]] inline B step_of(B const& threshold) {
-    return (simd::max)(threshold, simd::constant<B>(least_threshold));
+    return (simd::max)(simd::constant<B>(least_threshold), threshold);
 }
 
 /// x, but 0 where the step does not follow the threshold, which then has no gradient.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Squared rectification above a learned threshold of each channel, for activations that are mostly
 // silent:
-//   y = max(x - threshold, 0)^2
+//   y = max(x - threshold, 0)^2                 NaN stays NaN, there and back
 // Backward, with p the cost of an active channel (autodiff/event_cost.hpp), whose step at the
 // threshold is smoothed to a sigmoid, z = x - threshold:
 //   dx += 2 max(z, 0) dy + p s (1 - s),  s = sigmoid(z);   dthreshold -= sum over rows of the same
@@ -29,7 +29,7 @@ struct ThresholdRelu2 {
             for (index r = begin; r < end; ++r) {
                 simd::for_each_batch<B>(0, C, [&](index c, auto lanes) {
                     B const z = above<B>(x + r * C + c, threshold + c, lanes);
-                    B const positive = (simd::max)(z, B(0));
+                    B const positive = simd::positive_part(z);
                     simd::store(y + r * C + c, positive * positive, lanes);
                 });
             }
@@ -66,7 +66,7 @@ struct ThresholdRelu2 {
                 simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
                     index const i = r * C + c;
                     B const z = above<B>(x + i, threshold + c, lanes);
-                    B const positive = (simd::max)(z, B(0));
+                    B const positive = simd::positive_part(z);
                     B g = (positive + positive) * simd::load<B>(dy + i, lanes);
                     if (cost != T(0)) {
                         B const s = simd::sigmoid(z);
