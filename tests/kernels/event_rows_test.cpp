@@ -32,5 +32,20 @@ TEST_CASE_TEMPLATE("event_rows: which events are active, what each is worth", S,
     }
 }
 
+TEST_CASE("event_rows: some rows say how many events of a hundred are active") {
+    // Rows 0, 3 and 6 of 7 have 0, 3 and 6 events of 70, the others all.
+    std::vector<word> words(7 * 2 * 2);
+    for (std::size_t r = 0; r < 7; ++r) {
+        words[4 * r + 1] = r % 3 == 0 ? (word{1} << r) - 1 : ~word{0};
+        words[4 * r + 2] = r % 3 == 0 ? 0 : word{63};
+    }
+    kernels::EventRows<graded<2>> const rows{words.data(), 4};
+    CHECK(rows.percent_active(7, 70, 3) == 100 * (3 + 6) / (3 * 70));
+    CHECK(rows.percent_active(6, 70, 3) == 100 * 3 / (2 * 70));
+    CHECK(rows.percent_active(7, 70, 1) == 100 * (4 * 70 + 9) / (7 * 70));
+    CHECK(rows.percent_active(0, 70, 3) == 0);
+    CHECK(rows.percent_active(7, 0, 3) == 0);
+}
+
 }  // namespace
 }  // namespace spikelet::test::event_rows_test

@@ -138,7 +138,7 @@ private:
     static index table_depth(ProductSize product, Rows rows, MatmulSize n) {
         using Sparse = SparseProduct<T, Policy>;
         if (n.rows < few_rows || !Sparse::pays(product, 0)) { return 0; }
-        return Sparse::depth_for(product, Sparse::percent_active(n.rows, n.inputs, rows));
+        return Sparse::depth_for(product, rows.percent_active(n.rows, n.inputs, Sparse::looked_at));
     }
 
     /// Writes events as numbers, and returns what is left of the workspace.

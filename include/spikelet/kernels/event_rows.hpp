@@ -3,12 +3,23 @@
 // what each is worth.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
 #include <spikelet/core/bits.hpp>
 
 namespace spikelet::kernels {
+
+/// How many of a hundred are active in rows of `columns` events or numbers, by every `every`th of
+/// the rows: count(r) says how many are in row r.
+template <class Count>
+constexpr index percent_active(index rows, index columns, index every, Count count) {
+    index active = 0;
+    index looked_at = 0;
+    for (index r = 0; r < rows; r += every, looked_at += columns) { active += count(r); }
+    return 100 * active / std::max<index>(looked_at, 1);
+}
 
 /// One row of events of kind S from a multiple of 64 on, as T.
 template <class T, class S>
@@ -61,6 +72,12 @@ struct EventRows {
             count += std::popcount(row<int>(r).active(i));
         }
         return count;
+    }
+
+    /// How many of a hundred events are not 0, by every `every`th row.
+    [[nodiscard]] constexpr index percent_active(index rows, index columns, index every) const {
+        return kernels::percent_active(rows, columns, every,
+                                       [&](index r) { return count_active(r, columns); });
     }
 };
 

@@ -88,6 +88,8 @@ private:
     static constexpr bool is_integer = std::is_same_v<C, std::int8_t> || std::is_same_v<C, int4>;
     // With fewer rows nothing that is done to the weights pays.
     static constexpr index many_rows = 64;
+    // Of so many rows one says how many events are active.
+    static constexpr index looked_at = 8;
     // With as many rows the weights are in the caches.
     static constexpr index several_rows = 16;
     // Active inputs, in percent, from which multiplying all is faster. With VNNI: between what is
@@ -165,27 +167,22 @@ private:
         return totals;
     }
 
-    /// By every eighth row.
+    /// How many of a hundred events are not 0.
     template <class S>
     static index percent_active(MatmulSize n, word const* events) {
         EventRows<S> const rows{events, Element<S>::row_units(n.inputs)};
-        index active = 0;
-        index inputs = 0;
-        for (index r = 0; r < n.rows; r += 8, inputs += n.inputs) {
-            active += rows.count_active(r, n.inputs);
-        }
-        return 100 * active / std::max<index>(inputs, 1);
+        return rows.percent_active(n.rows, n.inputs, looked_at);
     }
 
     /// Bits for a hundred inputs, of each plane those that are set or those that are not, whichever
-    /// are fewer; by every eighth row.
+    /// are fewer.
     template <class S>
     static index percent_of_bits(MatmulSize n, word const* events) {
         constexpr index planes = Element<S>::planes;
         index const units = Element<S>::row_units(n.inputs);
         std::array<index, static_cast<std::size_t>(planes)> set{};
         index inputs = 0;
-        for (index r = 0; r < n.rows; r += 8, inputs += n.inputs) {
+        for (index r = 0; r < n.rows; r += looked_at, inputs += n.inputs) {
             for (index u = 0; u < units; ++u) {
                 set[static_cast<std::size_t>(u % planes)] += std::popcount(events[r * units + u]);
             }

@@ -66,25 +66,13 @@ public:
         return percent < 5 ? most_depth : percent < 20 ? most_depth / 2 : shallow_depth;
     }
 
-    /// Numbers of a hundred that are not 0 in x [rows, columns], by every 16th row.
+    /// Of so many rows one says how many of their numbers or events are not 0.
+    static constexpr index looked_at = 16;
+    /// Numbers of a hundred that are not 0 in x [rows, columns].
     static index percent_active(index rows, index columns, T const* x) {
-        index active = 0;
-        index looked_at = 0;
-        for (index r = 0; r < rows; r += 16, looked_at += columns) {
-            active += Lists::count_active(x + r * columns, columns);
-        }
-        return 100 * active / std::max<index>(looked_at, 1);
-    }
-
-    /// The same of events.
-    template <class S>
-    static index percent_active(index rows, index columns, EventRows<S> x) {
-        index active = 0;
-        index looked_at = 0;
-        for (index r = 0; r < rows; r += 16, looked_at += columns) {
-            active += x.count_active(r, columns);
-        }
-        return 100 * active / std::max<index>(looked_at, 1);
+        return kernels::percent_active(rows, columns, looked_at, [=](index r) {
+            return Lists::count_active(x + r * columns, columns);
+        });
     }
 
     /// result = left right, or result += left right; left is a Factor<T> or EventRows, right
