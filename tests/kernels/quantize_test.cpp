@@ -221,6 +221,31 @@ TEST_CASE("quantize: bf16 is the nearest, ties to even") {
     });
 }
 
+TEST_CASE_TEMPLATE("quantize: the largest numbers that are encodable come back finite", C, bf16,
+                   std::int8_t, int4, trit) {
+    float const most = kernels::largest_encodable<C>;
+    std::vector<float> const w{most, -most, 0, 1};
+    CHECK(kernels::encodable<C>(w.data(), 4));
+    for (float const number : quantized<C>(w, 4, 1, 4).decoded()) { CHECK(std::isfinite(number)); }
+    float const infinity = std::numeric_limits<float>::infinity();
+    for (float const bad : {std::nextafter(most, infinity), -std::nextafter(most, infinity),
+                            infinity, std::numeric_limits<float>::quiet_NaN()}) {
+        std::vector<float> const numbers{1, bad, 0};
+        CHECK_FALSE(kernels::encodable<C>(numbers.data(), 3));
+    }
+}
+
+TEST_CASE("quantize: bf16 and float have room for larger numbers than codes with scales") {
+    float const largest = std::numeric_limits<float>::max();
+    CHECK(kernels::largest_encodable<float> == largest);
+    CHECK(kernels::largest_encodable<std::int8_t> == largest / 2);
+    float const most = kernels::largest_encodable<bf16>;
+    CHECK(to_bf16(most).bits == 0x7F7F);
+    CHECK(to_bf16(std::nextafter(most, largest)).bits == 0x7F80);
+    CHECK(kernels::encodable<float>(&largest, 1));
+    CHECK_FALSE(kernels::encodable<bf16>(&largest, 1));
+}
+
 TEST_CASE_TEMPLATE("quantize: empty matrices", C, bf16, std::int8_t, int4, trit) {
     CHECK(quantized<C>({}, 0, 5, 64).decoded().empty());
     CHECK(quantized<C>({}, 5, 0, 64).decoded().empty());

@@ -184,6 +184,26 @@ TEST_CASE("quantize: a part that only the model of floats has is refused") {
     CHECK_THROWS_WITH_AS(borrow(longer, to), message, Error);
 }
 
+TEST_CASE("quantize: how large a number may be depends on what it is stored as") {
+    auto from = random_model();
+    auto const stores = [&](WeightType type, float number) {
+        from.second.weight.span()[3] = number;
+        try {
+            (void)stored_model(from, type);
+            return true;
+        } catch (Error const&) { return false; }
+    };
+    float const largest = std::numeric_limits<float>::max();
+    for (WeightType const type : {WeightType::int8, WeightType::int4, WeightType::ternary}) {
+        CHECK(stores(type, largest / 2));
+        CHECK_FALSE(stores(type, 0.6F * largest));
+    }
+    CHECK(stores(WeightType::bf16, -0.99F * largest));
+    CHECK_FALSE(stores(WeightType::bf16, -largest));
+    CHECK(stores(WeightType::f32, largest));
+    CHECK_FALSE(stores(WeightType::f32, std::numeric_limits<float>::quiet_NaN()));
+}
+
 TEST_CASE("quantize: a model without codes says so when it is asked") {
     Model<any_weight> const empty;
     CHECK_THROWS_AS(results(empty, empty, 70), Error);

@@ -37,11 +37,19 @@ constexpr bf16 to_bf16(float x) {
     return {static_cast<std::uint16_t>(rounded >> 16)};
 }
 
-/// True if encode() can store the numbers in codes that have scales, so that they come back finite:
-/// they are finite, and at most half of the largest float.
-template <CpuPolicy Policy = Serial<>>
+/// The largest number that comes back finite from codes of type C, or from float: of those with
+/// scales half of the largest float; of bf16 the last that is not rounded to infinity.
+template <class C>
+inline constexpr float largest_encodable = [] {
+    constexpr float largest = (std::numeric_limits<float>::max)();
+    if constexpr (std::is_same_v<C, float>) { return largest; }
+    return std::is_same_v<C, bf16> ? std::bit_cast<float>(0x7F7F7FFFU) : largest / 2;
+}();
+
+/// True if all numbers are finite, and come back finite where they are stored as C.
+template <class C, CpuPolicy Policy = Serial<>>
 bool encodable(float const* w, index n) {
-    constexpr float most = (std::numeric_limits<float>::max)() / 2;
+    constexpr float most = largest_encodable<C>;
     index beyond = 0;
     for (index i = 0; i < n; ++i) { beyond += std::abs(w[i]) <= most ? 0 : 1; }
     return beyond == 0;
@@ -136,8 +144,8 @@ private:
 
 /// Codes [code_units(inputs, outputs)] and scales [scale_groups(inputs, group), outputs] of the
 /// numbers w [inputs, outputs]; bf16 has no scales, `scales` may then be null. `group` is a
-/// multiple of 64, or all inputs. Unless C is bf16, numbers must be finite, and encodable() if they
-/// are to come back finite: the caller checks. What pads a row is code 0.
+/// multiple of 64, or all inputs. Unless C is bf16, numbers must be finite; encodable() ones come
+/// back finite: the caller checks. What pads a row is code 0.
 template <Code C, CpuPolicy Policy = Serial<>>
 void encode(float const* w, index inputs, index outputs, index group, storage_of<C>* codes,
             float* scales) {

@@ -24,15 +24,21 @@ concept Streams = requires {
     requires Ctx::streams;
 };
 
+/// Throws Error unless w are n finite numbers that come back finite from what they are stored as.
+template <CpuPolicy Policy = Serial<>>
+void check_encodable(char const* op, WeightType type, float const* w, index n) {
+    bool const fits = with_code(
+        type, [&]<class Code>(CodeOf<Code>) { return kernels::encodable<Code, Policy>(w, n); });
+    if (!fits) { fail(op, "the matrix has numbers that are too large or not finite"); }
+}
+
 /// y [inputs, outputs] becomes what W is where it is stored. Throws Error if it cannot be stored.
 template <class Policy, class E>
 void fake_quantize(Policy policy, WeightFormat const& format, E const& extents, float const* w,
                    float* y) {
     index const inputs = extents[0];
     index const group = scale_inputs("trains_as", format.group, inputs);
-    if (!kernels::encodable<Policy>(w, extents.size())) {
-        fail("trains_as", "the matrix has numbers that are too large or not finite");
-    }
+    check_encodable<Policy>("trains_as", format.type, w, extents.size());
     with_code(format.type, [&]<class Code>(CodeOf<Code>) {
         if constexpr (std::is_same_v<Code, float>) {
             std::copy_n(w, extents.size(), y);

@@ -20,7 +20,8 @@
 namespace spikelet {
 
 /// Stores a matrix of numbers in the type and groups that `to` has. Throws Error if the shapes
-/// differ, a number is not finite, there are none, or memory runs out.
+/// differ, a number is not finite or would not be where it is stored (in int8 and fewer bits, above
+/// half of the largest float), there are none, or memory runs out.
 template <index In, index Out, class C, index To, index ToOut>
 void quantize(BasicParameter<float, In, Out> const& from, StoredWeight<C, To, ToOut>& to) {
     index const inputs = to.extents()[0];
@@ -32,9 +33,7 @@ void quantize(BasicParameter<float, In, Out> const& from, StoredWeight<C, To, To
     if (from.value() == nullptr && from.size() > 0) {
         fail("quantize", "there are no numbers yet");
     }
-    if (!kernels::encodable(from.value(), from.size())) {
-        fail("quantize", "the matrix has numbers that are too large or not finite");
-    }
+    detail::check_encodable("quantize", to.type(), from.value(), from.size());
     to.codes.allocate();
     to.scale.allocate();
     detail::with_code(to.type(), [&]<class Code>(detail::CodeOf<Code>) {
