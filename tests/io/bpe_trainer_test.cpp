@@ -119,4 +119,18 @@ TEST_CASE("bpe_trainer: what was learned is a tokenizer that gives text back") {
     CHECK(ids.size() < text.size() / 2);
 }
 
+TEST_CASE("bpe_trainer: no token of one long run is longer than a reader takes") {
+    std::string const text(4 * most_token_bytes, 'a');
+    BpeTrainer trainer;
+    trainer.add(text + "\nb b b");
+    while (trainer.learn()) {}
+    auto const& tokens = trainer.model().tokens;
+    auto const longest = std::ranges::max_element(tokens, {}, &std::string::size);
+    CHECK(longest->size() == most_token_bytes);
+    CHECK(tokens.back() == " b");  // what comes after the run, and is rarer
+    BpeModel const read = parse_tokenizer_json(tokenizer_json(trainer.model(), 2));
+    CHECK(read == trainer.model());
+    CHECK(ByteBpe(read).bytes_of(static_cast<std::int32_t>(longest - tokens.begin())) == *longest);
+}
+
 }  // namespace spikelet_test::bpe_trainer_test

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Learns a byte-level BPE: of all neighbours within the pieces of a text, the pair that occurs most
 // becomes a token, over and over (Sennrich et al. 2016). Of pairs that occur as often, the one with
-// the lowest ids comes first, so a text and a number of merges have one result.
+// the lowest ids comes first, so a text and a number of merges have one result. No token gets
+// longer than readers take, most_token_bytes.
 #pragma once
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 
 #include <spikelet/io/byte_alphabet.hpp>
 #include <spikelet/io/byte_bpe.hpp>
+#include <spikelet/io/tokenizer.hpp>
 
 namespace spikelet {
 
@@ -38,7 +40,8 @@ public:
         });
     }
 
-    /// Learns one merge from all that was added; false if no pair occurs twice.
+    /// Learns one merge from all that was added; false if no pair occurs twice, but for those that
+    /// together have more than most_token_bytes, which no reader would take.
     bool learn() {
         if (pieces_.empty()) { begin(); }
         while (!queue_.empty()) {
@@ -47,6 +50,7 @@ public:
             queue_.pop_back();
             std::int64_t const count = counts_[best.pair];
             if (count == best.count && count > 1) {
+                if (joined(best.pair).size() > most_token_bytes) { continue; }
                 merge(best.pair);
                 return true;
             }
@@ -131,10 +135,15 @@ private:
         std::ranges::push_heap(queue_);
     }
 
+    // The bytes of both.
+    [[nodiscard]] std::string joined(Pair const& pair) const {
+        return model_.tokens[static_cast<std::size_t>(pair.first)] +
+               model_.tokens[static_cast<std::size_t>(pair.second)];
+    }
+
     // Two pairs may have the same bytes: they become the same token.
     std::int32_t token_of(Pair const& pair) {
-        auto bytes = model_.tokens[static_cast<std::size_t>(pair.first)] +
-                     model_.tokens[static_cast<std::size_t>(pair.second)];
+        auto bytes = joined(pair);
         auto const next = static_cast<std::int32_t>(model_.tokens.size());
         auto const [found, is_new] = ids_.try_emplace(bytes, next);
         if (is_new) { model_.tokens.push_back(std::move(bytes)); }
