@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <unordered_map>
 
 #include <fmt/core.h>
 
@@ -75,15 +76,19 @@ std::vector<std::string> LabelledTexts::labels() const {
 
 std::vector<std::int32_t>
 LabelledTexts::numbers_of_labels(std::span<std::string const> labels) const {
+    std::unordered_map<std::string_view, std::int32_t> known;
+    for (std::string const& label : labels) {
+        known.emplace(label, static_cast<std::int32_t>(known.size()));
+    }
     std::vector<std::int32_t> numbers;
     for (std::size_t i = 0; i < labels_.size(); ++i) {
-        auto const found = std::ranges::find(labels, labels_[i]);
-        if (found == labels.end()) {
+        auto const found = known.find(labels_[i]);
+        if (found == known.end()) {
             sk::fail(fmt::format("{}:{}", sk::quote(path()), lines_[i]),
                      fmt::format("the label {} is not one of the model's {}", shown(labels_[i]),
                                  labels.size()));
         }
-        numbers.push_back(static_cast<std::int32_t>(found - labels.begin()));
+        numbers.push_back(found->second);
     }
     return numbers;
 }

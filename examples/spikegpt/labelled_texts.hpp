@@ -25,8 +25,8 @@ public:
     /// The different labels: whole numbers by their value, then others by their bytes.
     [[nodiscard]] std::vector<std::string> labels() const;
 
-    /// The numbers of all lines' labels among these. Throws Error, naming file and line, for a
-    /// label that is none of them.
+    /// The numbers of all lines' labels among these, which are different. Throws Error, naming file
+    /// and line, for a label that is none of them.
     [[nodiscard]] std::vector<std::int32_t>
     numbers_of_labels(std::span<std::string const> labels) const;
 
