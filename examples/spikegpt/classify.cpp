@@ -48,6 +48,7 @@ void declare_predict(CLI::App& flags, AskRequest& request) {
     flags.add_flag("--json", request.json, "A JSON object for each line");
 }
 
+// With the whole table, so only for those who ask: of many classes it is large.
 Json summary(Verdict const& verdict, ClassifierModel const& model) {
     return {{"labels", model.labels},
             {"texts", verdict.confusion.total()},
@@ -89,6 +90,19 @@ void check_out(ClassifyOptions const& options) {
     check_classifier_out(options.out);
 }
 
+Json result_of(ClassifyTraining const& training, ClassifyOptions const& options, bool stopped) {
+    Json json{{"command", "classify train"}, {"model", options.out}};
+    json.update(summary(*training.best(), training.model()));
+    json.update({{"best_epoch", training.best_epoch()},
+                 {"epochs", training.epochs()},
+                 {"seconds", training.seconds()},
+                 {"parameters", sk::parameter_count(training.model().net)},
+                 {"cpu", training.computer().instructions->name},
+                 {"threads", training.computer().threads},
+                 {"stopped", stopped}});
+    return json;
+}
+
 int train_classifier(CLI::App const& flags, ClassifyOptions& options) {
     if (!options.init_from.path.empty()) {
         if (flags.count("--variant") > 0) { options.init_from.variant = options.variant; }
@@ -117,16 +131,7 @@ int train_classifier(CLI::App const& flags, ClassifyOptions& options) {
             duration_text(training.seconds()), training.best_epoch());
     say(*training.best(), out);
     out.say("{}", options.out);
-    Json json{{"command", "classify train"}, {"model", options.out}};
-    json.update(summary(*training.best(), training.model()));
-    json.update({{"best_epoch", training.best_epoch()},
-                 {"epochs", training.epochs()},
-                 {"seconds", training.seconds()},
-                 {"parameters", sk::parameter_count(training.model().net)},
-                 {"cpu", training.computer().instructions->name},
-                 {"threads", training.computer().threads},
-                 {"stopped", code != 0}});
-    out.result(json);
+    if (options.json) { out.line(result_of(training, options, code != 0)); }
     return code;
 }
 
@@ -142,10 +147,12 @@ int evaluate_classifier(CLI::App const&, AskRequest const& request) {
     say(verdict, out);
     auto const rate = neuron_rate(rates);
     if (rate) { out.say("firing    {:.4f}   of the neurons", *rate); }
-    Json json{{"command", "classify eval"}, {"model", request.model}};
-    json.update(summary(verdict, model));
-    json["firing_rate"] = number_or_null(rate);
-    out.result(json);
+    if (request.json) {
+        Json json{{"command", "classify eval"}, {"model", request.model}};
+        json.update(summary(verdict, model));
+        json["firing_rate"] = number_or_null(rate);
+        out.line(json);
+    }
     return 0;
 }
 

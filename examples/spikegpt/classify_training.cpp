@@ -55,11 +55,22 @@ void set_dropout(sk::SpikeGpt<>& body, double rate) {
     for (auto& block : body.blocks) { block.dropout_rate = rate; }
 }
 
-ClassifierModel new_model(ClassifyOptions const& options, LabelledTexts const& lines) {
+std::vector<std::string> classes_of(LabelledTexts const& lines) {
     auto labels = lines.labels();
     if (labels.size() < 2) {
         sk::fail(sk::quote(lines.path()), "all texts have one label; there must be two at least");
     }
+    if (std::ssize(labels) > sk::ClassifyHeadSizes::most_classes) {
+        sk::fail(sk::quote(lines.path()),
+                 fmt::format("lines label<TAB>text have {} different labels, of which a "
+                             "classifier tells {} apart at most",
+                             labels.size(), sk::ClassifyHeadSizes::most_classes));
+    }
+    return labels;
+}
+
+ClassifierModel new_model(ClassifyOptions const& options, LabelledTexts const& lines) {
+    auto labels = classes_of(lines);
     sk::ClassifyHeadSizes const head{
         .hidden = options.hidden, .classes = std::ssize(labels), .dropout = options.dropout};
     sk::Rng weights = sk::Rng(static_cast<std::uint64_t>(options.seed)).split(initial_weights);

@@ -110,7 +110,7 @@ TEST_CASE("classifier: files name the body as language models do, and have no ou
 TEST_CASE("classifier: sizes that make no sense are refused") {
     auto const config = small("spikegpt");
     CHECK_THROWS_WITH_AS((SpikeGptClassifier<float>(config, {.classes = 1})),
-                         "classifier: classes is 1, expected 2 to 65536", Error);
+                         "classifier: classes is 1, expected 2 to 4096", Error);
     CHECK_THROWS_AS((SpikeGptClassifier<float>(config, {.hidden = 0})), Error);
     CHECK_THROWS_AS((SpikeGptClassifier<float>(config, {.dropout = 1.0})), Error);
 }

@@ -170,6 +170,17 @@ TEST_CASE("spikegpt classify: files that do not fit are refused with their place
                "wrong.tsv':2: its label of 5 bytes is not valid UTF-8"));
     CHECK(says(complaint("\n\n"), "there are no lines label<TAB>text"));
 
+    // Columns in the wrong order, as often as not.
+    std::string swapped;
+    for (int i = 0; i < 4097; ++i) { swapped += "text " + std::to_string(i) + "\tgood\n"; }
+    write_file(c.folder / "swapped.tsv", swapped);
+    auto const many = spikegpt({"classify", "train", "--data", c.folder / "swapped.tsv", "--valid",
+                                c.valid, "--out", c.folder / "many.safetensors"});
+    CHECK(many.code == 1);
+    CHECK(says(many.err, "swapped.tsv': lines label<TAB>text have 4097 different labels, of "
+                         "which a classifier tells 4096 apart at most"));
+    CHECK(!std::filesystem::exists(c.folder / "many.safetensors"));
+
     auto const wrong_model = [&](Arguments const& arguments) { return spikegpt(arguments).err; };
     CHECK(says(
         wrong_model({"classify", "eval", "--model", trained_on_bytes().model, "--data", c.valid}),

@@ -51,8 +51,8 @@ struct ClassifyHeadSizes {
     index classes = 2;     ///< classes to tell apart
     double dropout = 0.0;  ///< in training, of what both matrices read
 
-    static constexpr index most_hidden = index{1} << 20;   ///< the largest `hidden`
-    static constexpr index most_classes = index{1} << 16;  ///< the largest `classes`
+    static constexpr index most_hidden = index{1} << 20;  ///< the largest `hidden`
+    static constexpr index most_classes = 4096;           ///< the largest `classes`
 
     /// Throws Error unless all are within their limits.
     void check() const {
