@@ -28,7 +28,9 @@ std::string Confusion::table() const {
         for (std::size_t j = 0; fits && j < labels_.size(); ++j) {
             text += fmt::format("{:>{}}", count(i, j), width);
         }
-        text += fmt::format("{:>{}.4f}\n", f1(i), width + 1);
+        auto const of_class = f1(i);
+        text +=
+            fmt::format("{:>{}}\n", of_class ? fmt::format("{:.4f}", *of_class) : "-", width + 1);
     }
     return text;
 }

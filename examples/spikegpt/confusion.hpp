@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -56,20 +57,28 @@ public:
         return static_cast<double>(hits) / static_cast<double>(std::max<sk::index>(total(), 1));
     }
 
-    /// Of one class, 2 hits / (texts of it + texts taken for it); 0 where there are neither.
-    [[nodiscard]] double f1(std::size_t label) const {
-        sk::index const both = std::max<sk::index>(of_[label] + taken_for_[label], 1);
+    /// Of one class, 2 hits / (texts of it + texts taken for it); none where there are neither.
+    [[nodiscard]] std::optional<double> f1(std::size_t label) const {
+        sk::index const both = of_[label] + taken_for_[label];
+        if (both == 0) { return std::nullopt; }
         return 2 * static_cast<double>(count(label, label)) / static_cast<double>(both);
     }
 
-    /// The mean of f1 over the classes.
+    /// The mean of f1 over the classes that have one; 0 of none.
     [[nodiscard]] double macro_f1() const {
         double sum = 0;
-        for (std::size_t i = 0; i < labels_.size(); ++i) { sum += f1(i); }
-        return sum / static_cast<double>(labels_.size());
+        sk::index classes = 0;
+        for (std::size_t i = 0; i < labels_.size(); ++i) {
+            if (auto const of_class = f1(i)) {
+                sum += *of_class;
+                ++classes;
+            }
+        }
+        return sum / static_cast<double>(std::max<sk::index>(classes, 1));
     }
 
-    /// For people: a row for each true class, a column for each that was said, and each class's f1.
+    /// For people: a row for each true class, a column for each that was said, and each class's f1,
+    /// - where it has none.
     [[nodiscard]] std::string table() const;
     /// Counts by row, as `table` has them: of all pairs, so for many classes it is large.
     [[nodiscard]] Json to_json() const;
