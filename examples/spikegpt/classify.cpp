@@ -78,8 +78,7 @@ void introduce(ClassifyTraining const& training, ClassifyOptions const& options,
             counted(std::ssize(training.train().texts), "text"), training.valid().texts.size(),
             model.labels.size());
     if (sk::index const cut = training.train().cut + training.valid().cut; cut > 0) {
-        out.say("{} longer than --ctx {}, of which the start is read", counted(cut, "text"),
-                options.ctx);
+        out.say("{}", cut_text(cut, options.ctx));
     }
     out.say("{}", training.computer().text());
 }
@@ -140,6 +139,7 @@ int evaluate_classifier(CLI::App const&, AskRequest const& request) {
     Computer const computer = choose_computer(request.cpu, request.threads);
     ClassifierModel const model = load_classifier(request.model);
     Examples const examples(LabelledTexts(request.data), model);
+    if (examples.cut > 0) { out.say("{}", cut_text(examples.cut, model.ctx)); }
     auto const encoder = computer.engine().encoder(model.net, computer.threads);
     sk::FiringRates rates(model.net);
     encoder->observe(&rates);
@@ -175,8 +175,8 @@ std::string answer(ClassifierModel const& model, std::span<float const> logits, 
 
 // Answers texts in the order in which they come, and waits for none with an answer in hand. Throws
 // Stopped if it is time to stop.
-void answer_all(LineReader& lines, ClassifierModel const& model, Encoder& encoder,
-                AskRequest const& request, Output const& out) {
+void answer_all(LineReader& lines, TextReader& reader, ClassifierModel const& model,
+                Encoder& encoder, AskRequest const& request, Output const& out) {
     std::size_t const classes = model.labels.size();
     std::vector<TextIds> texts;
     PaddedTexts padded;
@@ -193,7 +193,7 @@ void answer_all(LineReader& lines, ClassifierModel const& model, Encoder& encode
         texts.clear();
     };
     while (auto const line = lines.next_line()) {
-        texts.push_back(ids_of_text(model.vocabulary, *line, model.ctx));
+        texts.push_back(reader.read(*line));
         if (std::ssize(texts) == request.batch || !lines.is_ready()) { answer_some(); }
     }
     if (stop_signal() != 0) { throw Stopped{}; }
@@ -206,14 +206,17 @@ int predict_classes(CLI::App const&, AskRequest const& request) {
     Computer const computer = choose_computer(request.cpu, request.threads);
     ClassifierModel const model = load_classifier(request.model);
     auto const encoder = computer.engine().encoder(model.net, computer.threads);
+    TextReader reader(model.vocabulary, model.ctx);
     listen_for_stop();
+    int code = 0;
     try {
-        answer_all(lines, model, *encoder, request, out);
+        answer_all(lines, reader, model, *encoder, request, out);
     } catch (Stopped const&) {
         std::fputs("stopped; what is answered is whole\n", stderr);
-        return exit_code_of(stop_signal());
+        code = exit_code_of(stop_signal());
     }
-    return 0;
+    if (reader.cut() > 0) { fmt::print(stderr, "{}\n", cut_text(reader.cut(), model.ctx)); }
+    return code;
 }
 
 }  // namespace

@@ -115,13 +115,9 @@ bool is_better(Verdict const& now, std::optional<Verdict> const& best) {
 
 Examples::Examples(LabelledTexts const& lines, ClassifierModel const& model)
     : labels(lines.numbers_of_labels(model.labels)) {
-    for (std::string_view const text : lines.texts()) {
-        texts.push_back(ids_of_text(model.vocabulary, text, model.ctx + 1));
-        if (std::ssize(texts.back()) > model.ctx) {
-            texts.back().pop_back();
-            ++cut;
-        }
-    }
+    TextReader reader(model.vocabulary, model.ctx);
+    for (std::string_view const text : lines.texts()) { texts.push_back(reader.read(text)); }
+    cut = reader.cut();
 }
 
 Verdict judge(Encoder& encoder, ClassifierModel const& model, Examples const& examples,

@@ -78,11 +78,11 @@ void declare(CLI::App& flags, EmbedRequest& request) {
 
 std::vector<TextIds> lines_of(LineReader& file, sk::Vocabulary const& vocabulary,
                               EmbedRequest const& request) {
+    TextReader reader(vocabulary, request.ctx);
     std::vector<TextIds> lines;
-    while (auto const line = file.next_line()) {
-        lines.push_back(ids_of_text(vocabulary, *line, request.ctx));
-    }
+    while (auto const line = file.next_line()) { lines.push_back(reader.read(*line)); }
     if (lines.empty()) { sk::fail(sk::quote(request.data), "there are no lines in it"); }
+    if (reader.cut() > 0) { fmt::print(stderr, "{}\n", cut_text(reader.cut(), request.ctx)); }
     return lines;
 }
 

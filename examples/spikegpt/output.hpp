@@ -62,6 +62,12 @@ inline std::string counted(long count, std::string_view thing) {
     return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
+/// What is said of texts that have more ids than are read of one.
+inline std::string cut_text(long texts, long ctx) {
+    return fmt::format("{} longer than {}, of which the start is read", counted(texts, "text"),
+                       counted(ctx, "id"));
+}
+
 /// A word as a shell reads it back, in quotes if it needs them.
 inline std::string shell_word(std::string const& word) {
     constexpr std::string_view plain =

@@ -42,17 +42,19 @@ void sort_by_length(std::span<TextIds const> texts, std::span<std::size_t> numbe
 
 }  // namespace
 
-TextIds ids_of_text(sk::Vocabulary const& vocabulary, std::string_view text, sk::index most) {
-    // Ids rarely have as many bytes, and of texts that are cut nobody misses the last.
-    constexpr std::size_t bytes_of_an_id = 64;
-    auto const enough = static_cast<std::size_t>(most) * bytes_of_an_id;
-    if (text.size() > enough) {
-        text = text.substr(0, enough);
-        text.remove_suffix(sk::unfinished_utf8_suffix(text));
-    }
-    auto ids = vocabulary.encode(" " + std::string(text));
-    ids.resize(std::min(ids.size(), static_cast<std::size_t>(most)));
-    return ids;
+TextIds TextReader::read(std::string_view text) {
+    // More than most ids have. A text of long ones is gone on with until there are enough.
+    constexpr std::size_t bytes_of_an_id = 8;
+    auto const most = static_cast<std::size_t>(ctx_);
+    TextIds ids;
+    sk::take_in_portions(" " + std::string(text), most * bytes_of_an_id,
+                         [&](std::string_view part, bool ends) {
+                             bool const enough = ids.size() > most;
+                             return enough ? part.size() : vocabulary_.encode(part, ends, ids);
+                         });
+    if (ids.size() <= most) { return ids; }
+    ++cut_;
+    return {ids.begin(), ids.begin() + ctx_};
 }
 
 std::vector<TextBatch> batches_by_length(std::span<TextIds const> texts, sk::index size) {

@@ -17,9 +17,26 @@ namespace spikegpt {
 /// The ids of one text.
 using TextIds = std::vector<std::int32_t>;
 
-/// The ids of a text with a space in front, so that its first word is the word that it is
-/// elsewhere, and no text is without ids; of long ones the first `most`.
-TextIds ids_of_text(sk::Vocabulary const& vocabulary, std::string_view text, sk::index most);
+/// Turns texts into ids for a model that reads so many of each.
+class TextReader {
+public:
+    /// The vocabulary must outlive it.
+    TextReader(sk::Vocabulary const& vocabulary, sk::index ctx)
+        : vocabulary_(vocabulary),
+          ctx_(ctx) {}
+
+    /// The ids of a text with a space in front, so that its first word is the word that it is
+    /// elsewhere, and no text is without ids; of long ones the first `ctx`.
+    TextIds read(std::string_view text);
+
+    /// Texts that had more ids.
+    [[nodiscard]] sk::index cut() const { return cut_; }
+
+private:
+    sk::Vocabulary const& vocabulary_;
+    sk::index ctx_;
+    sk::index cut_ = 0;
+};
 
 /// Numbers of texts.
 using TextBatch = std::vector<std::size_t>;

@@ -79,6 +79,21 @@ TEST_CASE("spikegpt classify: learns, measures, and answers in order") {
     CHECK(last["probabilities"]["bad"].get<double>() > 0.5);
 }
 
+TEST_CASE("spikegpt classify: of how many texts only the start is read, people are told") {
+    auto const& c = classified();
+    std::string long_text = "a";
+    for (int i = 0; i < 300; ++i) { long_text += " dull"; }
+    write_file(c.folder / "long", long_text + "\na\n" + long_text + "\n");
+    write_file(c.folder / "long.tsv", "bad\t" + long_text + "\nbad\ta dull thing\n");
+    auto const eval =
+        spikegpt({"classify", "eval", "--model", c.model, "--data", c.folder / "long.tsv"});
+    CHECK(eval.says("1 text longer than 256 ids, of which the start is read\n"));
+    auto const predict =
+        spikegpt({"classify", "predict", "--model", c.model, "--data", c.folder / "long"});
+    CHECK(predict.err == "2 texts longer than 256 ids, of which the start is read\n");
+    CHECK(std::ranges::count(predict.out, '\n') == 3);
+}
+
 TEST_CASE("spikegpt classify: a program that waits for an answer gets it before the next line") {
     auto const& c = classified();
     TemporaryFolder folder;

@@ -21,6 +21,9 @@ TEST_CASE("spikegpt embed: one vector a line, the same in every format and for a
     CHECK(std::count(lines.out.begin(), lines.out.end(), '\n') == 4);
     auto const last = lines.json().get<std::vector<float>>();
     CHECK(last.size() == 16);
+    CHECK(lines.err.empty());
+    CHECK(spikegpt(all + Arguments{"--ctx", "18"}).err ==
+          "1 text longer than 18 ids, of which the start is read\n");
 
     REQUIRE(spikegpt(all + Arguments{"--out", folder / "v.npy"}).code == 0);
     Arguments const again = all + Arguments{"--batch", "1", "--out", folder / "v.safetensors"};

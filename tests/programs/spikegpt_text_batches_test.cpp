@@ -25,24 +25,43 @@ sk::Vocabulary long_ids_of(std::string const& character) {
 
 }  // namespace
 
-TEST_CASE("text_batches: a long text is not cut inside of a character") {
+TEST_CASE("text_batches: of a text whose ids are long, all that fits is read") {
     auto const vocabulary = long_ids_of("ä");
     std::string text = "x";  // so that characters begin at odd bytes
     for (int i = 0; i < 4096; ++i) { text += "ä"; }
-    constexpr sk::index most = 16;
-    auto const ids = ids_of_text(vocabulary, text, most);
-    CHECK(std::ssize(ids) < most);  // else nobody would see the last
-    std::string const read = vocabulary.decode(ids);
-    CHECK(read == " " + text.substr(0, read.size() - 1));
-    CHECK(sk::valid_utf8_prefix(read) == read.size());
-    CHECK(read.size() > 1000);
+    TextReader reader(vocabulary, 16);
+    auto const ids = reader.read(text);
+    CHECK(std::ssize(ids) < 16);
+    CHECK(vocabulary.decode(ids) == " " + text);
+    CHECK(reader.cut() == 0);
+}
+
+TEST_CASE("text_batches: ids are those of the whole text, wherever it is cut") {
+    auto const vocabulary = long_ids_of("ä");
+    std::string text;
+    for (std::size_t i = 0; i < 40; ++i) {
+        for (std::size_t k = 0; k < 1 + i * i; ++k) { text += "ä"; }
+        text += ", naïve";
+    }
+    auto const whole = vocabulary.encode(" " + text);
+    for (sk::index ctx = 1; ctx <= std::ssize(whole) + 1; ctx += 31) {
+        CAPTURE(ctx);
+        TextReader reader(vocabulary, ctx);
+        auto const last = whole.begin() + std::min(ctx, std::ssize(whole));
+        CHECK(reader.read(text) == TextIds(whole.begin(), last));
+        CHECK(reader.cut() == (ctx < std::ssize(whole) ? 1 : 0));
+    }
 }
 
 TEST_CASE("text_batches: a text that is not cut has all of its ids, up to the last that is read") {
     auto const bytes = sk::Vocabulary::bytes();
-    CHECK(ids_of_text(bytes, "na\xc3", 8) == TextIds{' ', 'n', 'a', 0xc3});
-    CHECK(ids_of_text(bytes, "na\xc3", 2) == TextIds{' ', 'n'});
-    CHECK(ids_of_text(bytes, "", 2) == TextIds{' '});
+    TextReader four(bytes, 4);
+    CHECK(four.read("na\xc3") == TextIds{' ', 'n', 'a', 0xc3});
+    CHECK(four.cut() == 0);
+    TextReader two(bytes, 2);
+    CHECK(two.read("na\xc3") == TextIds{' ', 'n'});
+    CHECK(two.read("") == TextIds{' '});
+    CHECK(two.cut() == 1);
 }
 
 }  // namespace spikelet_test::spikegpt_text_batches_test
