@@ -132,36 +132,37 @@ void say_rates(sk::FiringRates const& rates, Output const& out) {
 
 /// The losses of a model, in every unit.
 Json losses_of(Measurement const& sum, TextSize const& size, std::string const& symbol) {
-    double const bits_per_byte = size.per_byte(bits(sum.nats));
+    auto const bits_per_byte = size.per_byte(bits(sum.nats));
     Json losses{{"tokens", sum.tokens},
                 {"bytes", size.bytes},
                 {"characters", size.characters},
                 {"nats", sum.nats},
                 {"nats_per_token", sum.nats_per_token()},
                 {"bpc", sum.bits_per_token()},
-                {"bpc_unit", symbol},
-                {"bits_per_byte", bits_per_byte}};
+                {"bpc_unit", symbol}};
+    if (bits_per_byte) { losses["bits_per_byte"] = *bits_per_byte; }
     if (auto const per_character = size.per_character(bits(sum.nats))) {
         losses["bits_per_character"] = *per_character;
     }
     losses["perplexity"] = sum.perplexity();
-    losses["byte_perplexity"] = std::exp2(bits_per_byte);
+    if (bits_per_byte) { losses["byte_perplexity"] = std::exp2(*bits_per_byte); }
     return losses;
 }
 
 void say_losses(Measurement const& sum, TextSize const& size, std::string const& symbol,
                 Output const& out) {
+    auto const per_byte = size.per_byte(bits(sum.nats));
     out.say("tokens             {}", sum.tokens);
     out.say("nats               {:.3f}", sum.nats);
     out.say("bits per {:<9} {:.4f}", symbol, sum.bits_per_token());
-    if (symbol != "byte") { out.say("bits per byte      {:.4f}", size.per_byte(bits(sum.nats))); }
+    if (per_byte && symbol != "byte") { out.say("bits per byte      {:.4f}", *per_byte); }
     auto const per_character = size.per_character(bits(sum.nats));
     if (per_character && symbol != "character") {
         out.say("bits per character {:.4f}", *per_character);
     }
     out.say("perplexity         {:.4f}", sum.perplexity());
-    if (symbol != "byte") {
-        out.say("per byte           {:.4f}", std::exp(size.per_byte(sum.nats)));
+    if (per_byte && symbol != "byte") {
+        out.say("per byte           {:.4f}", std::exp2(*per_byte));
     }
 }
 

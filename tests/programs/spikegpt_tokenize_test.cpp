@@ -94,20 +94,57 @@ TEST_CASE("spikegpt tokenize: a model of tokens trains, writes, is measured and 
 TEST_CASE("spikegpt tokenize: ids from a file train the model that their text trains") {
     Tokenized const& made = tokenized();
     TemporaryFolder folder;
-    write_file(folder / "text.txt", sample_text() + "<|endoftext|>");
+    Arguments const documents{made.text, folder / "b.txt", folder / "c.txt"};
+    write_file(documents[1], "naïve");
+    write_file(documents[2], sample_text(20));
+    std::string text;
+    for (std::string const& path : documents) { text += read_file(path) + "<|endoftext|>"; }
+    write_file(folder / "all.txt", text);
+    std::string const ids = folder / "ids.idx";
+    Tokenized::must(Arguments{"tokenize", "--vocab", made.tokenizer, "--out",
+                              ids.substr(0, ids.size() - 4), "--data"} +
+                    documents);
+
     Arguments const all{"--valid-fraction", "0"};
-    std::string const by_text = made.train(folder / "text.txt", "by_text", all);
-    std::string const by_ids = made.train(made.ids + ".idx", "by_ids", all);
+    std::string const by_text = made.train(folder / "all.txt", "by_text", all);
+    std::string const by_ids = made.train(ids, "by_ids", all);
     std::string const name = "/model.safetensors";
     CHECK(read_file(by_text + name) == read_file(by_ids + name));
-    auto const eval = [&](std::string const& data) {
-        return Tokenized::must({"eval", "--model", by_ids + name, "--data", data, "--json"}).json();
+    auto const eval = [&](Arguments const& data) {
+        return Tokenized::must(Arguments{"eval", "--model", by_ids + name, "--json", "--data"} +
+                               data)
+            .json();
     };
-    CHECK(eval(made.ids + ".bin")["nats"] == eval(folder / "text.txt")["nats"]);
-    double const by_ids_per_byte = eval(made.ids + ".bin")["bits_per_byte"];
-    CHECK(eval(folder / "text.txt")["bits_per_byte"].get<double>() ==
-          doctest::Approx(by_ids_per_byte));
-    CHECK(eval(folder / "text.txt")["characters"] == eval(made.ids + ".bin")["characters"]);
+    auto const of_ids = eval({ids});
+    auto const of_text = eval({folder / "all.txt"});
+    for (char const* figure : {"nats", "tokens", "bytes", "characters", "bits_per_byte"}) {
+        CAPTURE(figure);
+        CHECK(of_ids[figure] == of_text[figure]);
+    }
+    // Ends of texts are predicted, and are nothing that documents have.
+    auto const of_documents = eval(documents);
+    CHECK(of_ids["tokens"].get<int>() == of_documents["tokens"].get<int>() + 3);
+    CHECK(of_ids["bytes"] == of_documents["bytes"]);
+    CHECK(of_ids["characters"] == of_documents["characters"]);
+    double const nats = of_ids["nats"];
+    double const bytes = of_documents["bytes"];
+    CHECK(of_ids["bits_per_byte"].get<double>() == doctest::Approx(nats / std::log(2.0) / bytes));
+}
+
+TEST_CASE("spikegpt tokenize: ids that end texts and nothing else have no figures per byte") {
+    Tokenized const& made = tokenized();
+    TemporaryFolder folder;
+    write_file(folder / "empty.jsonl", "{\"text\": \"\"}\n{\"text\": \"\"}\n");
+    Tokenized::must({"tokenize", "--vocab", made.tokenizer, "--data", folder / "empty.jsonl",
+                     "--out", folder / "ids"});
+    std::string const run = made.train(made.text, "of_all_text", {"--valid-fraction", "0"});
+    auto const measured = Tokenized::must({"eval", "--model", run + "/model.safetensors", "--data",
+                                           folder / "ids.idx", "--json"})
+                              .json();
+    CHECK(measured["tokens"] == 1);
+    CHECK(measured["bytes"] == 0);
+    CHECK_FALSE(measured.contains("bits_per_byte"));
+    CHECK_FALSE(measured.contains("byte_perplexity"));
 }
 
 TEST_CASE(
