@@ -203,7 +203,8 @@ void each_run_option(Options& o, F&& f) {
     f("eval-every", o.eval_every, "Steps between validations", whole(1, INT64_MAX));
     f("eval-tokens", o.eval_tokens, "Ids to validate on, from the start of the text; 0: all",
       whole(0, INT64_MAX));
-    f("log-every", o.log_every, "Steps between lines in metrics.csv", whole(1, INT64_MAX));
+    f("log-every", o.log_every,
+      "Steps between lines in metrics.csv, where a validation has one, too", whole(1, INT64_MAX));
     f("recompute", o.recompute, "Less memory, a third more work, the same results", anything());
 }
 

@@ -36,7 +36,7 @@ void Trainer::learn() {
             report.valid_bpc = validate();
             report.valid_density = valid_density_;
         }
-        if (is_due(options().log_every)) { metrics_.add(at(), report, rates_); }
+        if (is_due(options().log_every) || report.valid_bpc) { metrics_.add(at(), report, rates_); }
         last_report_ = report;
         saved = is_due(options().save_every) || stop_signal() != 0;
         if (saved) { save(); }

@@ -77,6 +77,20 @@ TEST_CASE("spikegpt train: shares of neurons are those of one step") {
     CHECK(some > 0);
 }
 
+TEST_CASE("spikegpt train: every validation has a line, whatever else has one") {
+    TemporaryFolder folder;
+    REQUIRE(
+        spikegpt(train(folder, "10") + Arguments{"--log-every", "4", "--eval-every", "3"}).code ==
+        0);
+    std::vector<std::string> steps, validated;
+    for (auto const& row : read_csv(folder / "run/metrics.csv")) {
+        steps.push_back(row[0]);
+        if (!row[5].empty()) { validated.push_back(row[0]); }
+    }
+    CHECK(steps == std::vector<std::string>{"step", "3", "4", "6", "8", "9", "10"});
+    CHECK(validated == std::vector<std::string>{"step", "3", "6", "9", "10"});
+}
+
 TEST_CASE("spikegpt train: a file with the columns of an older program goes on with them") {
     TemporaryFolder folder;
     REQUIRE(spikegpt(train(folder, "4")).code == 0);

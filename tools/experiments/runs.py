@@ -14,8 +14,8 @@ CHECKPOINTS = 10
 
 
 def rhythm(steps):
-    """Flags of `spikegpt train`: how often to log, to validate and to save. A validation needs a
-    line in the metrics."""
+    """Flags of `spikegpt train`: how often to log, to validate and to save. Validations are of
+    steps that have a line in the metrics anyway."""
     log = max(1, steps // METRIC_LINES)
     validate = max(1, steps // CURVE_POINTS // log) * log
     return ["--log-every", log, "--eval-every", validate, "--eval-tokens", CURVE_TOKENS,
