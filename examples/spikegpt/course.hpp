@@ -15,7 +15,7 @@ namespace spikegpt {
 
 /// Where a run is: all that continuing needs beside the weights and Adam's moments.
 struct Position {
-    std::int64_t step = 0;
+    std::int64_t step = 0;  ///< at most most_steps
     std::int64_t tokens = 0;
     double seconds = 0.0;
     sk::Rng::State batches;              ///< of the stream that chooses the sequences
@@ -34,6 +34,7 @@ public:
           warmup_(static_cast<double>(warmup_steps(options))),
           event_cost_(options.event_cost),
           event_ramp_(options.event_ramp),
+          accumulate_(options.accumulate),
           tokens_per_step_(options.batch * options.ctx * options.accumulate) {
         schedule_.decay = sk::find_learning_rate_decay(options.schedule);
         schedule_.peak = *options.lr;
@@ -71,6 +72,9 @@ public:
                             : static_cast<double>(steps_ - at.step) * seconds_per_step;
     }
 
+    /// The number of the first batch of the step that starts here.
+    [[nodiscard]] sk::index first_batch(Position const& at) const { return at.step * accumulate_; }
+
     [[nodiscard]] sk::index tokens_per_step() const { return tokens_per_step_; }
 
 private:
@@ -88,6 +92,7 @@ private:
     double warmup_;
     double event_cost_;
     double event_ramp_;
+    sk::index accumulate_;
     sk::index tokens_per_step_;
 };
 

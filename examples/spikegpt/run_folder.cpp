@@ -47,16 +47,16 @@ T number_at(Json const& json, std::string const& key, T most) {
     return found->get<T>();
 }
 
-// Counts are so small that no sum of them overflows.
+// Counts are so small that neither their sums nor the numbers of batches overflow.
 Position position_from_json(Json const& json) {
-    constexpr std::int64_t most = 1'000'000'000'000'000;
+    constexpr std::int64_t most_tokens = 1'000'000'000'000'000;
     auto const batches = json.find("batches");
     auto const is_state = [](Json const& word) { return word.is_number_unsigned(); };
     if (batches == json.end() || batches->size() != 2 || !std::ranges::all_of(*batches, is_state)) {
         sk::fail("position", "'batches' should be two numbers");
     }
-    Position at{.step = number_at(json, "step", most),
-                .tokens = number_at(json, "tokens", most),
+    Position at{.step = number_at(json, "step", most_steps),
+                .tokens = number_at(json, "tokens", most_tokens),
                 .seconds = number_at(json, "seconds", 1e12),
                 .batches = {batches->at(0), batches->at(1)}};
     auto const best = json.find("best_valid");

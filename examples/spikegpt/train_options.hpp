@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -86,6 +87,11 @@ inline constexpr std::array<EventPreset, 3> event_presets{
 /// Where neither --steps nor --minutes says how long.
 inline constexpr sk::index default_steps = 2000;
 
+/// The most that --steps and --accumulate take, so that every batch of a run has a number.
+inline constexpr sk::index most_steps = 1'000'000'000'000;
+inline constexpr sk::index most_accumulate = 65536;
+static_assert(most_steps < INT64_MAX / most_accumulate);
+
 /// The peak learning rate for a width: 3e-3 up to 128 channels, 6e-4 at 512, and so on; of events
 /// two thirds of it.
 double default_learning_rate(sk::Inputs inputs, sk::index channels);
@@ -157,7 +163,8 @@ template <class Options, class F>
 void each_learning_option(Options& o, F&& f) {
     f("ctx", o.ctx, "Ids in a sequence", whole(1, 65536));
     f("batch", o.batch, "Sequences at a time", whole(1, 4096));
-    f("accumulate", o.accumulate, "Batches whose gradients make one step", whole(1, 65536));
+    f("accumulate", o.accumulate, "Batches whose gradients make one step",
+      whole(1, most_accumulate));
     f("carry-state", o.carry_state,
       "Read the text in order: a sequence starts in the state that the one before left",
       anything());
@@ -195,7 +202,7 @@ void each_learning_option(Options& o, F&& f) {
 template <class Options, class F>
 void each_run_option(Options& o, F&& f) {
     f("steps", o.steps, fmt::format("Length of training (default {})", default_steps),
-      whole(1, 1'000'000'000'000));
+      whole(1, most_steps));
     f("minutes", o.minutes, "Length of training as time", number(0.001, 1e7));
     f("threads", o.threads, threads_meaning, whole(0, 1024));
     f("cpu", o.cpu, cpu_meaning, one_of(instruction_sets()));

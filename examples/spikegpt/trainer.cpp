@@ -73,7 +73,7 @@ double Trainer::accumulate_gradients() {
     auto const share = 1.0f / static_cast<float>(options().accumulate);
     double sum = 0.0;
     for (sk::index part = 0; part < options().accumulate; ++part) {
-        sk::index const number = at().step * options().accumulate + part;
+        sk::index const number = course_.first_batch(at()) + part;
         next_batch(number);
         sum += run_.learner->learn(batch_.input, batch_.target, number, share);
     }

@@ -157,7 +157,7 @@ void check_state(TrainingRun const& run) {
     sk::index const expected =
         carries ? sk::footprint<float>(run.language.net, options.batch, 1).state : 0;
     Rows const rows(run.corpora.train, options.batch, options.ctx, sk::Rng(run.record.at.batches));
-    bool const goes_on = carries && rows.goes_on(run.record.at.step * options.accumulate);
+    bool const goes_on = carries && rows.goes_on(Course(options).first_batch(run.record.at));
     if (found == expected || (found == 0 && !goes_on)) { return; }
     sk::fail(sk::quote(run.folder.resume()),
              fmt::format("the state that rows go on from has {}, of this model and batch {} were "

@@ -59,6 +59,7 @@ inline void resume(std::string_view content) {
     spikegpt::Course const course(options);
     spikegpt::Position const& at = file.record().at;
     if (course.goes_on(at)) { static_cast<void>(course.learning_rate(at)); }
+    demand(course.first_batch(at) >= 0, "a batch has no number");
     static_cast<void>(at.step % options.save_every + at.step % options.log_every);
     auto model = file.model();
     if (sk::parameter_count(model.net) > 10'000) { return; }
@@ -94,6 +95,7 @@ inline std::vector<std::string> resume_seeds() {
         spikegpt::TrainOptions options;
         options.data = {"text.txt"};
         options.steps = 10;
+        options.accumulate = spikegpt::most_accumulate;  // numbers of batches are large
         spikegpt::complete(options);
         spikegpt::Json const position{{"step", 2},
                                       {"tokens", 64},

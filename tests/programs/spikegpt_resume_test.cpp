@@ -349,6 +349,7 @@ TEST_CASE(
     check_refused("position", R"({"step": -7})", "position: 'step' is no number that a run has");
     check_refused("position", R"({"step": 1e300})", "position: 'step' is no number");
     check_refused("position", R"({"step": 9223372036854775807})", "position: 'step' is no number");
+    check_refused("position", R"({"step": 1000000000001})", "position: 'step' is no number");
     check_refused("position", R"({"batches": [1]})", "position: 'batches' should be two numbers");
     check_refused("position", R"({"seconds": null})", "position: 'seconds' is no number");
 }
