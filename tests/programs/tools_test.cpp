@@ -86,4 +86,29 @@ assert tokens_of("a").counts() is None and tokens_of("b").counts() is None
     CHECK_MESSAGE(checked.code == 0, checked.output);
 }
 
+TEST_CASE("reproduce table4: a vocabulary of other merges or texts is learned again") {
+    TemporaryFolder folder;
+    auto const checked = check_in_python("reproduce", folder / "", R"(
+from types import SimpleNamespace as Some
+from experiments.labelled import Prepared
+def commands(merges, text, interrupted=False):
+    labelled = Some(name="set", fingerprint=text, texts=lambda: text)
+    job = Prepared(Some(folder=Some(path=here, settings={"bpe_merges": merges}),
+                        program=Some(words=lambda *words: words)), labelled)
+    steps, count = job.work(), 0
+    for _ in steps:
+        count += 1
+        if interrupted:
+            steps.close()
+        job.vocabulary.write_text(f"{merges} of {text}")
+    assert job.vocabulary.read_text() == f"{merges} of {text}"
+    return count
+assert commands(8, "a") == 1 and commands(8, "a") == 0
+assert commands(9, "a") == 1 and commands(9, "a") == 0
+assert commands(9, "b") == 1
+assert commands(8, "b", interrupted=True) == 1 and commands(8, "b") == 1
+)");
+    CHECK_MESSAGE(checked.code == 0, checked.output);
+}
+
 }  // namespace spikelet_test::tools_test

@@ -69,15 +69,21 @@ class Prepared:
         self.folder = study.folder.path / "texts" / labelled.name
         self.text = self.folder / "text.txt"
         self.vocabulary = self.folder / "bpe.json"
+        self.made_of = {"bpe_merges": study.folder.settings["bpe_merges"],
+                        "set": labelled.fingerprint}
 
     def work(self):
+        note = self.folder / "made_of.json"
+        if self.vocabulary.exists() and read_json(note) == self.made_of:
+            return
         self.folder.mkdir(parents=True, exist_ok=True)
+        # What is replaced now counts for nothing until all of it is there.
+        note.unlink(missing_ok=True)
         self.text.write_text(self.labelled.texts(), encoding="utf-8")
-        if not self.vocabulary.exists():
-            merges = self.study.folder.settings["bpe_merges"]
-            yield Command(self.study.program.words(
-                "tokenize", "--data", self.text, "--train-bpe", merges, "--out", self.vocabulary,
-                "--json"), self.folder / "log.txt")
+        yield Command(self.study.program.words(
+            "tokenize", "--data", self.text, "--train-bpe", self.made_of["bpe_merges"],
+            "--out", self.vocabulary, "--json"), self.folder / "log.txt")
+        write_json(note, self.made_of)
 
 
 class ClassRun:
