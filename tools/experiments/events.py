@@ -9,7 +9,6 @@ equally many tokens, and writes into the folder of --out:
   curves.png      bits while learning
   densities.png   density of every site
 """
-import statistics
 
 from . import events_pictures, report
 from .common import counted, mean_text, paragraph, table, write_file
@@ -74,12 +73,11 @@ def results_table(groups, unit):
             "tokens/s"]
     rows = []
     for group in groups:
-        speed = statistics.median(result["tokens_per_second"] for result in group.results)
         rows.append([f"`{group.variant}`", "" if group.cost is None else f"{group.cost:g}",
                      str(len(group.results)),
                      mean_text([100 * density for density in group.eval("density")], 2, " %"),
                      mean_text(group.eval("bits_per_byte"), 3),
-                     f"{group.parameters:,}", f"{speed:,.0f}"])
+                     f"{group.parameters:,}", f"{group.speed:,.0f}"])
     return table(head, rows)
 
 

@@ -120,11 +120,10 @@ def sizes_table(groups, unit):
             f"bits per {unit}", "tokens/s"]
     rows = []
     for group in groups:
-        speed = statistics.median(result["tokens_per_second"] for result in group.results)
         rows.append([f"`{group.variant}`", size_name(group.about).replace("x", " x "),
                      f"{group.parameters:,}", str(len(group.results)),
                      mean_text(losses(group), 3), mean_text(group.eval("bits_per_byte"), 3),
-                     f"{speed:,.0f}"])
+                     f"{group.speed:,.0f}"])
     return table(head, rows)
 
 

@@ -33,6 +33,11 @@ class Group:
     def parameters(self):
         return self.results[0]["train"]["parameters"]
 
+    @property
+    def speed(self):
+        """Tokens a second in training, a median over the runs."""
+        return statistics.median(result["tokens_per_second"] for result in self.results)
+
     def density(self, site):
         """Of one site, a mean over layers and seeds; None if the models have no such site."""
         values = [value for densities in self.eval("densities")
@@ -66,7 +71,11 @@ def carry_through(name, options, make_runs, order, write_report, own=(), kind=St
     study = kind(name, options, own)
     runs = make_runs(study)
     failures = [] if options.report else study.carry_out(runs)
-    groups = finished_groups(study, order)
+    return conclude(study, runs, failures, finished_groups(study, order), write_report)
+
+
+def conclude(study, runs, failures, groups, write_report):
+    """Reports what is finished, and then what is not. Returns the exit code."""
     if groups:
         write_report(study, runs, groups)
     if failures:

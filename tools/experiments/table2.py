@@ -127,8 +127,7 @@ def results_table(groups, unit, ngram):
                "" if group is groups[0] else f"{mean - first:+.3f}"]
         if per_character:
             row.append(mean_text(group.eval("bits_per_character"), 3))
-        speed = statistics.median(result["tokens_per_second"] for result in group.results)
-        rows.append(row + [f"{group.parameters:,}", f"{speed:,.0f}"])
+        rows.append(row + [f"{group.parameters:,}", f"{group.speed:,.0f}"])
     if ngram:
         cells = [f"{ngram[1]:.3f}" if part == "valid" else "" for part in parts]
         row = [f"byte n-grams, order {ngram[0]}", "", "", *cells, f"{ngram[1] - first:+.3f}"]

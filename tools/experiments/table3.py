@@ -9,7 +9,6 @@ its tokens, one of them after equally many of another text, and writes into the 
   table3.png   perplexity per token, a bar for each kind
   curves.png   bits while learning
 """
-import statistics
 
 from . import events_pictures, report
 from .common import counted, mean_text, paragraph, table, write_file
@@ -127,9 +126,8 @@ def results_table(groups, text):
         if group.about["pretrained"]:
             rows.append(row_of(group, "the other text", "before", text, ["", ""]))
             trained_on = "the other text, then the text"
-        speed = statistics.median(result["tokens_per_second"] for result in group.results)
         rows.append(row_of(group, trained_on, "eval", text,
-                           [f"{group.parameters:,}", f"{speed:,.0f}"]))
+                           [f"{group.parameters:,}", f"{group.speed:,.0f}"]))
     return table(head, rows)
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from . import report
 from .class_study import ClassStudy
-from .common import Problem, counted, mean_text, paragraph, table, write_file
+from .common import counted, mean_text, paragraph, table, write_file
 from .flags import add_minutes_flag, add_place_flags, whole
+from .groups import conclude
 from .labelled import PRETRAIN_CTX, WAYS
 from .pictures import check_matplotlib, load_pyplot, save
 
@@ -156,11 +157,4 @@ def run(options):
     failures = [] if options.report else study.carry_out()
     groups = [Group(labelled, results) for labelled in study.sets
               if (results := study.results_of(labelled))]
-    if groups:
-        write_report(study, study.runs, groups)
-    if failures:
-        texts = "\n".join(failure.text() for failure in failures)
-        raise Problem(f"{len(failures)} of {counted(len(study.runs), 'run')} failed\n{texts}")
-    if not groups:
-        raise Problem(f"nothing is finished in {study.folder.path}")
-    return 0
+    return conclude(study, study.runs, failures, groups, write_report)

@@ -43,12 +43,11 @@ def results_table(groups, unit):
     for group in groups:
         bits = group.eval("bits_per_byte")
         rates = [100 * (rate or 0) for rate in group.eval("firing_rate")]
-        speed = statistics.median(result["tokens_per_second"] for result in group.results)
         rows.append([f"`{group.variant}`", SPIKES[group.variant], str(len(bits)),
                      mean_text(bits, 3),
                      "" if group is groups[0] else f"{statistics.mean(bits) - first:+.3f}",
                      f"{group.parameters:,}", mean_text(rates, 1, " %") if any(rates) else "",
-                     f"{speed:,.0f}"])
+                     f"{group.speed:,.0f}"])
     return table(head, rows)
 
 
