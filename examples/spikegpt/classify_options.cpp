@@ -23,6 +23,7 @@ void add_text_flags(CLI::App& flags, ClassifyOptions& o) {
     flags.add_option("--out", o.out, "The classifier, .safetensors: the best so far")
         ->type_name("FILE")
         ->required()
+        ->check(file_name(".safetensors"))
         ->group("Text");
     auto* const vocab = flags.add_option(
         "--vocab", o.vocab, "What ids stand for (default: a byte-level BPE of the texts)");

@@ -10,14 +10,18 @@ namespace spikegpt {
 namespace {
 
 sk::index predictable_ids(sk::Corpus const& text) {
-    if (text.size() < 2) {
-        sk::fail("evaluation", text.name() + " has " + counted(text.size(), "id") +
-                                   ", at least 2 are needed to predict one");
-    }
+    check_predictable("evaluation", text);
     return text.size() - 1;
 }
 
 }  // namespace
+
+void check_predictable(std::string_view where, sk::Corpus const& text) {
+    if (text.size() < 2) {
+        sk::fail(where, text.name() + " has " + counted(text.size(), "id") +
+                            ", at least 2 are needed to predict one");
+    }
+}
 
 std::vector<Evaluator::Window> Evaluator::cut(sk::index predictable, Windows const& how) {
     sk::index const last = how.limit > 0 ? std::min(how.limit, predictable) : predictable;

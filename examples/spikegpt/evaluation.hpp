@@ -52,6 +52,9 @@ struct Windows {
     sk::index limit = 0;   ///< predict only this many ids from the start; 0: all
 };
 
+/// Throws Error that begins with `where` if nothing of the text can be predicted.
+void check_predictable(std::string_view where, sk::Corpus const& text);
+
 /// Hears how many of all ids are predicted.
 using Watch = std::function<void(sk::index done, sk::index all)>;
 

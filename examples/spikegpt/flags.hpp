@@ -80,6 +80,16 @@ CLI::Validator vocabulary_name(Names... names) {
 
 /// Accepts any text but an empty one.
 inline CLI::Validator some_text() {
+/// Accepts names of files that end like this. Keeps a slip of the fingers from replacing a file of
+/// another kind, and from making one that other programs take for something else.
+inline CLI::Validator file_name(std::string_view ending) {
+    auto const check = [=](std::string const& text) -> std::string {
+        if (text.ends_with(ending)) { return {}; }
+        return fmt::format("{} does not end with {}", spikelet::quote(text), ending);
+    };
+    return {check, "", ""};
+}
+
     auto const check = [](std::string const& text) -> std::string {
         return text.empty() ? "the text must not be empty" : "";
     };

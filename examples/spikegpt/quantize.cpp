@@ -12,6 +12,7 @@
 #include "out_file.hpp"
 #include "output.hpp"
 #include "source.hpp"
+#include "stop.hpp"
 #include "stored_model.hpp"
 
 namespace spikegpt {
@@ -21,8 +22,8 @@ namespace {
 constexpr char const* purpose_of_quantize = "Stores a model's matrices in few bits";
 constexpr char const* examples_of_quantize =
     "  spikegpt quantize --model M.safetensors --out small.safetensors --weights int8\n"
-    "  spikegpt quantize --model M --out N --weights int4 --head int8 --data test.txt\n"
-    "  spikegpt quantize --model M --out N --weights ternary --group 64";
+    "  spikegpt quantize --model M --out N.safetensors --weights int4 --head int8 --data test.txt\n"
+    "  spikegpt quantize --model M --out N.safetensors --weights ternary --group 64";
 
 struct QuantizeRequest {
     ModelSource model{};
@@ -39,7 +40,10 @@ struct QuantizeRequest {
 
 void declare(CLI::App& flags, QuantizeRequest& request) {
     add_model_flags(flags, request.model);
-    flags.add_option("--out", request.out, "The new model")->type_name("FILE")->required();
+    flags.add_option("--out", request.out, "The new model, .safetensors")
+        ->type_name("FILE")
+        ->required()
+        ->check(file_name(".safetensors"));
     flags
         .add_option("--weights", request.weights,
                     "What the matrices of the layers become, if not what they train as")
@@ -52,11 +56,13 @@ void declare(CLI::App& flags, QuantizeRequest& request) {
         .add_option("--group", request.group,
                     "Inputs that share a scale, a multiple of 64; 0: all (default as trained)")
         ->check(whole(0, 1 << 24));
-    flags.add_option("--data", request.data, "Text to predict with both models, to compare them")
-        ->type_name("FILE...");
+    auto* const data = flags.add_option("--data", request.data,
+                                        "Text to predict with both models first, to compare them");
+    data->type_name("FILE...");
     flags.add_option("--tokens", request.limit, "With --data: predict only so many ids; 0: all")
         ->check(whole(0, INT64_MAX))
-        ->capture_default_str();
+        ->capture_default_str()
+        ->needs(data);
     flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
     flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
@@ -99,18 +105,56 @@ struct Comparison {
     double before, after;
 };
 
-Comparison compare(StoredModel const& before, StoredModel const& after, Source const& text,
+// The text that models are to be compared on, if there is one.
+std::optional<sk::Corpus> corpus_of(QuantizeRequest const& request, StoredModel const& model) {
+    if (request.data.empty()) { return {}; }
+    sk::Corpus corpus = Source(request.data).corpus(*model.vocabulary);
+    check_predictable("--data", corpus);
+    return corpus;
+}
+
+void heed_stop() {
+    if (stop_signal() != 0) { throw Stopped{}; }
+}
+
+Comparison compare(StoredModel const& before, StoredModel const& after, sk::Corpus const& corpus,
                    Computer const& computer, Windows const& windows) {
-    sk::Corpus const corpus = text.corpus(*before.vocabulary);
     auto const measure = [&](StoredModel const& model) {
         Evaluator evaluator(computer, model.net);
-        return evaluator.in_windows(corpus, windows).bits_per_token();
+        auto const watch = [](sk::index, sk::index) { heed_stop(); };
+        return evaluator.in_windows(corpus, windows, watch).bits_per_token();
     };
     return {measure(before), measure(after)};
 }
 
-int quantize(CLI::App const&, QuantizeRequest const& request) {
-    Output const out(request.json);
+double file_bytes(std::string const& path) {
+    return static_cast<double>(std::filesystem::file_size(path));
+}
+
+void tell(QuantizeRequest const& request, StoredModel const& after,
+          std::optional<Comparison> const& bits, Output const& out) {
+    sk::MatrixStorage const& storage = after.storage;
+    double const bytes = file_bytes(request.out), bytes_before = file_bytes(request.model.path);
+    out.say("{:<12} {}", "matrices", text_of(storage));
+    out.say("{:<12} {}, was {}", "file", bytes_text(bytes), bytes_text(bytes_before));
+    Json json{{"command", "quantize"},
+              {"weights", sk::name_of(storage.weights)},
+              {"head", sk::name_of(storage.head)},
+              {"group", storage.group},
+              {"bytes", bytes},
+              {"bytes_before", bytes_before}};
+    if (bits) {
+        out.say("bits per {:<3} {:.4f}, was {:.4f}: {:+.4f}", after.symbol(), bits->after,
+                bits->before, bits->after - bits->before);
+        json["bpc"] = bits->after;
+        json["bpc_before"] = bits->before;
+        json["bpc_unit"] = after.symbol();
+    }
+    out.result(json);
+}
+
+// What can go wrong does so before anything is written. Throws Stopped if it is time to stop.
+void quantize_model(QuantizeRequest const& request, Output const& out) {
     StoredModel const before = request.data.empty() ? load_stored_model(request.model)
                                                     : load_stored_language(request.model);
     if (!before.numbers) {
@@ -120,38 +164,33 @@ int quantize(CLI::App const&, QuantizeRequest const& request) {
     }
     auto const storage = storage_of(request, before.net.config.trains_as);
     Computer const computer = choose_computer(request.cpu, request.threads);
-    std::optional<Source> text;
-    if (!request.data.empty()) { text.emplace(request.data); }
     check_is_no_input("--out", request.out, request.data);
     check_out(request.out, request.model);
-    StoredModel const after = quantized(before, storage);
+    static_cast<void>(sk::FileWriter(request.out));  // it can be written
+    auto const corpus = corpus_of(request, before);
     auto const ctx = trained_context(request.model.path);
+    listen_for_stop();
+    StoredModel const after = quantized(before, storage);
+    std::optional<Comparison> bits;
+    if (corpus) {
+        sk::index const window = ctx.value_or(128);
+        bits = compare(before, after, *corpus, computer,
+                       {.ctx = window, .stride = window, .limit = request.limit});
+    }
     sk::Metadata notes;
     if (ctx) { notes[context_key] = std::to_string(*ctx); }
-    save_model(request.out, after, notes);
+    save_model(request.out, after, notes, [](std::size_t) { heed_stop(); });
+    tell(request, after, bits, out);
+}
 
-    auto const bytes = [](std::string const& path) {
-        return static_cast<double>(std::filesystem::file_size(path));
-    };
-    out.say("{:<12} {}", "matrices", text_of(storage));
-    out.say("{:<12} {}, was {}", "file", bytes_text(bytes(request.out)),
-            bytes_text(bytes(request.model.path)));
-    Json json{{"command", "quantize"},
-              {"weights", sk::name_of(storage.weights)},
-              {"head", sk::name_of(storage.head)},
-              {"group", storage.group},
-              {"bytes", bytes(request.out)},
-              {"bytes_before", bytes(request.model.path)}};
-    if (text) {
-        sk::index const window = ctx.value_or(128);
-        auto const [was, is] = compare(before, after, *text, computer,
-                                       {.ctx = window, .stride = window, .limit = request.limit});
-        out.say("bits per {:<3} {:.4f}, was {:.4f}: {:+.4f}", before.symbol(), is, was, is - was);
-        json["bpc"] = is;
-        json["bpc_before"] = was;
-        json["bpc_unit"] = before.symbol();
+int quantize(CLI::App const&, QuantizeRequest const& request) {
+    Output const out(request.json);
+    try {
+        quantize_model(request, out);
+    } catch (Stopped const&) {
+        out.say("stopped; nothing is written");
+        return exit_code_of(stop_signal());
     }
-    out.result(json);
     return 0;
 }
 

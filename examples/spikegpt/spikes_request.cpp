@@ -14,14 +14,6 @@ namespace spikegpt {
 
 namespace {
 
-// Keeps a slip of the fingers from replacing a model or a text.
-CLI::Validator svg_name() {
-    auto const check = [](std::string const& text) {
-        return text.ends_with(".svg") ? "" : sk::quote(text) + " does not end with .svg";
-    };
-    return {check, "", ""};
-}
-
 void check_picture(std::string_view flag, std::string const& path, SpikesRequest const& request) {
     if (path.empty()) { return; }
     check_is_no_input(flag, path, request.data);
@@ -48,7 +40,7 @@ void declare_spikes(CLI::App& flags, SpikesRequest& request) {
         ->capture_default_str();
     flags.add_option("--raster", request.raster, "Draw spikes and membranes over the text's start")
         ->type_name("FILE.svg")
-        ->check(svg_name());
+        ->check(file_name(".svg"));
     flags.add_flag("--dots", request.dots,
                    "Print spikes over the text's start, a line for each id");
     flags.add_option("--site", request.sites, site_meaning)->type_name("NAME");
@@ -60,7 +52,7 @@ void declare_spikes(CLI::App& flags, SpikesRequest& request) {
         ->capture_default_str();
     flags.add_option("--rates", request.rates, "Draw firing rates by layer")
         ->type_name("FILE.svg")
-        ->check(svg_name());
+        ->check(file_name(".svg"));
     flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
     flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");

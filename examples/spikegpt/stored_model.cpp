@@ -94,10 +94,11 @@ sk::Metadata describe_model(StoredModel const& model) {
     return description;
 }
 
-void save_model(std::string const& path, StoredModel const& model, sk::Metadata const& notes) {
+void save_model(std::string const& path, StoredModel const& model, sk::Metadata const& notes,
+                sk::WriteWatch const& watch) {
     sk::Metadata metadata = describe_model(model);
     metadata.insert(notes.begin(), notes.end());
-    sk::save_checkpoint(path, model.net, metadata);
+    sk::save_checkpoint(path, model.net, metadata, watch);
 }
 
 }  // namespace spikegpt

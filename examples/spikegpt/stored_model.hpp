@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include <spikelet/io/file_writer.hpp>
 #include <spikelet/io/vocabulary.hpp>
 
 #include "engine.hpp"
@@ -35,8 +36,10 @@ StoredModel load_stored_model(ModelSource const& source);
 /// Reads a model that is to read or write text. Throws Error also if it has no vocabulary.
 StoredModel load_stored_language(ModelSource const& source);
 
-/// Writes the model, and `notes` beside its description, whole or not at all. Throws Error.
-void save_model(std::string const& path, StoredModel const& model, sk::Metadata const& notes = {});
+/// Writes the model, and `notes` beside its description, whole or not at all. `watch` hears how far
+/// it is. Throws Error.
+void save_model(std::string const& path, StoredModel const& model, sk::Metadata const& notes = {},
+                sk::WriteWatch const& watch = {});
 
 /// Configuration, storage and vocabulary as text by key.
 sk::Metadata describe_model(StoredModel const& model);

@@ -90,6 +90,21 @@ public:
         return info.si_pid == 0;
     }
 
+    /// Waits until Ctrl-C is a request to it; false if it ends before, or after a minute.
+    [[nodiscard]] bool heeds_stop() const {
+        std::string const file = "/proc/" + std::to_string(process_) + "/status";
+        for (int i = 0; i < 6000 && running(); ++i) {
+            std::string const status = read_file(file);
+            std::size_t const caught = status.find("SigCgt:\t");
+            if (caught != status.npos &&
+                (std::stoull(status.substr(caught + 8), nullptr, 16) >> (SIGINT - 1) & 1) != 0) {
+                return true;
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        return false;
+    }
+
     Outcome wait() {
         int status = 0;
         REQUIRE(::waitpid(process_, &status, 0) == process_);

@@ -202,7 +202,8 @@ TEST_CASE("spikegpt classify: files that do not fit are refused with their place
         "it is no classifier"));
     CHECK(says(wrong_model({"eval", "--model", c.model, "--data", c.valid}), "it is a classifier"));
     CHECK(says(wrong_model(c.learning(c.train)), "--out: "));
-    CHECK(wrong_model(c.learning(c.folder / "none/x")).starts_with("spikegpt: file: cannot open"));
+    CHECK(wrong_model(c.learning(c.folder / "none/x.safetensors"))
+              .starts_with("spikegpt: file: cannot open"));
     CHECK(says(wrong_model({"classify", "train", "--lr", "x"}), "spikegpt classify train --help"));
     CHECK(says(wrong_model({"classify"}), "spikegpt classify --help"));
 }

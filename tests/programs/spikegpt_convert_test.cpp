@@ -109,11 +109,11 @@ TEST_CASE("spikegpt convert: official files are quantized, trained on, and not m
     TemporaryFolder folder;
     std::string const unknown = official_file(folder, golden_model());
     Arguments const as{"--variant", "spikegpt"};
-    CHECK(spikegpt(Arguments{"quantize", "--model", unknown, "--out", folder / "q", "--weights",
-                             "int8"} +
+    CHECK(spikegpt(Arguments{"quantize", "--model", unknown, "--out", folder / "q.safetensors",
+                             "--weights", "int8"} +
                    as)
               .code == 0);
-    CHECK(spikegpt({"info", "--model", folder / "q"}).says("matrices     int8"));
+    CHECK(spikegpt({"info", "--model", folder / "q.safetensors"}).says("matrices     int8"));
     for (char const* command : {"generate", "eval"}) {
         auto const silent = spikegpt(
             Arguments{command, "--model", unknown} + as +

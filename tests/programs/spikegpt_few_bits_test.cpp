@@ -121,7 +121,8 @@ TEST_CASE("spikegpt train --weights: wrong uses are explained") {
     CHECK(says(complaint({"--weight-group", "64"}), "these types have no scales"));
     CHECK(!std::filesystem::exists(run.model));
     REQUIRE(spikegpt(run.train(run.path, "3")).code == 0);
-    auto const plain = spikegpt({"quantize", "--model", run.model, "--out", run.folder / "x"});
+    auto const plain =
+        spikegpt({"quantize", "--model", run.model, "--out", run.folder / "x.safetensors"});
     CHECK(plain.code != 0);
     CHECK(plain.complains("--weights is required"));
 }

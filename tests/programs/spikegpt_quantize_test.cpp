@@ -78,8 +78,8 @@ TEST_CASE("spikegpt quantize: what comes out streams, is told of, and keeps its 
 TEST_CASE("spikegpt quantize: a model in few bits is neither trained nor quantized again") {
     Quantized const small;
     CHECK(small.make({"--weights", "int8"}).code == 0);
-    auto const again = spikegpt(
-        {"quantize", "--model", small.model, "--out", small.folder / "x", "--weights", "int4"});
+    auto const again = spikegpt({"quantize", "--model", small.model, "--out",
+                                 small.folder / "x.safetensors", "--weights", "int4"});
     CHECK(again.code == 1);
     CHECK(again.complains("it is quantized already (int8)"));
     auto const trained =
@@ -105,6 +105,14 @@ TEST_CASE("spikegpt quantize: wrong uses and damaged files are explained") {
     CHECK(small.make({"--weights", "int8", "--data", small.model})
               .complains("is a file that is read"));
     std::filesystem::remove(small.model);
+    auto const tokens = small.make({"--weights", "int8", "--tokens", "5"});
+    CHECK(tokens.code == 2);
+    CHECK(tokens.complains("--tokens requires --data"));
+    auto const slip = spikegpt({"quantize", "--model", trained.model, "--out",
+                                small.folder / "small.pth", "--weights", "int8"});
+    CHECK(slip.code == 2);
+    CHECK(slip.complains("small.pth' does not end with .safetensors"));
+    CHECK(small.folder.count() == 0);
 
     CHECK(small.make({"--weights", "int8"}).code == 0);
     std::string bytes = read_file(small.model);
@@ -113,6 +121,41 @@ TEST_CASE("spikegpt quantize: wrong uses and damaged files are explained") {
     auto const damaged = spikegpt({"info", "--model", small.model});
     CHECK(damaged.code == 1);
     CHECK(damaged.err.find('\n') == damaged.err.size() - 1);
+}
+
+TEST_CASE(
+    "spikegpt quantize: texts that cannot be predicted are refused before a file is written") {
+    Quantized const small;
+    std::string const one = small.folder / "one.txt";
+    write_file(one, "1");
+    for (std::string const old : {"", "int8"}) {
+        CAPTURE(old);
+        if (!old.empty()) { REQUIRE(small.make({"--weights", old}).code == 0); }
+        std::string const before = old.empty() ? "" : read_file(small.model);
+        auto const missing = small.make({"--weights", "int4", "--data", small.folder / "none.txt"});
+        CHECK(missing.code == 1);
+        CHECK(missing.complains("none.txt': No such file"));
+        auto const short_text = small.make({"--weights", "int4", "--data", one});
+        CHECK(short_text.code == 1);
+        CHECK(short_text.complains("one.txt' has 1 id, at least 2 are needed"));
+        CHECK(small.folder.count() == (old.empty() ? 1 : 2));
+        if (!old.empty()) { CHECK(read_file(small.model) == before); }
+    }
+}
+
+TEST_CASE("spikegpt quantize: Ctrl-C leaves nothing behind") {
+    Quantized const small;
+    std::string text = sample_text(2000);
+    while (text.size() < 20'000'000) { text += text; }
+    write_file(small.folder / "long.txt", text);
+    Spikegpt program({"quantize", "--model", trained_on_bytes().model, "--out", small.model,
+                      "--weights", "int8", "--data", small.folder / "long.txt"});
+    CHECK(program.heeds_stop());
+    program.send(SIGINT);
+    auto const stopped = program.wait();
+    CHECK(stopped.code == 128 + SIGINT);
+    CHECK(stopped.says("stopped; nothing is written"));
+    CHECK(small.folder.count() == 1);
 }
 
 }  // namespace spikelet_test::spikegpt_quantize_test

@@ -21,6 +21,7 @@
 #include <spikelet/core/extents.hpp>
 #include <spikelet/core/quote.hpp>
 #include <spikelet/io/dtype.hpp>
+#include <spikelet/io/file_writer.hpp>
 #include <spikelet/io/safetensors.hpp>
 #include <spikelet/io/safetensors_writer.hpp>
 #include <spikelet/io/stored_tensor.hpp>
@@ -214,11 +215,13 @@ void check_checkpoint(File const& file, std::string_view where, Model const& mod
 }  // namespace detail
 
 /// Writes all weights of a model, whole or not at all, straight from where they are, with a
-/// checksum. Throws Error if one has no numbers yet or the file cannot be written.
+/// checksum; `watch` hears how far it is. Throws Error if one has no numbers yet or the file cannot
+/// be written.
 ///
 ///     save_checkpoint("model.safetensors", model, metadata(model.config));
 template <class Model>
-void save_checkpoint(std::string path, Model const& model, Metadata const& metadata = {}) {
+void save_checkpoint(std::string path, Model const& model, Metadata const& metadata = {},
+                     WriteWatch const& watch = {}) {
     static_assert(Layer<Model> || IsParameter<Model>,
                   "save_checkpoint: list the model's parts with SPIKELET_PARTS");
     using Write = void (*)(FileWriter&, StoredTensor const&);
@@ -242,7 +245,8 @@ void save_checkpoint(std::string path, Model const& model, Metadata const& metad
             } else {
                 file.write(planned.tensor->bytes);
             }
-        });
+        },
+        watch);
 }
 
 /// Reads all weights of a model, in any type of floating-point numbers and with any number of ones
