@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "classifier_model.hpp"
 
-#include <charconv>
 #include <cmath>
 #include <set>
 
@@ -11,6 +10,7 @@
 #include <spikelet/io/checkpoint.hpp>
 #include <spikelet/io/file_writer.hpp>
 #include <spikelet/io/json.hpp>
+#include <spikelet/models/metadata_scalars.hpp>
 
 #include "out_file.hpp"
 
@@ -22,26 +22,10 @@ constexpr char const* labels_key = "labels";
 constexpr char const* hidden_key = "classify_hidden";
 constexpr char const* dropout_key = "classify_dropout";
 
-std::string const& text_at(sk::Metadata const& metadata, std::string const& key) {
-    auto const found = metadata.find(key);
-    if (found == metadata.end()) { sk::fail("metadata", "there is no " + sk::quote(key)); }
-    return found->second;
-}
-
-template <class T>
-T number_at(sk::Metadata const& metadata, std::string const& key) {
-    std::string const& text = text_at(metadata, key);
-    T value{};
-    char const* const end = text.data() + text.size();
-    auto const [rest, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc{} || rest != end) {
-        sk::fail("metadata", sk::quote(key) + " is " + sk::quote(text) + ", expected a number");
-    }
-    return value;
-}
-
 std::vector<std::string> labels_of(sk::Metadata const& metadata) {
-    auto const json = sk::parse_json("metadata", text_at(metadata, labels_key));
+    sk::detail::ScalarReader const read(metadata);
+    if (!read.has(labels_key)) { read.complain(labels_key, "a list of texts"); }
+    auto const json = sk::parse_json("metadata", read.text(labels_key));
     std::vector<std::string> labels;
     if (json.is_array()) {
         for (auto const& label : json) {
@@ -56,17 +40,14 @@ std::vector<std::string> labels_of(sk::Metadata const& metadata) {
 }
 
 sk::ClassifyHeadSizes sizes_of(sk::Metadata const& metadata, std::size_t classes) {
-    sk::ClassifyHeadSizes const sizes{.hidden = number_at<sk::index>(metadata, hidden_key),
-                                      .classes = static_cast<sk::index>(classes),
-                                      .dropout = number_at<double>(metadata, dropout_key)};
+    sk::detail::ScalarReader const read(metadata);
+    if (!read.has(dropout_key)) { read.complain(dropout_key, sk::detail::part_of_one.words); }
+    sk::ClassifyHeadSizes const sizes{
+        .hidden = read.size(hidden_key, sk::ClassifyHeadSizes::most_hidden),
+        .classes = static_cast<sk::index>(classes),
+        .dropout = read.number(dropout_key, 0, sk::detail::part_of_one)};
     sizes.check();
     return sizes;
-}
-
-sk::index context_of(sk::Metadata const& metadata) {
-    auto const ctx = number_at<sk::index>(metadata, context_key);
-    if (ctx < 1 || ctx > 65536) { sk::fail("metadata", "'ctx' should be from 1 to 65536"); }
-    return ctx;
 }
 
 sk::CheckpointFile open_classifier(std::string const& path) {
@@ -107,7 +88,7 @@ ClassifierModel load_classifier(std::string const& path) {
             auto labels = labels_of(metadata);
             auto const sizes = sizes_of(metadata, labels.size());
             return ClassifierModel{std::move(language.vocabulary), std::move(labels),
-                                   context_of(metadata),
+                                   sk::detail::ScalarReader(metadata).size(context_key, 65536),
                                    Classifier(std::move(language.net), sizes)};
         } catch (sk::Error const& error) { sk::fail(sk::quote(path), error.what()); }
     }();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "language_model.hpp"
 
-#include <charconv>
 #include <filesystem>
 #include <set>
 
@@ -141,13 +140,11 @@ LanguageModel load_model(ModelSource const& source) {
 
 std::optional<sk::index> trained_context(std::string const& path) {
     auto const file = sk::CheckpointFile::open(path);
-    auto const found = file.metadata().find(context_key);
-    sk::index ctx = 0;
-    if (found != file.metadata().end()) {
-        std::string const& text = found->second;
-        std::from_chars(text.data(), text.data() + text.size(), ctx);
-    }
-    return ctx > 0 ? std::optional(ctx) : std::nullopt;
+    sk::detail::ScalarReader const read(file.metadata());
+    if (!read.has(context_key)) { return {}; }
+    try {
+        return read.size(context_key, 1'000'000);
+    } catch (sk::Error const& error) { sk::fail(sk::quote(path), error.what()); }
 }
 
 std::optional<std::string> describe_unknown(sk::Vocabulary const& vocabulary,

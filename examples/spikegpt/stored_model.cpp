@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "stored_model.hpp"
 
-#include <charconv>
-
 #include <fmt/core.h>
 
 #include <spikelet/io/checkpoint.hpp>
@@ -26,13 +24,9 @@ sk::WeightType type_at(sk::Metadata const& texts, std::string const& key) {
 sk::MatrixStorage storage_of(sk::Metadata const& texts) {
     if (!texts.contains(weights_key)) { return {}; }
     sk::MatrixStorage storage{type_at(texts, weights_key), type_at(texts, head_key), 0};
-    auto const found = texts.find(group_key);
-    std::string const text = found == texts.end() ? "0" : found->second;
-    auto const end = text.data() + text.size();
-    auto const [rest, error] = std::from_chars(text.data(), end, storage.group);
-    if (error != std::errc{} || rest != end) {
-        sk::fail("metadata",
-                 sk::quote(group_key) + " is " + sk::quote(text) + ", expected a whole number");
+    sk::detail::ScalarReader const read(texts);
+    if (read.has(group_key)) {
+        storage.group = read.whole(group_key, 0, sk::SpikeGptConfig::most_hidden);
     }
     return storage;
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "programs/spikegpt.hpp"
 
+#include <spikelet/io/safetensors.hpp>
+#include <spikelet/io/safetensors_writer.hpp>
+
 namespace spikelet_test::spikegpt_eval_test {
 
 namespace {
@@ -107,6 +110,25 @@ TEST_CASE("spikegpt eval: where no predicted byte begins a character, nothing is
     CHECK(done.json()["characters"] == 0);
     CHECK(done.json()["bits_per_byte"].is_number());
     CHECK_FALSE(done.json().contains("bits_per_character"));
+}
+
+TEST_CASE(
+    "spikegpt eval: what a model's file says of the length of its sequences must make sense") {
+    TemporaryFolder folder;
+    std::string const model = folder / "model.safetensors";
+    auto const file = spikelet::SafetensorsFile::open(trained_on_bytes().model);
+    REQUIRE(file.metadata().at("ctx") == "16");
+    for (std::string const ctx : {"12abc", "0", "1000001", "9223372036854775807"}) {
+        auto metadata = file.metadata();
+        metadata["ctx"] = ctx;
+        spikelet::write_safetensors(model, file.tensors(), metadata);
+        Arguments const measure{"eval", "--model", model, "--data", trained_on_bytes().text};
+        auto const refused = spikegpt(measure);
+        CHECK(refused.code == 1);
+        CHECK(refused.complains("model.safetensors': metadata: 'ctx' is " + ctx +
+                                ", expected a whole number from 1 to 1000000"));
+        CHECK(spikegpt(measure + Arguments{"--ctx", "16"}).code == 0);
+    }
 }
 
 TEST_CASE("spikegpt eval: characters that the model does not know are reported") {

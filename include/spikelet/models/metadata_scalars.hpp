@@ -64,14 +64,18 @@ public:
         return found == texts_->end() ? "" : found->second;
     }
 
-    /// A size from 1 to `most`.
-    [[nodiscard]] index size(std::string_view key, index most) const {
+    /// A whole number from `low` to `high`.
+    [[nodiscard]] index whole(std::string_view key, index low, index high) const {
         index value = 0;
-        if (!parse(text(key), value) || value < 1 || value > most) {
-            complain(key, "a whole number from 1 to " + std::to_string(most));
+        if (!parse(text(key), value) || value < low || value > high) {
+            complain(key,
+                     "a whole number from " + std::to_string(low) + " to " + std::to_string(high));
         }
         return value;
     }
+
+    /// A size from 1 to `most`.
+    [[nodiscard]] index size(std::string_view key, index most) const { return whole(key, 1, most); }
 
     /// The number at the key, or `otherwise` if it is not there.
     [[nodiscard]] double number(std::string_view key, double otherwise, NumberRange range) const {
