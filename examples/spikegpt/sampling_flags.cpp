@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "flags.hpp"
+#include "writer.hpp"
 
 namespace spikegpt {
 
@@ -74,7 +75,7 @@ void add_penalty_flags(CLI::App& flags, SamplingRequest& request) {
         .add_option("--penalty-window", request.window,
                     "How many ids are recent, those of the prompt included\n"
                     "(default that of --state-in, or 64)")
-        ->check(whole(1, 10'000'000));
+        ->check(whole(1, most_recent_ids));
     flags
         .add_option("--logit-bias", request.bias,
                     "Added to the logit of an id, given as a number or as its text; repeatable")

@@ -17,6 +17,9 @@
 
 namespace spikegpt {
 
+/// A larger window of recent ids makes no sense, be it asked for or in a state.
+inline constexpr sk::index most_recent_ids = 10'000'000;
+
 class Writer {
 public:
     /// Ids are chosen by `sampling`, of which penalties count the last `window` ids; if none is
@@ -31,8 +34,8 @@ public:
           recent_(window_),
           stream_(std::move(stream)) {}
 
-    /// Goes on from a state() of this model. Throws Error if its size does not fit, or where it has
-    /// forgotten ids that penalties should count.
+    /// Goes on from a state() of this model. Throws Error if its size or its window does not fit,
+    /// or where it has forgotten ids that penalties should count.
     void restore(sk::SessionState const& state);
 
     /// Goes on with this text, or begins with a newline where there is nothing to go on from.

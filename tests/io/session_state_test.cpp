@@ -183,6 +183,10 @@ TEST_CASE("session state: what is kept of random numbers and of a window has its
     };
     CHECK(has(complaint_without_last("random"), "state should be two numbers"));
     CHECK(has(complaint_without_last("window"), "recent ids should be one number"));
+    SessionState below = example;
+    below.window = -1;
+    save_session_state(path, below, model);
+    CHECK(has(complaint(path), "recent ids should be one number that is not below 0"));
 }
 
 TEST_CASE("session state: other files are refused") {

@@ -90,6 +90,22 @@ TEST_CASE("writer: a state counts as many recent ids as it keeps, and no more ar
     CHECK(more.state().window == 101);
 }
 
+TEST_CASE("writer: a window that no flag takes is refused in a state, too") {
+    auto made = writer(std::nullopt);
+    auto state = made.state();
+    for (sk::index const window : {-1L, 0L, 10'000'001L}) {
+        state.window = window;
+        CHECK_THROWS_WITH_AS(made.restore(state),
+                             ("state: its window of recent ids is " + std::to_string(window) +
+                              ", expected 1 to 10000000")
+                                 .c_str(),
+                             sk::Error);
+    }
+    state.window = 10'000'000;
+    made.restore(state);
+    CHECK(made.state().window == 10'000'000);
+}
+
 }  // namespace spikelet_test::spikegpt_writer_test
 
 int spikegpt::stop_signal() { return spikelet_test::spikegpt_writer_test::asked_to_stop; }

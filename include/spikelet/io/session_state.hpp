@@ -131,7 +131,9 @@ inline SessionState read_session_state(std::string path, Metadata const& model,
     auto const random = file.read_bits<std::uint64_t>("random");
     if (random.size() != 2) { fail(where, "the random numbers' state should be two numbers"); }
     auto const window = file.read_bits<std::int64_t>("window");
-    if (window.size() != 1) { fail(where, "the window of recent ids should be one number"); }
+    if (window.size() != 1 || window[0] < 0) {
+        fail(where, "the window of recent ids should be one number that is not below 0");
+    }
     return {file.read_bits<float>("numbers"),
             file.read_bits<std::int32_t>("unread"),
             {random[0], random[1]},
