@@ -7,6 +7,7 @@
 #include <spikelet/train/spike_statistics.hpp>
 
 #include "command.hpp"
+#include "evaluation.hpp"
 #include "language_model.hpp"
 #include "output.hpp"
 #include "processor.hpp"
@@ -143,46 +144,63 @@ void draw_bars(SpikesRequest const& request, std::vector<sk::SpikeStatistics::Si
     write_picture(request.rates, sk::draw_rates("Firing rates of " + request.model.path, rates));
 }
 
-int spikes(CLI::App const&, SpikesRequest& request) {
-    if (!request.sites.empty() && request.raster.empty() && !request.dots) {
-        throw CLI::ValidationError("--site", "it is for --raster and --dots");
+// Whether single neurons are shown over the text's start.
+bool shows_excerpt(SpikesRequest const& request) { return request.dots || !request.raster.empty(); }
+
+void check_excerpt_flags(CLI::App const& flags, SpikesRequest const& request) {
+    for (char const* of_excerpt : {"--site", "--length", "--neurons"}) {
+        if (flags.count(of_excerpt) > 0 && !shows_excerpt(request)) {
+            throw CLI::ValidationError(of_excerpt, "it is for --raster and --dots");
+        }
     }
+}
+
+std::vector<std::string> names_of_drawn(SpikesRequest const& request, StoredModel const& language,
+                                        sk::Corpus const& text, Predictor& predictor) {
+    auto const names = names_of_sites(language.net, [&](sk::FiringRates& rates) {
+        auto const first = text.window(0, 1);
+        predictor.observe(&rates);
+        predictor.nats(first.input, first.target);
+        predictor.observe(nullptr);
+    });
+    if (names.empty()) { sk::fail(sk::quote(request.model.path), "nothing in it spikes"); }
+    return sites_to_draw(request.sites, names);
+}
+
+void draw_pictures(SpikesRequest const& request, sk::Corpus const& text, Excerpt const& excerpt,
+                   std::vector<sk::SpikeStatistics::Site> const& sites) {
+    if (!request.raster.empty()) {
+        auto const title = fmt::format("{} reads {}", request.model.path, text.name());
+        write_picture(request.raster, sk::draw_spikes(title, excerpt.labels, excerpt.records));
+    }
+    if (!request.rates.empty()) { draw_bars(request, sites); }
+}
+
+int spikes(CLI::App const& flags, SpikesRequest& request) {
+    check_excerpt_flags(flags, request);
     Output const out(request.json);
     check_pictures(request);
     Computer const computer = choose_computer(request.cpu, request.threads);
     StoredModel const language = load_stored_language(request.model);
     if (!request.ctx) { request.ctx = trained_context(request.model.path).value_or(128); }
     sk::Corpus const text = Source(request.data).corpus(*language.vocabulary);
-    if (text.size() < 2) {
-        sk::fail("--data",
-                 text.name() + " has " + counted(text.size(), "id") + ", at least 2 are needed");
-    }
+    check_predictable("--data", text);
     auto const predictor = computer.engine().predictor(language.net, {}, computer.threads);
-    auto const names = names_of_sites(language.net, [&](sk::FiringRates& rates) {
-        auto const first = text.window(0, 1);
-        predictor->observe(&rates);
-        predictor->nats(first.input, first.target);
-        predictor->observe(nullptr);
-    });
-    if (names.empty()) { sk::fail(sk::quote(request.model.path), "nothing in it spikes"); }
-    auto const drawn = sites_to_draw(request.sites, names);
+    auto const drawn = names_of_drawn(request, language, text, *predictor);
     sk::SpikeStatistics statistics(language.net);
     listen_for_stop();
     sk::index const done = read(text, request, *predictor, statistics);
     if (stop_signal() != 0) { return exit_code_of(stop_signal()); }
+
     auto const& sites = statistics.sites();
+    Excerpt const excerpt =
+        shows_excerpt(request) ? record(request, language, text, *predictor, drawn) : Excerpt{};
+    // First: who reads the table may go away, as `head` does.
+    draw_pictures(request, text, excerpt, sites);
     sk::index const ctx = std::min(*request.ctx, done);
     out.say("{} in windows of {}", counted(done, "id"), ctx);
     say_table(out, sites);
-    if (request.dots || !request.raster.empty()) {
-        auto const excerpt = record(request, language, text, *predictor, drawn);
-        if (request.dots) { say_dots(out, excerpt); }
-        auto const title = fmt::format("{} reads {}", request.model.path, text.name());
-        if (!request.raster.empty()) {
-            write_picture(request.raster, sk::draw_spikes(title, excerpt.labels, excerpt.records));
-        }
-    }
-    if (!request.rates.empty()) { draw_bars(request, sites); }
+    if (request.dots) { say_dots(out, excerpt); }
     auto all = Json::array();
     for (auto const& site : sites) { all.push_back(json_of(site)); }
     out.result({{"command", "spikes"},

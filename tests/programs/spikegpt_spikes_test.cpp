@@ -84,4 +84,17 @@ TEST_CASE("spikegpt spikes: a site that is not there is named, with those that a
     CHECK(nowhere.complains("none/a.svg"));
 }
 
+TEST_CASE("spikegpt spikes: pictures are there also where nobody reads the table") {
+    Trained const& trained = trained_on_bytes();
+    TemporaryFolder folder;
+    Spikegpt program({"spikes", "--model", trained.model, "--data", trained.text, "--raster",
+                      folder / "raster.svg", "--rates", folder / "rates.svg"},
+                     "", "/dev/full");
+    auto const done = program.wait();
+    CHECK(done.code == 1);
+    CHECK(done.complains("cannot write to standard output"));
+    CHECK(read_file(folder / "raster.svg").ends_with("</svg>\n"));
+    CHECK(read_file(folder / "rates.svg").ends_with("</svg>\n"));
+}
+
 }  // namespace spikelet_test::spikegpt_spikes_test
