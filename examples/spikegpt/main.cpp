@@ -3,7 +3,9 @@
 // text into what they read, and makes them tell classes of texts apart.
 // Errors of every kind end here, as one line on standard error.
 #include <algorithm>
+#include <csignal>
 #include <new>
+#include <sstream>
 #include <string>
 
 #include <fmt/core.h>
@@ -12,6 +14,7 @@
 #include <spikelet/core/version.hpp>
 
 #include "command.hpp"
+#include "output.hpp"
 #include "usage.hpp"
 
 namespace {
@@ -33,10 +36,26 @@ std::string version() {
                        SPIKELET_VERSION_PATCH);
 }
 
+// Returns the exit code. Throws what the command throws, and CLI::ParseError.
+int run_command(CLI::App& program, spikegpt::Command const& command, int argc, char** argv) {
+    try {
+        program.parse(argc, argv);
+    } catch (CLI::Success const& help) {
+        std::ostringstream text;
+        program.exit(help, text, text);
+        spikegpt::Output(false).write(text.str());
+        return 0;
+    }
+    if (!command) { throw CLI::RequiredError("A subcommand"); }
+    return command();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     using namespace spikegpt;
+    // A file that would grow beyond the limit of its user (ulimit -f) is an error like a full disk.
+    std::signal(SIGXFSZ, SIG_IGN);
     CLI::App program("Spiking language models on your processor.", "spikegpt");
     program.formatter(std::make_shared<HelpFormatter>());
     program.set_version_flag("--version", version());
@@ -55,11 +74,7 @@ int main(int argc, char** argv) {
     add_energy(program, command);
     add_spikes(program, command);
     try {
-        program.parse(argc, argv);
-        if (!command) { throw CLI::RequiredError("A subcommand"); }
-        return command();
-    } catch (CLI::Success const& help) {
-        return program.exit(help);
+        return run_command(program, command, argc, argv);
     } catch (CLI::ParseError const& error) {
         return complain(usage_message(program, error), used_wrongly);
     } catch (spikelet::Error const& error) {

@@ -2,6 +2,7 @@
 #include <spikelet/io/binidx.hpp>
 #include <spikelet/io/vocabulary_file.hpp>
 
+#include "programs/shell.hpp"
 #include "programs/spikegpt.hpp"
 
 namespace spikelet_test::spikegpt_tokenize_test {
@@ -208,6 +209,18 @@ TEST_CASE("spikegpt tokenize: Ctrl-C leaves nothing behind") {
     TemporaryFolder folder;
     std::string text = sample_text(2000);
     while (text.size() < 200'000'000) { text += text; }
+TEST_CASE("spikegpt tokenize: a file that grows beyond the user's limit leaves nothing behind") {
+    TemporaryFolder folder;
+    write_file(folder / "text.txt", sample_text());
+    std::string const command = "ulimit -f 1; '" SPIKELET_BINARY_DIR "/bin/spikegpt' tokenize" +
+                                (" --data '" + (folder / "text.txt")) + "' --vocab byte --out '" +
+                                (folder / "ids") + "'";
+    auto const done = run_in_shell(command);
+    CHECK(done.code == 1);
+    CHECK(done.says("File too large"));
+    CHECK(folder.count() == 1);
+}
+
     write_file(folder / "long.txt", text);
     Spikegpt program({"tokenize", "--data", folder / "long.txt", "--train-bpe", "100000", "--out",
                       folder / "tokenizer.json"});

@@ -182,10 +182,13 @@ TEST_CASE("spikegpt: files that are no models") {
 }
 
 TEST_CASE("spikegpt: a full disk is noticed") {
-    std::string const model = trained_on_bytes().model;
-    std::string const command = "'" SPIKELET_BINARY_DIR "/bin/spikegpt' generate --model '" +
-                                model + "' --tokens 10 >/dev/full 2>/dev/null";
-    CHECK(WEXITSTATUS(std::system(command.c_str())) == 1);
+    for (Arguments const& words :
+         {Arguments{"generate", "--model", trained_on_bytes().model, "--tokens", "10"},
+          Arguments{"--version"}, Arguments{"--help"}, Arguments{"train", "--help"}}) {
+        auto const done = Spikegpt(words, "", "/dev/full").wait();
+        CHECK(done.code == 1);
+        CHECK(done.complains("cannot write to standard output"));
+    }
 }
 
 }  // namespace spikelet_test::spikegpt_usage_test
