@@ -27,9 +27,10 @@ LineReader::LineReader(std::string const& path) : name_(path == "-" ? "standard 
     number_ = file_.number();
 }
 
-bool LineReader::fill() {
+bool LineReader::fill(std::string_view what) {
     if (buffer_.size() > most_bytes) {
-        sk::fail(sk::quote(name_), "a line has more than " + bytes_text(most_bytes));
+        sk::fail(sk::quote(name_),
+                 fmt::format("{} has more than {}", what, bytes_text(most_bytes)));
     }
     pollfd source{number_, POLLIN, 0};
     while (::poll(&source, 1, milliseconds) <= 0) {
@@ -47,7 +48,7 @@ std::optional<std::string> LineReader::next_line() {
     std::size_t end = buffer_.find('\n');
     while (end == buffer_.npos && !ended_) {
         seen = buffer_.size();
-        ended_ = !fill();
+        ended_ = !fill("a line");
         end = buffer_.find('\n', seen);
     }
     if (stop_signal() != 0 || (end == buffer_.npos && buffer_.empty())) { return {}; }
@@ -61,13 +62,13 @@ bool LineReader::is_ready() {
     pollfd source{number_, POLLIN, 0};
     while (!ended_ && buffer_.find('\n') == buffer_.npos) {
         if (::poll(&source, 1, 0) <= 0) { return false; }
-        ended_ = !fill();
+        ended_ = !fill("a line");
     }
     return true;
 }
 
 std::string LineReader::rest() {
-    while (fill()) {}
+    while (fill("what it says")) {}
     return std::exchange(buffer_, {});
 }
 

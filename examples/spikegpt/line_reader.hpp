@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <spikelet/io/file.hpp>
 
@@ -25,12 +26,12 @@ public:
     /// True if next_line() would not wait for more to come.
     bool is_ready();
 
-    /// All that follows. Throws Error like next_line().
+    /// All that follows. Throws Error if it is more than 64 MiB, or if the file cannot be read.
     std::string rest();
 
 private:
-    // More bytes into buffer_; false at the end.
-    bool fill();
+    // More bytes into buffer_; false at the end. `what` has grown too large if it is full.
+    bool fill(std::string_view what);
 
     std::string name_;
     sk::FileDescriptor file_;

@@ -140,4 +140,15 @@ TEST_CASE("spikegpt generate: a reader who has had enough does not take the stat
     text_of(generate(trained_on_bytes().model, "5") + Arguments{"--state-in", folder / "state"});
 }
 
+TEST_CASE("spikegpt generate: a prompt from standard input has an end") {
+    TemporaryFolder folder;
+    write_file(folder / "zeros", "");
+    std::filesystem::resize_file(folder / "zeros", (std::size_t{64} << 20) + 1);
+    Spikegpt program({"generate", "--model", trained_on_bytes().model, "--prompt", "-"}, "", "",
+                     folder / "zeros");
+    auto const done = program.wait();
+    CHECK(done.code == 1);
+    CHECK(done.complains("'standard input': what it says has more than 64.0 MiB"));
+}
+
 }  // namespace spikelet_test::spikegpt_generate_test
