@@ -121,7 +121,7 @@ int say_ways(std::vector<WayToRead> const& ways, sk::Tokens const& texts, Comput
     }
     out.result({{"command", "eval"},
                 {"texts", texts.batch},
-                {"ids", texts.time},
+                {"tokens", texts.time},
                 {"same_bits", same},
                 {"ways", list},
                 {"cpu", computer.instructions->name}});

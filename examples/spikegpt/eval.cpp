@@ -55,7 +55,7 @@ void declare(CLI::App& flags, EvalRequest& request) {
         ->check(one_of(modes))
         ->capture_default_str();
     flags
-        .add_option("--ctx,--context", request.ctx,
+        .add_option("--ctx", request.ctx,
                     "Ids in a window; in a stream, ids at a time (default as trained, else 128)")
         ->check(whole(1, 1'000'000));
     flags

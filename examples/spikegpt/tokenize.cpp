@@ -131,7 +131,7 @@ int write_ids(TokenizeRequest const& request, Output const& out) {
     out.say("{0}.bin, {0}.idx", request.out);
     out.result({{"command", "tokenize"},
                 {"documents", writer.documents()},
-                {"ids", writer.size()},
+                {"tokens", writer.size()},
                 {"bytes", documents.bytes()},
                 {"vocabulary", vocabulary.size()},
                 {"seconds", watch.seconds()}});

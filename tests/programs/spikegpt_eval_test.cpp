@@ -56,7 +56,7 @@ TEST_CASE("spikegpt eval: windows are by default those of training") {
 }
 
 TEST_CASE("spikegpt eval: with a stride every prediction but the first ones has more context") {
-    auto const strided = eval(trained_on_bytes(), {"--context", "24", "--stride", "8"});
+    auto const strided = eval(trained_on_bytes(), {"--ctx", "24", "--stride", "8"});
     CHECK(strided["ctx"] == 24);
     CHECK(strided["stride"] == 8);
     CHECK(strided["tokens"] == eval(trained_on_bytes(), {"--ctx", "24"})["tokens"]);

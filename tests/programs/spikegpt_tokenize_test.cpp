@@ -67,7 +67,7 @@ TEST_CASE("spikegpt tokenize: lines of JSON are documents, files of text too") {
                          "--vocab", "byte", "--out", folder / "ids", "--json"})
             .json();
     CHECK(result["documents"] == 4);
-    CHECK(result["ids"] == 7);
+    CHECK(result["tokens"] == 7);
     spikelet::Binidx const file(folder / "ids.idx");
     CHECK(file.ids(0) == std::vector<std::int32_t>{'x', 0xc3, 0xa9});
     CHECK(file.length(1) == 0);

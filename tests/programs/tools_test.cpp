@@ -64,7 +64,7 @@ TEST_CASE("reproduce: tokens of another text never pass for finished") {
     auto const checked = check_in_python("reproduce", folder / "", R"(
 from types import SimpleNamespace as Some
 from experiments.tokens import Tokenised
-done = Some(result={"vocabulary": 257, "merges": 1, "ids": 5})
+done = Some(result={"vocabulary": 257, "merges": 1, "tokens": 5})
 def tokens_of(text):
     settings = {"bpe_merges": 1, "data": text, "pretrain": 0}
     return Tokenised(Some(folder=Some(path=here, settings=settings),

@@ -42,7 +42,7 @@ class Tokenised:
         counts = {name: learned.result[name] for name in ("vocabulary", "merges")}
         for name in TO_LEARN:
             written = yield self._command(name, self.folder / name, "--vocab", self.vocabulary)
-            counts[name] = written.result["ids"]
+            counts[name] = written.result["tokens"]
         write_json(self.folder / "tokens.json", {"made_of": self.made_of, "counts": counts})
 
     def _command(self, name, out, *flags):
