@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -72,14 +73,13 @@ CLI::Validator vocabulary_name(Names... names) {
     std::string known;
     ((known += std::string(names) + ", "), ...);
     auto const check = [=](std::string const& text) -> std::string {
-        if (((text == names) || ...) || std::filesystem::exists(text)) { return {}; }
+        std::error_code unknown;  // as of a name that is too long: then there is no such file
+        if (((text == names) || ...) || std::filesystem::exists(text, unknown)) { return {}; }
         return fmt::format("{} is not one of {}nor a file", spikelet::quote(text), known);
     };
     return {check, known + "FILE", ""};
 }
 
-/// Accepts any text but an empty one.
-inline CLI::Validator some_text() {
 /// Accepts names of files that end like this. Keeps a slip of the fingers from replacing a file of
 /// another kind, and from making one that other programs take for something else.
 inline CLI::Validator file_name(std::string_view ending) {
@@ -90,6 +90,8 @@ inline CLI::Validator file_name(std::string_view ending) {
     return {check, "", ""};
 }
 
+/// Accepts any text but an empty one.
+inline CLI::Validator some_text() {
     auto const check = [](std::string const& text) -> std::string {
         return text.empty() ? "the text must not be empty" : "";
     };

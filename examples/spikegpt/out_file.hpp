@@ -28,16 +28,21 @@ inline void check_is_no_input(std::string_view flag, std::string const& out,
     }
 }
 
+/// Throws Error that begins with `flag` if nobody can tell, as with a name that is too long.
+inline bool is_there(std::string_view flag, std::string const& path) {
+    std::error_code unknown;
+    bool const found = std::filesystem::exists(path, unknown);
+    if (unknown) { sk::fail(flag, sk::quote(path) + ": " + unknown.message()); }
+    return found;
+}
+
 /// Throws Error that begins with `flag` if `out` is there already and is no `kind` of file:
 /// `is_one()` returns false, or throws Error, which is the reason then. Throws also if nobody can
 /// tell whether it is there, as with a name that is too long.
 template <class IsOne>
 void check_replaces_only(std::string_view flag, std::string const& out, std::string_view kind,
                          IsOne&& is_one) {
-    std::error_code unknown;
-    bool const is_there = std::filesystem::exists(out, unknown);
-    if (unknown) { sk::fail(flag, sk::quote(out) + ": " + unknown.message()); }
-    if (!is_there) { return; }
+    if (!is_there(flag, out)) { return; }
     std::string reason;
     try {
         if (is_one()) { return; }

@@ -111,8 +111,8 @@ void each_saved(LanguageModel& language, Learner& learner, F&& f) {
 
 void RunFolder::check_free() const {
     for (std::string const& file : files()) {
-        if (!fs::exists(file)) { continue; }
-        bool const is_run = fs::exists(resume());
+        if (!is_there("--out", file)) { continue; }
+        bool const is_run = is_there("--out", resume());
         sk::fail("train",
                  fmt::format("{} is there already; {}replace it by --force, or give "
                              "another --out",
@@ -121,7 +121,7 @@ void RunFolder::check_free() const {
 }
 
 void RunFolder::check_has_run() const {
-    if (!fs::exists(resume())) {
+    if (!is_there("--out", resume())) {
         sk::fail("resume", "there is no run to go on with: no " + sk::quote(resume()));
     }
 }

@@ -53,6 +53,8 @@ TEST_CASE("spikegpt: flags that do not exist or do not fit") {
     TemporaryFolder folder;
     Arguments const train{"train", "--data", text, "--out", folder / "run"};
     Arguments const generate{"generate", "--model", model};
+    Arguments const spikes{"spikes", "--model", model, "--data", text};
+    std::string const endless(5000, 'a');
     std::vector<Mistake> const mistakes{
         {{}, 2, "subcommand"},
         {{"fly"}, 2, "fly"},
@@ -77,6 +79,10 @@ TEST_CASE("spikegpt: flags that do not exist or do not fit") {
         {train + Arguments{"--steps"}, 2, "--steps needs a value: --steps N"},
         {train + Arguments{"--lr"}, 2, "--lr needs a value: --lr X"},
         {train + Arguments{"--vocab"}, 2, "--vocab needs a value: --vocab NAME"},
+        {train + Arguments{"--vocab", endless}, 2, "aaa...' is not one of byte, char, nor a file"},
+        {{"train", "--data", text, "--out", endless},
+         1,
+         "--out: '" + endless.substr(0, 120) + "...'"},
         {train + Arguments{"--resume", "--force"}, 2, "excludes"},
         {generate + Arguments{"--tokens", "-1"}, 2, "--tokens"},
         {generate + Arguments{"--top-p", "1.5"}, 2, "--top-p"},
