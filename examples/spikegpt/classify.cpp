@@ -223,7 +223,7 @@ int predict_classes(CLI::App const&, AskRequest const& request) {
 
 void add_classify(CLI::App& program, Command& command) {
     auto* const classify = program.add_subcommand("classify", purpose_of_classify);
-    classify->require_subcommand(1);
+    classify->require_subcommand(0, 1);
     classify->footer("Each has more to say: spikegpt classify train --help");
     add_command<ClassifyOptions>(
         *classify, command, "train", "Learns from lines label<TAB>text",

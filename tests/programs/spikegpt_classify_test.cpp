@@ -205,7 +205,11 @@ TEST_CASE("spikegpt classify: files that do not fit are refused with their place
     CHECK(wrong_model(c.learning(c.folder / "none/x.safetensors"))
               .starts_with("spikegpt: file: cannot open"));
     CHECK(says(wrong_model({"classify", "train", "--lr", "x"}), "spikegpt classify train --help"));
-    CHECK(says(wrong_model({"classify"}), "spikegpt classify --help"));
+    CHECK(
+        says(wrong_model({"classify"}), "A subcommand is required; see spikegpt classify --help"));
+    CHECK(
+        says(wrong_model({"classify", "fly"}), "not expected: fly; see spikegpt classify --help"));
+    CHECK(says(wrong_model(c.learning(c.folder / "c.pth")), "does not end with .safetensors"));
 }
 
 TEST_CASE("spikegpt info: a classifier's file tells what it is") {
