@@ -50,6 +50,12 @@ struct LanguageModel {
 /// The name that comes nearest to where the spikes of a model are, as in its file.
 std::string nearest_variant(sk::SpikeGptConfig const& config);
 
+/// Whether there are LIF neurons anywhere in a model.
+constexpr bool has_lif(sk::Placement const& spikes) {
+    return spikes.residual == sk::Node::lif || spikes.spiking_hidden ||
+           spikes.inputs == sk::Inputs::lif;
+}
+
 /// Configuration and vocabulary as text by key: enough to make the same model without weights.
 sk::Metadata describe_model(sk::Vocabulary const& vocabulary, sk::SpikeGptConfig const& config);
 inline sk::Metadata describe_model(LanguageModel const& language) {

@@ -27,16 +27,24 @@ inline std::string text_of(sk::LifOptions const& neuron) {
                        neuron.detach_reset ? ", detached" : "");
 }
 
+inline void say_neurons(sk::SpikeGptConfig const& config, Output const& out) {
+    out.say("neurons      {}", text_of(config.neuron));
+    if (config.output_threshold != config.neuron.threshold) {
+        out.say("             threshold {} in front of time mixing's output",
+                config.output_threshold);
+    }
+}
+
 inline void say_config(sk::SpikeGptConfig const& config, Output const& out) {
     out.say("variant      {}", nearest_variant(config));
     out.say("layers       {}", config.layers);
     out.say("channels     {}, {} inside channel mixing", config.channels, config.hidden_channels());
     out.say("vocabulary   {}", config.vocabulary);
     out.say("embedding    {}", config.spikes.binary_embedding ? "signs" : "numbers");
-    out.say("neurons      {}", text_of(config.neuron));
-    if (config.output_threshold != config.neuron.threshold) {
-        out.say("             threshold {} in front of time mixing's output",
-                config.output_threshold);
+    if (has_lif(config.spikes)) { say_neurons(config, out); }
+    if (sk::reads_events(config.spikes.inputs)) {
+        out.say("events       levels up to {}, {} in front of time mixing's output, {} of the head",
+                config.levels.inputs, config.levels.output, config.levels.head);
     }
     if (config.ffn_pre) { out.say("first block  mixes channels twice"); }
     if (config.dropout > 0) { out.say("dropout      {}", config.dropout); }

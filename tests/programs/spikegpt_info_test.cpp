@@ -42,6 +42,20 @@ TEST_CASE("spikegpt info: a file tells what was trained") {
     CHECK(info({"--size", "nano"})["ids"].is_null());
 }
 
+TEST_CASE("spikegpt info: neurons and events are told of where there are some") {
+    for (char const* variant : {"spikegpt", "spikegpt_b", "spike_driven"}) {
+        auto const told = spikegpt({"info", "--size", "nano", "--variant", variant});
+        CHECK(told.says("\nneurons      tau 2, threshold "));
+        CHECK_FALSE(told.says("\nevents "));
+    }
+    for (char const* variant : {"vanilla_rwkv", "heaviside_rwkv", "event_driven"}) {
+        auto const told = spikegpt({"info", "--size", "nano", "--variant", variant});
+        CHECK_FALSE(told.says("\nneurons "));
+        CHECK(told.says("\nevents       levels up to 7, 3 in front of time mixing's output, 7 of "
+                        "the head\n") == (std::string_view(variant) == "event_driven"));
+    }
+}
+
 TEST_CASE("spikegpt info: tensors that blocks have in common are one line") {
     auto const large = spikegpt({"info", "--size", "216m"});
     CHECK(large.says("\n  blocks.0-17.att.key.weight "));
