@@ -27,6 +27,9 @@ public:
         for (std::string const& path : paths) { files_.emplace_back(path); }
     }
 
+    /// Whether each line of this file is a document.
+    static bool is_in_lines(std::string_view path) { return path.ends_with(".jsonl"); }
+
     /// Number of bytes in all files.
     [[nodiscard]] sk::index bytes() const {
         sk::index sum = 0;
@@ -40,7 +43,7 @@ public:
     void for_each(F&& f) const {
         sk::index before = 0;
         for (auto const& file : files_) {
-            if (file.path().ends_with(".jsonl")) {
+            if (is_in_lines(file.path())) {
                 for_each_line(file, before, f);
             } else {
                 f(file.text(), before);

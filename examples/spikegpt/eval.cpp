@@ -88,9 +88,11 @@ Measurement measure(Evaluator& evaluator, sk::Corpus const& text, EvalRequest co
 }
 
 // Windows are by default those that the model was trained on.
-void complete(EvalRequest& request) {
-    if (request.mode == "stream" && request.stride) {
-        throw CLI::ValidationError("--stride", "a stream has none");
+void complete(CLI::App const& flags, EvalRequest& request) {
+    for (char const* of_windows : {"--stride", "--batch"}) {
+        if (request.mode == "stream" && flags.count(of_windows) > 0) {
+            throw CLI::ValidationError(of_windows, "a stream has none");
+        }
     }
     if (!request.ctx) { request.ctx = trained_context(request.model.path).value_or(128); }
     if (!request.stride) { request.stride = request.ctx; }
@@ -221,11 +223,11 @@ int check_determinism(StoredModel& language, sk::Corpus const& corpus, EvalReque
     return say_ways(read_in_all_ways(language.net, computer, texts), texts, computer, out);
 }
 
-int eval(CLI::App const&, EvalRequest& request) {
+int eval(CLI::App const& flags, EvalRequest& request) {
     Output const out(request.json);
     Computer const computer = choose_computer(request.cpu, request.threads);
     StoredModel language = load_stored_language(request.model);
-    complete(request);
+    complete(flags, request);
     Source const source(request.data);
     sk::Corpus const corpus = source.corpus(*language.vocabulary);
     if (request.check_determinism) {

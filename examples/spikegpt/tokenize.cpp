@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // spikegpt tokenize: text becomes ids in files, once for many trainings; or a tokenizer is learned.
+#include <algorithm>
 #include <optional>
 
 #include <spikelet/io/binidx_writer.hpp>
@@ -61,6 +62,15 @@ void declare(CLI::App& flags, TokenizeRequest& request) {
         ->type_name("PREFIX")
         ->required();
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
+}
+
+void check_tokenize_flags(CLI::App const& flags, TokenizeRequest const& request) {
+    if (request.vocab.empty() && !request.train_bpe) {
+        throw CLI::RequiredError("--vocab or --train-bpe");
+    }
+    if (flags.count("--field") > 0 && std::ranges::none_of(request.data, Documents::is_in_lines)) {
+        throw CLI::ValidationError("--field", "it is for .jsonl files, and --data has none");
+    }
 }
 
 /// Throws Error if `path` is a file that is read, or there already and no `kind` of file, which
@@ -170,8 +180,8 @@ int learn_bpe(TokenizeRequest const& request, Output const& out) {
     return 0;
 }
 
-int tokenize(CLI::App const&, TokenizeRequest const& request) {
-    if (request.vocab.empty() && !request.train_bpe) { throw CLI::RequiredError("--vocab"); }
+int tokenize(CLI::App const& flags, TokenizeRequest const& request) {
+    check_tokenize_flags(flags, request);
     Output const out(request.json);
     listen_for_stop();
     try {

@@ -114,6 +114,14 @@ void check_inputs(RunFolder const& folder, TrainOptions const& options,
     folder.check_holds_none_of({options.valid, options.vocab, init_from});
 }
 
+// What is said about neurons must have an effect.
+void check_neurons(LanguageModel const& language, CLI::App const& flags) {
+    if (flags.count("--threshold") > 0 && !has_lif(language.net.config.spikes)) {
+        sk::fail("--threshold", "this model has no LIF neurons; the variants spikegpt, spikegpt_b "
+                                "and spike_driven have");
+    }
+}
+
 // What is said about events must have an effect.
 void check_events(LanguageModel const& language, CLI::App const& flags) {
     if (sk::event_synapses(language.net) > 0) { return; }
@@ -231,6 +239,7 @@ std::unique_ptr<TrainingRun> begin_run(RunFolder const& folder, TrainOptions opt
         sk::fail("--freeze", "a new model has learned nothing yet; give --init-from, too");
     }
     LanguageModel model = given ? std::move(*given) : model_for(options, sources);
+    check_neurons(model, flags);
     check_events(model, flags);
     sk::train_as(model.net, matrix_storage(options));
     check_memory(model, options);

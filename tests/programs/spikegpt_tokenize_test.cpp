@@ -183,8 +183,12 @@ TEST_CASE("spikegpt tokenize: what is wrong is said, and nothing is written") {
     };
     Arguments const to_ids{"--vocab", "byte", "--out", folder / "ids"};
     for (Case const& c : {
-             Case{{"--data", text, "--out", folder / "ids"}, 2, "--vocab is required"},
+             Case{{"--data", text, "--out", folder / "ids"},
+                  2,
+                  "--vocab or --train-bpe is required"},
              Case{Arguments{"--data", text, "--train-bpe", "5"} + to_ids, 2, "--train-bpe"},
+             Case{Arguments{"--data", text, "--field", "body"} + to_ids, 2,
+                  "--field: it is for .jsonl files"},
              Case{Arguments{"--data", folder / "none"} + to_ids, 1, "No such file"},
              Case{Arguments{"--data", folder / "bad.jsonl"} + to_ids, 1,
                   "line 2 is no JSON object with a text 'text'"},
@@ -205,10 +209,6 @@ TEST_CASE("spikegpt tokenize: what is wrong is said, and nothing is written") {
     }
 }
 
-TEST_CASE("spikegpt tokenize: Ctrl-C leaves nothing behind") {
-    TemporaryFolder folder;
-    std::string text = sample_text(2000);
-    while (text.size() < 200'000'000) { text += text; }
 TEST_CASE("spikegpt tokenize: a file that grows beyond the user's limit leaves nothing behind") {
     TemporaryFolder folder;
     write_file(folder / "text.txt", sample_text());
@@ -221,6 +221,10 @@ TEST_CASE("spikegpt tokenize: a file that grows beyond the user's limit leaves n
     CHECK(folder.count() == 1);
 }
 
+TEST_CASE("spikegpt tokenize: Ctrl-C leaves nothing behind") {
+    TemporaryFolder folder;
+    std::string text = sample_text(2000);
+    while (text.size() < 200'000'000) { text += text; }
     write_file(folder / "long.txt", text);
     Spikegpt program({"tokenize", "--data", folder / "long.txt", "--train-bpe", "100000", "--out",
                       folder / "tokenizer.json"});
