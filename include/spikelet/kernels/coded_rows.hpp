@@ -72,62 +72,111 @@ public:
     }
 
 private:
+    /// Sums of some columns of a row of y: a Row's, and those that it had to make room for.
+    class BlockSums {
+    public:
+        BlockSums(MatmulSize n, QuantizedMatrix<C> w, index column, index columns)
+            : row_(w.codes, Element<C>::row_units(n.outputs), column, columns),
+              columns_(columns) {}
+
+        [[nodiscard]] index columns() const { return columns_; }
+
+        /// Adds what the events of some inputs ask for, as Row::add() does.
+        index add(word const* events, index inputs, index first_input, unsigned silent) {
+            auto const full = [this] { make_room(); };
+            if constexpr (by == Pass::columns) {
+                return row_.add(events, inputs, first_input, full, silent);
+            } else {
+                return row_.add(events, inputs, first_input, full);
+            }
+        }
+
+        /// Calls take(column, sums) for every columns_at_once columns, from 0 on, and starts again.
+        template <class Take>
+        void drain(Take take) {
+            row_.drain([&](index c, std::int32_t* some) {
+                if (has_others_) { CodedRows::add(others_.data() + c, Row::columns_at_once, some); }
+                take(c, some);
+            });
+            has_others_ = false;
+        }
+
+    private:
+        // Rare: where it is a part of what calls it, that takes more instructions.
+        [[gnu::noinline]] void make_room() {
+            if (!has_others_) { std::fill_n(others_.data(), columns_ + padding, 0); }
+            has_others_ = true;
+            row_.drain([&](index c, std::int32_t const* some) {
+                CodedRows::add(some, Row::columns_at_once, others_.data() + c);
+            });
+        }
+
+        Row row_;
+        alignas(
+            64) std::array<std::int32_t, static_cast<std::size_t>(block_columns + padding)> others_;
+        bool has_others_ = false;
+        index columns_;
+    };
+
+    /// The inputs of a scale group.
+    struct Group {
+        word const* events;
+        index first, inputs;
+        float const *scales, *totals;  // of a block's columns
+        unsigned silent;               // planes whose silent inputs are subtracted from `totals`
+    };
+
     /// Some columns of one row of y.
     static void one_block(Policy policy, MatmulSize n, word const* events, QuantizedMatrix<C> w,
                           index column, index columns, float* y, float const* totals) {
-        constexpr index planes = Element<S>::planes;
-        constexpr index step = ActiveInputs<Policy>::most;
-        alignas(64) std::array<std::int32_t, static_cast<std::size_t>(block_columns + padding)>
-            sums;
-        Row row(w.codes, Element<C>::row_units(n.outputs), column, columns);
-        bool drained = false;
-        auto const full = [&] {
-            if (!drained) { std::fill_n(sums.data(), columns + padding, 0); }
-            drained = true;
-            row.drain([&](index c, std::int32_t const* some) {
-                add(some, Row::columns_at_once, sums.data() + c);
-            });
-        };
         if (n.inputs == 0) {
             std::fill_n(y, columns, 0.0F);
             return;
         }
-        float const* scales = w.scales + column;
-        for (index group = 0; group < n.inputs; group += w.group, scales += n.outputs) {
-            index const end = (std::min)(group + w.group, n.inputs);
-            unsigned const silent =
-                totals == nullptr
-                    ? 0
-                    : mostly_active(events + group / bits_per_word * planes, end - group);
-            for (index i = group; i < end; i += step) {
-                word const* const from = events + i / bits_per_word * planes;
-                index const inputs = (std::min)(step, end - i);
-                index rows = 0;
-                if constexpr (by == Pass::columns) {
-                    rows = row.add(from, inputs, i, full, silent);
-                } else {
-                    rows = row.add(from, inputs, i, full);
-                }
-                if constexpr (counts_work<Policy>) {
-                    index const active = EventRows<S>{from, 0}.count_active(0, inputs);
-                    count_work(policy, work_of(rows, inputs - active, columns));
-                }
+        BlockSums sums(n, w, column, columns);
+        Group group{events, 0, 0, w.scales + column, totals, 0};
+        for (; group.first < n.inputs; group.first += w.group, group.scales += n.outputs) {
+            group.events = events + group.first / bits_per_word * Element<S>::planes;
+            group.inputs = (std::min)(w.group, n.inputs - group.first);
+            if (totals != nullptr) {
+                group.totals = totals + group.first / w.group * n.outputs;
+                group.silent = mostly_active(group.events, group.inputs);
             }
-            count_work(policy, {.multiply_adds = columns,
-                                .weight_bytes = columns * static_cast<index>(sizeof *scales)});
-            row.drain([&](index c, std::int32_t* some) {
-                if (drained) { add(sums.data() + c, Row::columns_at_once, some); }
-                index const last = (std::min)(Row::columns_at_once, columns - c);
-                if (silent != 0) { add_times(weight_of(silent), totals + c, last, some); }
-                simd::for_each_batch<Floats>(0, last, [&](index i, auto lanes) {
-                    add_scaled(simd::load<Sums>(some + i, simd::Full{}),
-                               simd::load<Floats>(scales + c + i, lanes), group == 0, y + c + i,
-                               lanes);
-                });
-            });
-            drained = false;
-            if (totals != nullptr) { totals += n.outputs; }
+            sum_group(policy, group, sums);
+            scale_group(policy, group, sums, y);
         }
+    }
+
+    /// Adds what the events of a group ask for.
+    static void sum_group(Policy policy, Group const& group, BlockSums& sums) {
+        constexpr index step = ActiveInputs<Policy>::most;
+        for (index i = 0; i < group.inputs; i += step) {
+            word const* const events = group.events + i / bits_per_word * Element<S>::planes;
+            index const inputs = (std::min)(step, group.inputs - i);
+            index const rows = sums.add(events, inputs, group.first + i, group.silent);
+            if constexpr (counts_work<Policy>) {
+                index const active = EventRows<S>{events, 0}.count_active(0, inputs);
+                count_work(policy, work_of(rows, inputs - active, sums.columns()));
+            }
+        }
+    }
+
+    /// Adds the sums of a group to y, or starts y with them.
+    static void scale_group(Policy policy, Group const& group, BlockSums& sums, float* y) {
+        index const columns = sums.columns();
+        sums.drain([&](index c, std::int32_t* some) {
+            index const last = (std::min)(Row::columns_at_once, columns - c);
+            if (group.silent != 0) {
+                add_times(weight_of(group.silent), group.totals + c, last, some);
+            }
+            simd::for_each_batch<Floats>(0, last, [&](index i, auto lanes) {
+                add_scaled(simd::load<Sums>(some + i, simd::Full{}),
+                           simd::load<Floats>(group.scales + c + i, lanes), group.first == 0,
+                           y + c + i, lanes);
+            });
+        });
+        count_work(policy, {.multiply_adds = columns,
+                            .weight_bytes = columns * static_cast<index>(sizeof(float))});
     }
 
     /// So many rows read, so many inputs left out.
