@@ -4,6 +4,9 @@
 // Errors of every kind end here, as one line on standard error.
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <new>
 #include <sstream>
 #include <string>
@@ -23,12 +26,27 @@ namespace {
 constexpr int failed = 1;
 constexpr int used_wrongly = 2;
 
+constexpr char const* no_memory = "memory: there is not enough of it";
+
 // Where nobody listens any more, as on a closed terminal, the code alone tells.
 int complain(std::string message, int code) {
     std::replace(message.begin(), message.end(), '\n', ' ');
     std::fflush(stdout);
     std::fputs(("spikegpt: " + message + "\n").c_str(), stderr);
     return code;
+}
+
+// Where memory ends inside of what must not throw: to give large JSON back takes some, too.
+[[noreturn]] void end_without_memory() {
+    try {
+        if (auto const error = std::current_exception()) { std::rethrow_exception(error); }
+    } catch (std::bad_alloc const&) {
+        std::fputs("spikegpt: ", stderr);
+        std::fputs(no_memory, stderr);
+        std::fputs("\n", stderr);
+        std::_Exit(failed);
+    } catch (std::exception const& error) { std::fputs(error.what(), stderr); }
+    std::abort();
 }
 
 std::string version() {
@@ -54,6 +72,7 @@ int run_command(CLI::App& program, spikegpt::Command const& command, int argc, c
 
 int main(int argc, char** argv) {
     using namespace spikegpt;
+    std::set_terminate(end_without_memory);
     // A file that would grow beyond the limit of its user (ulimit -f) is an error like a full disk.
     std::signal(SIGXFSZ, SIG_IGN);
     CLI::App program("Spiking language models on your processor.", "spikegpt");
@@ -80,6 +99,6 @@ int main(int argc, char** argv) {
     } catch (spikelet::Error const& error) {
         return complain(error.what(), failed);
     } catch (std::bad_alloc const&) {
-        return complain("memory: there is not enough of it", failed);
+        return complain(no_memory, failed);
     } catch (std::exception const& error) { return complain(error.what(), failed); }
 }

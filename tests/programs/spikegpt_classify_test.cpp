@@ -3,6 +3,7 @@
 
 #include <spikelet/io/safetensors.hpp>
 
+#include "programs/shell.hpp"
 #include "programs/spikegpt.hpp"
 
 namespace spikelet_test::spikegpt_classify_test {
@@ -211,6 +212,31 @@ TEST_CASE("spikegpt classify: files that do not fit are refused with their place
         says(wrong_model({"classify", "fly"}), "not expected: fly; see spikegpt classify --help"));
     CHECK(says(wrong_model(c.learning(c.folder / "c.pth")), "does not end with .safetensors"));
 }
+
+#ifndef SPIKELET_SANITIZED  // sanitizers ask for more memory than there is
+TEST_CASE("spikegpt classify: a table of many classes that memory has no room for is an error") {
+    auto const& c = classified();
+    std::string const lines = c.folder / "many.tsv";
+    std::string const model = c.folder / "many.safetensors";
+    std::string text;
+    for (int i = 0; i < 4096; ++i) { text += std::to_string(i) + "\tword\n"; }
+    write_file(lines, text);
+    write_file(c.folder / "one.tsv", "7\tword\n");
+    auto const done =
+        spikegpt({"classify", "train", "--data",    lines,  "--valid",  c.folder / "one.tsv",
+                  "--out",    model,   "--vocab",   "byte", "--layers", "1",
+                  "--embd",   "8",     "--hidden",  "4",    "--epochs", "1",
+                  "--batch",  "256",   "--threads", "1"});
+    REQUIRE_MESSAGE(done.code == 0, done.err);
+    std::string const eval = "ulimit -v 300000; exec " SPIKELET_BINARY_DIR
+                             "/bin/spikegpt classify eval --threads 1 --model " +
+                             model + " --data " + (c.folder / "one.tsv");
+    CHECK(run_in_shell(eval).code == 0);
+    auto const refused = run_in_shell(eval + " --json");
+    CHECK(refused.code == 1);
+    CHECK(refused.says("spikegpt: memory: there is not enough of it\n"));
+}
+#endif
 
 TEST_CASE("spikegpt info: a classifier's file tells what it is") {
     auto const& c = classified();
