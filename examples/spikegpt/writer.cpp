@@ -19,8 +19,9 @@ constexpr std::size_t read_at_once = 256;
 
 void Writer::restore(sk::SessionState const& state) {
     if (state.window < 1 || state.window > most_recent_ids) {
-        sk::fail("state", "its window of recent ids is " + std::to_string(state.window) +
-                              ", expected 1 to " + std::to_string(most_recent_ids));
+        sk::fail("--state-in", "the state's window of recent ids is " +
+                                   std::to_string(state.window) + ", expected 1 to " +
+                                   std::to_string(most_recent_ids));
     }
     stream_->restore(state.numbers);
     unread_ = state.unread;

@@ -96,8 +96,8 @@ TEST_CASE("writer: a window that no flag takes is refused in a state, too") {
     for (sk::index const window : {-1L, 0L, 10'000'001L}) {
         state.window = window;
         CHECK_THROWS_WITH_AS(made.restore(state),
-                             ("state: its window of recent ids is " + std::to_string(window) +
-                              ", expected 1 to 10000000")
+                             ("--state-in: the state's window of recent ids is " +
+                              std::to_string(window) + ", expected 1 to 10000000")
                                  .c_str(),
                              sk::Error);
     }
