@@ -135,7 +135,7 @@ private:
 /// matrices of `to` are stored as is chosen before, with each_stored_weight() and store_as() where
 /// their type is any_weight. Of a matrix that trains in few bits it gets what `from` computes with:
 /// the very codes where it is stored as it trains. Throws Error, naming the part, if the models
-/// have different parts, or a number is not finite.
+/// have different parts, or a number is not finite or too large.
 template <class From, class To>
 void quantize(From const& from, To& to) {
     detail::WeightsByName weights(from);
