@@ -42,6 +42,7 @@ def draw_energy(pyplot, groups, spiking, totals, caption, path):
     for axes, (title, of, name) in zip(all_axes, panels):
         draw_bars(axes, of, lambda group, name=name: [pj / 1000 for pj in totals(group, name)],
                   lambda values: mean_text(values, 1 if statistics.mean(values) < 1000 else 0))
+        axes.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
         axes.set_xlabel("nJ for a token")
         axes.set_title(title, loc="left")
     figure.suptitle(f"Energy of a token by two accountings that do not compare: {caption}",
