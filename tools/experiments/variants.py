@@ -52,7 +52,8 @@ def draw_bars(axes, groups, values_of, text_of):
             axes.plot(values, [place] * len(values), "o", color="black", markersize=3.5,
                       alpha=0.7, zorder=3)
         axes.annotate(text_of(values), (max(values), place), (7, 0), textcoords="offset points",
-                      va="center")
+                      va="center", zorder=4,  # to be read in front of a mark
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
     axes.set_yticks(range(len(groups)), [group.label for group in groups])
     axes.set_ylim(len(groups) - 0.5, -0.5)  # the first on top
     axes.set_xlim(0, 1.22 * max(max(values_of(group)) for group in groups) or 1.0)
