@@ -181,7 +181,6 @@ struct Smooth {
 
 struct Gradients {
     Numbers y, dx, dw;
-    friend bool operator==(Gradients const&, Gradients const&) = default;
 };
 
 /// One pass from what the tape carries, and back.

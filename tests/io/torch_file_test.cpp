@@ -76,9 +76,10 @@ TEST_CASE("torch_file: views of one storage become tensors of their own") {
 }
 
 TEST_CASE("torch_file: a view across a storage is put together whatever the width of its numbers") {
-    for (auto const& [type, width] : {std::pair{"ByteStorage", 1}, std::pair{"ShortStorage", 2},
-                                      std::pair{"FloatStorage", 4}, std::pair{"LongStorage", 8}}) {
-        CAPTURE(type);
+    for (auto const& storage : {std::pair{"ByteStorage", 1}, std::pair{"ShortStorage", 2},
+                                std::pair{"FloatStorage", 4}, std::pair{"LongStorage", 8}}) {
+        auto const& [type, width] = storage;
+        CAPTURE(storage.first);
         auto const size = static_cast<std::size_t>(width);
         std::string numbers;
         for (std::size_t i = 0; i < 4 * size; ++i) { numbers += static_cast<char>(i); }

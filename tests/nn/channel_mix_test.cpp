@@ -130,8 +130,9 @@ TEST_CASE("channel mix: with events values and gradients are those of its formul
             auto const [values, gradients] = values_and_gradients(layer, x, layer);
             auto const [expected, others] = values_and_gradients(formula, x, layer);
             CHECK(roundings(values, expected) < 256);
-            for (auto const& [name, gradient] : gradients) {
-                CAPTURE(name);
+            for (auto const& found : gradients) {
+                auto const& [name, gradient] = found;
+                CAPTURE(found.first);
                 auto given = others.at(name);
                 if (shared && name.starts_with("time_mix_")) {
                     auto const& choice = name.back() == 'k' ? formula.k : formula.r;

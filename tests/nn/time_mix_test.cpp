@@ -158,8 +158,9 @@ TEST_CASE("time mix: with events values and gradients are those of its formula")
         auto const [expected, others] = values_and_gradients(formula, x, layer);
         CHECK(roundings(values, expected) < 32);
         auto const choices = std::array{&formula.k, &formula.v, &formula.r};
-        for (auto const& [name, gradient] : gradients) {
-            CAPTURE(name);
+        for (auto const& found : gradients) {
+            auto const& [name, gradient] = found;
+            CAPTURE(found.first);
             auto given = others.at(name);
             if (shared && name.starts_with("time_mix_")) {
                 auto const& choice = *choices[std::string_view("kvr").find(name.back())];
