@@ -233,20 +233,9 @@ TEST_CASE("channel mix: from the start every projection sees the present") {
 }
 
 TEST_CASE("channel mix: inputs that change after event nodes were made of them are refused") {
-    auto const input = random_tensor<float>(shape, 1);
-    constexpr char const* message =
-        "channel mix: its inputs were changed after its event nodes were made of them";
-    auto const refuses = [&](Inputs made, Inputs changed) {
-        ChannelMix<dyn, dyn> layer{.channels = 5, .hidden = 9, .inputs = made};
-        Rng rng(1);
-        layer.init(rng);
-        layer.inputs = changed;
-        Forward forward;
-        CHECK_THROWS_WITH_AS(layer(forward.begin(input.view())), message, Error);
-    };
-    refuses(Inputs::numbers, Inputs::shared_events);
-    refuses(Inputs::shared_events, Inputs::own_events);
-    refuses(Inputs::own_events, Inputs::lif);
+    check_refuses_other_inputs("channel mix", [](Inputs inputs) {
+        return ChannelMix<dyn, dyn>{.channels = 5, .hidden = 9, .inputs = inputs};
+    });
 }
 
 TEST_CASE("channel mix: neurons start as the layer's") {

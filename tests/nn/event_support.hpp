@@ -9,9 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include <doctest/doctest.h>
+
 #include <spikelet/autodiff/forward.hpp>
 #include <spikelet/autodiff/parts.hpp>
 #include <spikelet/autodiff/tape.hpp>
+#include <spikelet/nn/inputs.hpp>
 
 #include <support/values.hpp>
 
@@ -26,6 +29,25 @@ void fill_with_events(L& layer) {
         if (!name.ends_with("threshold")) { return; }
         for (auto& th : p.span()) { th = std::abs(th) / 8 + decltype(th + th)(0.2); }
     });
+}
+
+/// A layer's event nodes are made with it: inputs that change later are an error of that `name`.
+/// make(inputs) makes a layer of 5 channels.
+void check_refuses_other_inputs(std::string const& name, auto make) {
+    auto const input = random_tensor<float>(Extents<dyn, dyn, dyn>(2, 7, 5), 1);
+    std::string const message =
+        name + ": its inputs were changed after its event nodes were made of them";
+    auto const refuses = [&](Inputs made, Inputs changed) {
+        auto layer = make(made);
+        Rng rng(1);
+        layer.init(rng);
+        layer.inputs = changed;
+        Forward forward;
+        CHECK_THROWS_WITH_AS(layer(forward.begin(input.view())), message.c_str(), Error);
+    };
+    refuses(Inputs::numbers, Inputs::shared_events);
+    refuses(Inputs::shared_events, Inputs::own_events);
+    refuses(Inputs::own_events, Inputs::lif);
 }
 
 /// Weights of a mix that is the choice which these weights of a token shift make.

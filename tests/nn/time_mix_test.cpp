@@ -243,20 +243,8 @@ TEST_CASE("time mix: shows what a trace wants to see") {
 }
 
 TEST_CASE("time mix: inputs that change after event nodes were made of them are refused") {
-    auto const input = random_tensor<float>(shape, 1);
-    constexpr char const* message =
-        "time mix: its inputs were changed after its event nodes were made of them";
-    auto const refuses = [&](Inputs made, Inputs changed) {
-        TimeMix<dyn> layer{.channels = 5, .inputs = made};
-        Rng rng(1);
-        layer.init(rng);
-        layer.inputs = changed;
-        Forward forward;
-        CHECK_THROWS_WITH_AS(layer(forward.begin(input.view())), message, Error);
-    };
-    refuses(Inputs::numbers, Inputs::shared_events);
-    refuses(Inputs::shared_events, Inputs::own_events);
-    refuses(Inputs::own_events, Inputs::lif);
+    check_refuses_other_inputs(
+        "time mix", [](Inputs inputs) { return TimeMix<dyn>{.channels = 5, .inputs = inputs}; });
 }
 
 TEST_CASE("time mix: neurons start as the layer's, the output's may differ") {
