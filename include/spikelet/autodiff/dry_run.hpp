@@ -4,9 +4,9 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
-#include <concepts>
 #include <type_traits>
 
 #include <spikelet/autodiff/chain.hpp>
