@@ -57,13 +57,12 @@ struct Wkv {
     static void backward(Policy policy, Btc n, T const* time_decay, T const* time_first, T const* k,
                          T const* v, T const* y, T const* history, T const* dy, AddsTo<T> dk,
                          AddsTo<T> dv, T* dtime_decay, T* dtime_first) {
-        // One sequence after another, so that the sum over the batch has one order.
-        for (index b = 0; b < n.B; ++b) {
-            for_each_strip(policy, {1, n.T, n.C}, [=](index, index first, index last) {
-                reverse(Strip{n, b, first, last}, Back<T>{time_decay, time_first, k, v, y, history,
-                                                          dy, dk, dv, dtime_decay, dtime_first});
-            });
-        }
+        Back<T> const back{time_decay, time_first, k,  v,           y,          history,
+                           dy,         dk,         dv, dtime_decay, dtime_first};
+        // A strip takes all sequences, so that the sum over the batch has one order.
+        for_each_strip(policy, {1, n.B * n.T, n.C}, [=](index, index first, index last) {
+            reverse(Strip{n, 0, first, last}, back);
+        });
     }
 
 private:
@@ -129,10 +128,20 @@ private:
     /// A function of its own, so that streams need no stack for a state.
     template <class T>
     [[gnu::noinline]] static void average_from_rest(Strip s, Run<T> run) {
-        Channels<T, 3> rest{};
-        std::fill_n(rest.data() + 2 * widest_strip, widest_strip, static_cast<T>(wkv_rest));
+        using B = simd::Batch<T, Policy>;
+        Channels<T, 3> numbers;
+        Planes<T> const state{numbers.data(), widest_strip};
+        simd::for_each_batch<B>(s.first, s.last, [&](index c, auto lanes) {
+            state.store(c - s.first, at_rest<B>(), lanes);
+        });
         auto const w = decays<widest_strip>(s, run.time_decay);
-        average(s, w.data(), run, Planes<T>{rest.data(), widest_strip});
+        average(s, w.data(), run, state);
+    }
+
+    /// No weight yet; also what the adjoints are behind the last step.
+    template <class B>
+    static State<B> at_rest() {
+        return {B(0), B(0), simd::constant<B>(wkv_rest)};
     }
 
     /// Forward along time; w of the strip, `state` is that before and after.
@@ -180,30 +189,37 @@ private:
                 share.n};
     }
 
-    /// Backward along time: the adjoints P, Q, r and the gradients of w and u of each channel.
+    /// Backward along time, one sequence after another: the adjoints P, Q, r and the gradients of w
+    /// and u of each channel.
     template <class T>
     static void reverse(Strip s, Back<T> in) {
         using B = simd::Batch<T, Policy>;
         auto const w = decays<widest_strip>(s, in.time_decay);
-        Channels<T, 3> adjoint{};
-        std::fill_n(adjoint.data() + 2 * widest_strip, widest_strip, static_cast<T>(wkv_rest));
-        Channels<T, 2> sums{};
+        Channels<T, 3> adjoint;
         Planes<T> const adjoints{adjoint.data(), widest_strip};
-        for (index t = s.n.T - 1; t >= 0; --t) {
+        Channels<T, 2> sums;
+        T* const dw = sums.data();
+        T* const du = dw + widest_strip;
+        for (s.b = 0; s.b < s.n.B; ++s.b) {
             simd::for_each_batch<B>(s.first, s.last, [&](index c, auto lanes) {
-                T* const dw = sums.data() + (c - s.first);
-                T* const du = dw + widest_strip;
-                auto const decay = simd::load<B>(w.data() + (c - s.first), lanes);
-                step_back<B>(s, in, t, c, lanes, decay, adjoints, dw, du);
+                adjoints.store(c - s.first, at_rest<B>(), lanes);
+                simd::store(dw + (c - s.first), B(0), lanes);
+                simd::store(du + (c - s.first), B(0), lanes);
+            });
+            for (index t = s.n.T - 1; t >= 0; --t) {
+                simd::for_each_batch<B>(s.first, s.last, [&](index c, auto lanes) {
+                    index const own = c - s.first;
+                    auto const decay = simd::load<B>(w.data() + own, lanes);
+                    step_back<B>(s, in, t, c, lanes, decay, adjoints, dw + own, du + own);
+                });
+            }
+            simd::for_each_batch<B>(s.first, s.last, [&](index c, auto lanes) {
+                index const own = c - s.first;
+                simd::accumulate(in.dtime_decay, c, simd::load<B>(w.data() + own, lanes),
+                                 simd::load<B>(dw + own, lanes), lanes);
+                simd::accumulate(in.dtime_first, c, simd::load<B>(du + own, lanes), lanes);
             });
         }
-        simd::for_each_batch<B>(s.first, s.last, [&](index c, auto lanes) {
-            B const dw = simd::load<B>(sums.data() + (c - s.first), lanes);
-            B const du = simd::load<B>(sums.data() + widest_strip + (c - s.first), lanes);
-            simd::accumulate(in.dtime_decay, c, simd::load<B>(w.data() + (c - s.first), lanes), dw,
-                             lanes);
-            simd::accumulate(in.dtime_first, c, du, lanes);
-        });
     }
 
     template <class B, class T>
