@@ -56,6 +56,13 @@ struct DenseProducts {
         Kernel::backward_input(policy, size, dy.data(), w.data(), dx.data(), scratch.data());
         return dx;
     }
+    /// Where no gradient is there yet, only memory.
+    std::vector<T> first_backward_input(std::vector<T> const& dy, std::vector<T> const& w) {
+        std::vector<T> dx(static_cast<std::size_t>(size.rows * size.inputs), T(99));
+        Kernel::backward_input(policy, size, dy.data(), w.data(), {dx.data(), true},
+                               scratch.data());
+        return dx;
+    }
     std::vector<T> backward_weight(std::vector<T> const& x, std::vector<T> const& dy,
                                    std::vector<T> dw) {
         Kernel::backward_weight(policy, size, x.data(), dy.data(), dw.data(), scratch.data());
@@ -88,6 +95,9 @@ void compare_with_naive(DenseProducts<Policy, T, Kernel> products, Seen seen = {
     CHECK(worst_error(products.backward_input(dy, w, dx),
                       plus(as_double(dx), reference::product(dyd, wt, n.rows, n.outputs, n.inputs)),
                       n.outputs) < 1);
+    std::vector<T> const zeros(dx.size());
+    CHECK(std::ranges::equal(products.first_backward_input(dy, w),
+                             products.backward_input(dy, w, zeros)));
     auto const xt = reference::transposed(xd, n.rows, n.inputs);
     CHECK(worst_error(products.backward_weight(x, dy, dw),
                       plus(as_double(dw), reference::product(xt, dyd, n.inputs, n.rows, n.outputs)),

@@ -9,6 +9,7 @@
 // takes half the time of Matmul.
 #pragma once
 
+#include <spikelet/core/accumulator.hpp>
 #include <spikelet/core/element.hpp>
 #include <spikelet/kernels/bfloat16.hpp>
 #include <spikelet/kernels/matmul.hpp>
@@ -69,8 +70,8 @@ struct Bf16Matmul {
 
     /// dx [M,K] += dy [M,N] W^T; dx may be null.
     static void backward_input(Policy policy, MatmulSize n, float const* dy, float const* w,
-                               float* dx, float* workspace) {
-        if (dx != nullptr) { Products::backward_input(policy, n, dy, w, dx, workspace); }
+                               AddsTo<float> dx, float* workspace) {
+        if (dx.data != nullptr) { Products::backward_input(policy, n, dy, w, dx, workspace); }
     }
 
     /// dw [K,N] += x^T dy; dw may be null.

@@ -13,6 +13,7 @@
 
 #include <cblas.h>
 
+#include <spikelet/core/accumulator.hpp>
 #include <spikelet/kernels/matmul.hpp>
 
 namespace spikelet {
@@ -43,10 +44,11 @@ struct Matmul<Blas<Base>> {
 
     /// dx [M,K] += dy [M,N] W^T; dx may be null.
     template <class T>
-    static void backward_input(Blas<Base>, MatmulSize n, T const* dy, T const* w, T* dx, T*) {
-        if (dx == nullptr) { return; }
+    static void backward_input(Blas<Base>, MatmulSize n, T const* dy, T const* w, AddsTo<T> dx,
+                               T*) {
+        if (dx.data == nullptr) { return; }
         product(CblasNoTrans, CblasTrans, {n.rows, n.inputs, n.outputs}, {dy, n.outputs},
-                {w, n.outputs}, T(1), dx);
+                {w, n.outputs}, dx.fresh ? T(0) : T(1), dx.data);
     }
 
     /// dw [K,N] += x^T dy; dw may be null.

@@ -9,6 +9,7 @@
 // wanted, dx may be had where x is not 0, in an order of its own: sampled_product.hpp.
 #pragma once
 
+#include <spikelet/core/accumulator.hpp>
 #include <spikelet/kernels/blocked_product.hpp>
 #include <spikelet/kernels/few_rows.hpp>
 #include <spikelet/kernels/sampled_product.hpp>
@@ -73,14 +74,16 @@ public:
 
     /// dx += dy W^T.
     static void backward_input(Policy policy, MatmulSize n, Number const* dy, Number const* w,
-                               Number* dx, Number* workspace) {
+                               AddsTo<Number> dx, Number* workspace) {
         if constexpr (packed_rows > 0) {
             if (n.rows < packed_rows) {
-                return Few::backward_input(policy, n.rows, n.inputs, n.outputs, dy, w, dx);
+                if (dx.fresh) { std::fill_n(dx.data, n.rows * n.inputs, Number(0)); }
+                return Few::backward_input(policy, n.rows, n.inputs, n.outputs, dy, w, dx.data);
             }
         }
         Blocked::run(policy, {n.rows, n.outputs, n.inputs}, Rows{dy, n.outputs},
-                     Columns{w, n.outputs}, Start::result, dx, workspace);
+                     Columns{w, n.outputs}, dx.fresh ? Start::zero : Start::result, dx.data,
+                     workspace);
     }
 
     /// dw += x^T dy.
@@ -141,9 +144,9 @@ struct Matmul {
 
     /// dx [M,K] += dy [M,N] W^T; dx may be null.
     template <class T>
-    static void backward_input(Policy policy, MatmulSize n, T const* dy, T const* w, T* dx,
+    static void backward_input(Policy policy, MatmulSize n, T const* dy, T const* w, AddsTo<T> dx,
                                T* workspace) {
-        if (dx != nullptr) {
+        if (dx.data != nullptr) {
             LinearProducts<T, Policy>::backward_input(policy, n, dy, w, dx, workspace);
         }
     }

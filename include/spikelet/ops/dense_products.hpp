@@ -62,7 +62,7 @@ public:
                     return;
                 }
             }
-            kernel.backward_input(policy, n, dy, w, dx.numbers(), workspace);
+            kernel.backward_input(policy, n, dy, w, dx.sum(), workspace);
         });
     }
 
