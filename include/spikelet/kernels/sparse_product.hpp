@@ -42,7 +42,7 @@ class SparseProduct {
     static constexpr index ahead = 6;
     // Fewer multiply-adds, or fewer numbers to look at, are not worth another thread.
     static constexpr index grain_work = index{1} << 17;
-    static constexpr index grain_numbers = index{1} << 14;
+    static constexpr index grain_numbers = index{1} << 13;
 
 public:
     /// Bytes of scratch that run() needs.
