@@ -45,11 +45,11 @@ struct NeuronsRun {
                         from_rest ? nullptr : state.data());
     }
     template <class Surrogate = Arctan>
-    void backward(Surrogate surrogate = {}, bool with_charge = true) {
+    void backward(Surrogate surrogate = {}, bool with_charge = true, T const* start = nullptr) {
         Kernel::backward(policy, n, neuron, surrogate, learned(), x.data(), planes<T const>(),
                          N::spiking ? dspikes.data() : nullptr,
                          with_charge ? dcharge.data() : nullptr,
-                         Accumulator<T>(with_input ? dx.data() : nullptr, fresh), dw.data());
+                         Accumulator<T>(with_input ? dx.data() : nullptr, fresh), dw.data(), start);
     }
 
     typename Kernel::template Weights<T> learned() const {
@@ -138,22 +138,23 @@ void check_neurons_forward(NeuronsRun<N, T> run, double allowed) {
     CHECK(count(run.spikes.data(), static_cast<index>(run.spikes.size())) == fired);
 }
 
-/// Whether backward() has the derivatives of naive neurons.
+/// Whether backward() has the derivatives of naive neurons that start at rest, or where run does.
 template <class N, class T, class Surrogate = Arctan>
 void check_neurons_backward(NeuronsRun<N, T> run, double allowed, Surrogate surrogate = {},
-                            bool with_charge = true) {
-    run.forward(true);
+                            bool with_charge = true, bool from_rest = true) {
+    auto const start = run.state;
+    run.forward(from_rest);
     std::vector<double> dx = as_double(run.dx);
     std::vector<double> dw(run.w.size());
-    run.backward(surrogate, with_charge);
+    run.backward(surrogate, with_charge, from_rest ? nullptr : start.data());
+    auto const slope = [&](double above) { return reference::slope_of(surrogate, above); };
     each_neuron(run.n, [&](index b, index c) {
         auto dcharge = run.over_time(run.dcharge, b, c);
         if (!with_charge) { std::fill(dcharge.begin(), dcharge.end(), 0.0); }
+        auto const first = from_rest ? reference::at_rest(run.neuron) : run.state_of(start, b, c);
         auto const g =
-            reference::derivatives(run.neuron, run.weights_of(c), run.over_time(run.x, b, c),
-                                   run.over_time(run.dspikes, b, c), dcharge, [&](double above) {
-                                       return reference::slope_of(surrogate, above);
-                                   });
+            reference::derivatives(run.neuron, run.weights_of(c), first, run.over_time(run.x, b, c),
+                                   run.over_time(run.dspikes, b, c), dcharge, slope);
         for (index t = 0; t < run.n.T; ++t) {
             dx[run.at(b, t, c)] += g.dx[static_cast<std::size_t>(t)];
         }

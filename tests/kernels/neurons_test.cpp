@@ -7,6 +7,7 @@
 
 #include <kernels/neurons_support.hpp>
 #include <support/quadratic_neuron.hpp>
+#include <support/self_scaling_neuron.hpp>
 #include <support/threads.hpp>
 
 namespace spikelet::test::neurons_test {
@@ -16,6 +17,12 @@ TEST_CASE("neurons: one of one's own serves, without learned numbers") {
     for (Btc const n : {Btc{1, 1, 1}, Btc{2, 7, 65}}) {
         check_neurons_forward(NeuronsRun<Quadratic, double>{n, {}}, 200);
         check_neurons_backward(NeuronsRun<Quadratic, double>{n, {}}, 1000);
+    }
+}
+
+TEST_CASE_TEMPLATE("neurons: the way back knows where each began", N, Quadratic, SelfScaling) {
+    for (Btc const n : {Btc{1, 1, 1}, Btc{3, 7, 65}}) {
+        check_neurons_backward(NeuronsRun<N, double>{n, {}}, 1000, Arctan{}, true, false);
     }
 }
 

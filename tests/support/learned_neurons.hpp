@@ -57,17 +57,18 @@ void check_op_of_neurons(N const& neuron, std::array<BasicParameter<double, C>, 
             std::vector<double> w;
             for (auto const& p : weights) { w.push_back(p.span()[static_cast<std::size_t>(c)]); }
             auto const in = over_time(input.data(), n, b, c);
-            auto const at_rest = neuron.rest();
+            auto const rest = reference::at_rest(neuron);
             auto const slope = [](double v) { return reference::slope_of(Arctan{}, v); };
-            auto const naive = naive_run(neuron, reference::constants(w),
-                                         reference::constants({at_rest.begin(), at_rest.end()}),
-                                         reference::constants(in), slope);
+            auto const naive =
+                naive_run(neuron, reference::constants(w), reference::constants(rest),
+                          reference::constants(in), slope);
             auto const h = over_time(charge.data, n, b, c);
             for (std::size_t t = 0; t < in.size(); ++t) {
                 worst = std::max(worst, std::abs(h[t] - naive.charge[t].value));
             }
-            auto const g = reference::derivatives(neuron, w, in, over_time(ds.data(), n, b, c),
-                                                  over_time(dh.data(), n, b, c), slope);
+            auto const g =
+                reference::derivatives(neuron, w, rest, in, over_time(ds.data(), n, b, c),
+                                       over_time(dh.data(), n, b, c), slope);
             for (std::size_t t = 0; t < in.size(); ++t) {
                 dx[static_cast<std::size_t>((b * n.T + static_cast<index>(t)) * C + c)] = g.dx[t];
             }

@@ -96,7 +96,14 @@ inline Duals constants(std::vector<double> const& numbers) {
     return duals;
 }
 
-/// Gradients of one neuron that starts at rest.
+/// The state of a neuron at rest.
+template <class N>
+std::vector<double> at_rest(N const& neuron) {
+    auto const state = neuron.rest();
+    return {state.begin(), state.end()};
+}
+
+/// Gradients of one neuron.
 struct NeuronDerivatives {
     std::vector<double> dx, dw;
 };
@@ -104,14 +111,14 @@ struct NeuronDerivatives {
 /// Derivatives of the sum of dspikes s + dcharge h, one direction after another.
 template <class N>
 NeuronDerivatives derivatives(N const& neuron, std::vector<double> const& weights,
-                              std::vector<double> const& input, std::vector<double> const& dspikes,
+                              std::vector<double> const& state, std::vector<double> const& input,
+                              std::vector<double> const& dspikes,
                               std::vector<double> const& dcharge, Slope const& slope) {
-    auto const at_rest = neuron.rest();
-    Duals const rest = constants({at_rest.begin(), at_rest.end()});
+    Duals const start = constants(state);
     Duals w = constants(weights), x = constants(input);
     auto const along = [&](Dual& direction) {
         direction.slope = 1;
-        NeuronRun const n = naive_run(neuron, w, rest, x, slope);
+        NeuronRun const n = naive_run(neuron, w, start, x, slope);
         direction.slope = 0;
         double sum = 0;
         for (std::size_t t = 0; t < x.size(); ++t) {
