@@ -12,7 +12,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -88,27 +87,24 @@ inline void check_sampling(SamplingOptions const& options) {
 }
 
 /// Throws Error unless there is a largest logit, finite, and no NaN; minus infinity never comes.
-template <class T>
-void check_logits(std::span<T const> logits) {
+inline void check_logits(std::vector<double> const& logits) {
     if (logits.empty()) { fail("sample", "there are no logits"); }
     for (std::size_t i = 0; i < logits.size(); ++i) {
-        if (std::isnan(logits[i]) || logits[i] == std::numeric_limits<T>::infinity()) {
+        if (std::isnan(logits[i]) || logits[i] == HUGE_VAL) {
             fail("sample", "logit " + std::to_string(i) + " of " + std::to_string(logits.size()) +
                                " is " + (std::isnan(logits[i]) ? "not a number" : "infinite"));
         }
     }
-    if (!std::isfinite(logits[static_cast<std::size_t>(argmax(logits))])) {
+    if (!std::isfinite(*std::max_element(logits.begin(), logits.end()))) {
         fail("sample", "all logits are minus infinity");
     }
 }
 
-/// Logits as the options want them, of which at least one is finite.
-template <class T>
-std::vector<double> ruled_logits(std::span<T const> logits, SamplingOptions const& options,
-                                 RecentIds const& recent) {
+/// Logits as the options want them, of which at least one is finite; takes the memory of z.
+inline std::vector<double> ruled_logits(std::vector<double> z, SamplingOptions const& options,
+                                        RecentIds const& recent) {
     check_sampling(options);
-    check_logits(logits);
-    std::vector<double> z(logits.begin(), logits.end());
+    check_logits(z);
     apply(options.logits, recent, z);
     if (!std::isfinite(*std::max_element(z.begin(), z.end()))) {
         fail("sample", "no id is left: all are banned, or were minus infinity");
@@ -144,18 +140,16 @@ inline std::vector<double> probabilities_of(std::vector<double> z, SamplingOptio
     return p;
 }
 
-template <class T>
-std::vector<double> sampling_probabilities(std::span<T const> logits,
-                                           SamplingOptions const& options,
-                                           RecentIds const& recent) {
-    return probabilities_of(ruled_logits(logits, options, recent), options,
+inline std::vector<double> sampling_probabilities(std::vector<double> logits,
+                                                  SamplingOptions const& options,
+                                                  RecentIds const& recent) {
+    return probabilities_of(ruled_logits(std::move(logits), options, recent), options,
                             top_p_now(options, recent));
 }
 
-template <class T>
-std::int32_t sample(std::span<T const> logits, Rng& rng, SamplingOptions const& options,
-                    RecentIds const& recent) {
-    auto z = ruled_logits(logits, options, recent);
+inline std::int32_t sample(std::vector<double> logits, Rng& rng, SamplingOptions const& options,
+                           RecentIds const& recent) {
+    auto z = ruled_logits(std::move(logits), options, recent);
     if (options.temperature <= 0) { return argmax(std::span<double const>(z)); }
     auto const p = probabilities_of(std::move(z), options, top_p_now(options, recent));
     double rest = rng.uniform();
@@ -178,12 +172,12 @@ std::int32_t sample(std::span<T const> logits, Rng& rng, SamplingOptions const& 
 [[nodiscard]] inline std::vector<double>
 sampling_probabilities(std::span<float const> logits, SamplingOptions const& options,
                        RecentIds const& recent = RecentIds()) {
-    return detail::sampling_probabilities(logits, options, recent);
+    return detail::sampling_probabilities({logits.begin(), logits.end()}, options, recent);
 }
 [[nodiscard]] inline std::vector<double>
 sampling_probabilities(std::span<double const> logits, SamplingOptions const& options,
                        RecentIds const& recent = RecentIds()) {
-    return detail::sampling_probabilities(logits, options, recent);
+    return detail::sampling_probabilities({logits.begin(), logits.end()}, options, recent);
 }
 
 /// Draws a token from logits [vocabulary], with one number of `rng`; at temperature 0 it takes the
@@ -192,12 +186,12 @@ sampling_probabilities(std::span<double const> logits, SamplingOptions const& op
 [[nodiscard]] inline std::int32_t sample(std::span<float const> logits, Rng& rng,
                                          SamplingOptions const& options = {},
                                          RecentIds const& recent = RecentIds()) {
-    return detail::sample(logits, rng, options, recent);
+    return detail::sample({logits.begin(), logits.end()}, rng, options, recent);
 }
 [[nodiscard]] inline std::int32_t sample(std::span<double const> logits, Rng& rng,
                                          SamplingOptions const& options = {},
                                          RecentIds const& recent = RecentIds()) {
-    return detail::sample(logits, rng, options, recent);
+    return detail::sample({logits.begin(), logits.end()}, rng, options, recent);
 }
 
 }  // namespace spikelet

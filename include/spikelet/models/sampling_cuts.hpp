@@ -71,12 +71,12 @@ inline Ranking likeliest_first(std::vector<double> const& p) {
     return {p, [](double x) { return -x; }};
 }
 
-/// Keeps the first tokens of `order` that together reach `share` of all, at least one.
-inline void keep_share(std::vector<double>& p, Ranking order, double share) {
-    double const enough = share * std::accumulate(p.begin(), p.end(), 0.0);
+/// Keeps the first tokens of `order`, at most `most`, that together reach `enough`; at least one.
+inline void keep_first(std::vector<double>& p, Ranking order, std::size_t most, double enough) {
     std::vector<double> kept(p.size());
     double within = 0;
-    for (std::size_t i = 0; i < order.size() && (i == 0 || within < enough); ++i) {
+    for (std::size_t i = 0; i < (std::min)(most, order.size()) && (i == 0 || within < enough);
+         ++i) {
         std::size_t const id = order[i];
         kept[id] = p[id];
         within += p[id];
@@ -84,15 +84,15 @@ inline void keep_share(std::vector<double>& p, Ranking order, double share) {
     p = std::move(kept);
 }
 
+/// Keeps the first tokens of `order` that together reach `share` of all, at least one.
+inline void keep_share(std::vector<double>& p, Ranking order, double share) {
+    double const enough = share * std::accumulate(p.begin(), p.end(), 0.0);
+    keep_first(p, std::move(order), p.size(), enough);
+}
+
 inline void keep_top_k(std::vector<double>& p, index k) {
-    auto const keep = static_cast<std::size_t>(k);
-    if (keep == 0 || keep >= p.size()) { return; }
-    std::vector<std::size_t> order(p.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::nth_element(
-        order.begin(), order.begin() + k, order.end(),
-        [&](std::size_t a, std::size_t b) { return p[a] != p[b] ? p[a] > p[b] : a < b; });
-    for (std::size_t i = keep; i < order.size(); ++i) { p[order[i]] = 0; }
+    if (k == 0 || k >= std::ssize(p)) { return; }
+    keep_first(p, likeliest_first(p), static_cast<std::size_t>(k), HUGE_VAL);
 }
 
 inline void keep_top_p(std::vector<double>& p, double top_p) {
