@@ -182,6 +182,11 @@ TEST_CASE("quantize: a part that only the model of floats has is refused") {
     constexpr char const* message = "quantize: the models differ in 'more'";
     CHECK_THROWS_WITH_AS(quantize(longer, to), message, Error);
     CHECK_THROWS_WITH_AS(borrow(longer, to), message, Error);
+    bool untouched = true;
+    each_parameter(to, [&](std::string_view, auto const& p) {
+        untouched = untouched && p.value() == nullptr;
+    });
+    CHECK(untouched);
 }
 
 TEST_CASE("quantize: how large a number may be depends on what it is stored as") {

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <spikelet/autodiff/stored_weight.hpp>
 #include <spikelet/core/quote.hpp>
@@ -72,9 +72,11 @@ class WeightsByName {
 public:
     /// Numbers, their shape, and what they train as.
     struct Weight {
+        std::string name;
         std::span<float const> numbers;
         index rows, size;
         WeightFormat format{};
+        bool shared = false;  ///< by the other model
 
         /// True if ops see other numbers than these.
         [[nodiscard]] bool is_rounded() const { return format.type != WeightType::f32; }
@@ -87,46 +89,55 @@ public:
         }
     };
 
-    template <class Model>
-    explicit WeightsByName(Model const& model) {
-        each_parameter(model, [&](std::string_view name, auto const& p) {
-            weights_.emplace(name, Weight{p.span(), p.extents().rows(), p.size()});
+    /// Those of `from`. Throws Error, naming a part, unless `to` has the same ones.
+    template <class From, class To>
+    WeightsByName(From const& from, To& to) {
+        each_parameter(from, [&](std::string_view name, auto const& p) {
+            weights_.push_back({std::string(name), p.span(), p.extents().rows(), p.size()});
         });
-        each_weight_format(model, [&](std::string_view name, WeightFormat const& format) {
-            auto const found = weights_.find(name);
-            if (found == weights_.end()) {
+        each_weight_format(from, [&](std::string_view name, WeightFormat const& format) {
+            std::size_t const place = find(name);
+            if (place == weights_.size()) {
                 fail("quantize", quote(name) + " is not among the parts of its layer");
             }
-            found->second.format = format;
+            weights_[place].format = format;
         });
+        auto const share_with = [&](std::string_view name, auto const& part) {
+            share(name, part.extents().rows(), part.extents().size());
+        };
+        each_plain_parameter(to, share_with);
+        each_stored_weight(to, share_with);
+        for (Weight const& weight : weights_) {
+            if (!weight.shared) { differ(weight.name); }
+        }
     }
 
-    /// Takes the weight with this name and shape. Throws Error if there is none, or it has no
-    /// numbers.
-    template <class E>
-    [[nodiscard]] Weight take(std::string_view name, E const& extents) {
-        auto const found = weights_.find(name);
-        if (found == weights_.end() || found->second.rows != extents.rows() ||
-            found->second.size != extents.size()) {
-            fail("quantize", "the models differ in " + quote(name));
-        }
-        if (std::ssize(found->second.numbers) != extents.size()) {
-            fail("quantize", quote(name) + " has no numbers yet");
-        }
-        Weight const weight = found->second;
-        weights_.erase(found);
-        return weight;
-    }
-
-    /// Throws Error, naming one, if weights were not taken.
-    void check_taken() const {
-        if (!weights_.empty()) {
-            fail("quantize", "the models differ in " + quote(weights_.begin()->first));
-        }
+    /// That of a part which the models share.
+    [[nodiscard]] Weight const& operator[](std::string_view name) const {
+        return weights_[find(name)];
     }
 
 private:
-    std::map<std::string, Weight, std::less<>> weights_;
+    [[nodiscard]] std::size_t find(std::string_view name) const {
+        std::size_t place = 0;
+        while (place < weights_.size() && weights_[place].name != name) { ++place; }
+        return place;
+    }
+    void share(std::string_view name, index rows, index size) {
+        std::size_t const place = find(name);
+        if (place == weights_.size()) { differ(name); }
+        Weight& weight = weights_[place];
+        if (weight.rows != rows || weight.size != size) { differ(name); }
+        if (std::ssize(weight.numbers) != size) {
+            fail("quantize", quote(name) + " has no numbers yet");
+        }
+        weight.shared = true;
+    }
+    [[noreturn]] static void differ(std::string_view name) {
+        fail("quantize", "the models differ in " + quote(name));
+    }
+
+    std::vector<Weight> weights_;
 };
 
 }  // namespace detail
@@ -135,15 +146,16 @@ private:
 /// matrices of `to` are stored as is chosen before, with each_stored_weight() and store_as() where
 /// their type is any_weight. Of a matrix that trains in few bits it gets what `from` computes with:
 /// the very codes where it is stored as it trains. Throws Error, naming the part, if the models
-/// have different parts, or a number is not finite or too large.
+/// have different parts (then `to` stays as it was), or a number is not finite or too large.
 template <class From, class To>
 void quantize(From const& from, To& to) {
-    detail::WeightsByName weights(from);
+    detail::WeightsByName const weights(from, to);
     detail::each_plain_parameter(to, [&](std::string_view name, auto& p) {
-        std::ranges::copy(weights.take(name, p.extents()).numbers, p.writable().begin());
+        auto const numbers = weights[name].numbers;
+        std::copy(numbers.begin(), numbers.end(), p.writable().begin());
     });
     each_stored_weight(to, [&](std::string_view name, auto& weight) {
-        auto const w = weights.take(name, weight.extents());
+        auto const& w = weights[name];
         BasicParameter<float, dyn, dyn> matrix(weight.extents()[0], weight.extents()[1]);
         if (w.is_rounded() && !w.trains_as(weight)) {
             detail::fake_quantize(serial, w.format, matrix.extents(), w.numbers.data(),
@@ -153,22 +165,20 @@ void quantize(From const& from, To& to) {
         }
         quantize(matrix, weight);
     });
-    weights.check_taken();
 }
 
 /// Lets `to`, a model of the same parts with matrices of any_weight, read the weights of `from`
 /// where they are, as float. `from` must outlive it. Of a matrix that trains in few bits it gets
 /// its own copy, of what `from` computes with. Throws Error, naming the part, if the models have
-/// different parts.
+/// different parts; then `to` stays as it was.
 template <class From, class To>
 void borrow(From const& from, To& to) {
-    detail::WeightsByName weights(from);
-    detail::each_plain_parameter(to, [&](std::string_view name, auto& p) {
-        p.bind(weights.take(name, p.extents()).numbers.data());
-    });
+    detail::WeightsByName const weights(from, to);
+    detail::each_plain_parameter(
+        to, [&](std::string_view name, auto& p) { p.bind(weights[name].numbers.data()); });
     each_stored_weight(to, [&](std::string_view name, auto& weight) {
         weight.store_as(WeightType::f32);
-        auto const w = weights.take(name, weight.extents());
+        auto const& w = weights[name];
         if (w.is_rounded()) {
             weight.codes.allocate();
             detail::fake_quantize(serial, w.format, weight.extents(), w.numbers.data(),
@@ -177,7 +187,6 @@ void borrow(From const& from, To& to) {
             weight.codes.bind(reinterpret_cast<std::uint8_t const*>(w.numbers.data()));
         }
     });
-    weights.check_taken();
 }
 
 }  // namespace spikelet
