@@ -103,11 +103,10 @@ constexpr Activity activity(word const* spikes, index n, std::span<int const> we
         word any = 0;
         for (index p = 0; p < planes; ++p) {
             int const weight = weights[static_cast<std::size_t>(p)];
+            int elements = std::popcount(plane[p]);
+            if (weight > 0 && minus != 0) { elements -= 2 * std::popcount(plane[p] & minus); }
             any |= plane[p];
-            sum.levels +=
-                weight < 0
-                    ? -weight * std::popcount(minus)
-                    : weight * (std::popcount(plane[p] & ~minus) - std::popcount(plane[p] & minus));
+            sum.levels += (weight < 0 ? -weight : weight) * elements;
         }
         sum.events += std::popcount(any);
     }

@@ -95,8 +95,8 @@ public:
     void reset() {
         for (Site& s : sites_) {
             s.spikes = s.chances = s.levels = 0;
-            std::ranges::fill(s.fired, word{0});
-            std::ranges::fill(s.always, ~word{0});
+            s.fired.assign(s.fired.size(), word{0});
+            s.always.assign(s.always.size(), ~word{0});
         }
     }
 

@@ -65,9 +65,9 @@ public:
         /// Number of neurons.
         [[nodiscard]] index neurons() const { return std::ssize(of_neuron); }
         /// Neurons that never fired.
-        [[nodiscard]] index dead() const { return std::ranges::count(of_neuron, 0); }
+        [[nodiscard]] index dead() const { return neurons_with(0); }
         /// Neurons that always fired.
-        [[nodiscard]] index saturated() const { return std::ranges::count(of_neuron, rows); }
+        [[nodiscard]] index saturated() const { return neurons_with(rows); }
         /// Spikes per chance, 0 to 1.
         [[nodiscard]] double rate() const {
             double spikes = 0;
@@ -79,6 +79,11 @@ public:
             auto const at = static_cast<std::size_t>(position);
             return static_cast<double>(of_position[at]) /
                    (std::max)(1.0, static_cast<double>(rows_at[at] * neurons()));
+        }
+
+    private:
+        [[nodiscard]] index neurons_with(std::int64_t spikes) const {
+            return std::count(of_neuron.begin(), of_neuron.end(), spikes);
         }
     };
 
