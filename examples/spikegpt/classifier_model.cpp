@@ -12,6 +12,7 @@
 #include <spikelet/io/json.hpp>
 #include <spikelet/models/metadata_scalars.hpp>
 
+#include "limits.hpp"
 #include "out_file.hpp"
 
 namespace spikegpt {
@@ -88,7 +89,7 @@ ClassifierModel load_classifier(std::string const& path) {
             auto labels = labels_of(metadata);
             auto const sizes = sizes_of(metadata, labels.size());
             return ClassifierModel{std::move(language.vocabulary), std::move(labels),
-                                   sk::detail::ScalarReader(metadata).size(context_key, 65536),
+                                   sk::detail::ScalarReader(metadata).size(context_key, most_ctx),
                                    Classifier(std::move(language.net), sizes)};
         } catch (sk::Error const& error) { sk::fail(sk::quote(path), error.what()); }
     }();

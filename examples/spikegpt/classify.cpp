@@ -4,6 +4,7 @@
 #include "command.hpp"
 #include "evaluation.hpp"
 #include "flags.hpp"
+#include "limits.hpp"
 #include "line_reader.hpp"
 #include "out_file.hpp"
 #include "output.hpp"
@@ -28,7 +29,7 @@ struct AskRequest {
 void declare_asking(CLI::App& flags, AskRequest& request) {
     flags.add_option("--model", request.model, "The classifier")->type_name("FILE")->required();
     flags.add_option("--batch", request.batch, "Texts at a time")
-        ->check(whole(1, 4096))
+        ->check(whole(1, most_batch))
         ->capture_default_str();
     flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
     flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));

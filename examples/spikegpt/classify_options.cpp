@@ -5,6 +5,7 @@
 
 #include "flags.hpp"
 #include "layer_rates.hpp"
+#include "limits.hpp"
 #include "processor.hpp"
 
 namespace spikegpt {
@@ -34,7 +35,7 @@ void add_text_flags(CLI::App& flags, ClassifyOptions& o) {
         ->excludes(vocab)
         ->group("Text");
     flags.add_option("--ctx", o.ctx, "Ids that are read of a text")
-        ->check(whole(1, 65536))
+        ->check(whole(1, most_ctx))
         ->capture_default_str()
         ->group("Text");
 }
@@ -100,7 +101,7 @@ void add_learning_flags(CLI::App& flags, ClassifyOptions& o) {
     add("--epochs", o.epochs, "How often all texts are read at most", whole(1, 1'000'000));
     add("--patience", o.patience, "Epochs without a better model before it stops",
         whole(1, 1'000'000));
-    add("--batch", o.batch, "Texts at a time", whole(1, 4096));
+    add("--batch", o.batch, "Texts at a time", whole(1, most_batch));
     add("--lr", o.lr, "Peak learning rate of AdamW", number(1e-12, 1e9));
     add("--weight-decay", o.weight_decay, "Of matrices but the embedding", number(0, 10));
     add("--word-dropout", o.word_dropout, "Share of ids that are left out in learning",

@@ -9,6 +9,7 @@
 
 #include "command.hpp"
 #include "flags.hpp"
+#include "limits.hpp"
 #include "line_reader.hpp"
 #include "out_file.hpp"
 #include "output.hpp"
@@ -48,14 +49,6 @@ struct Vectors {
     }
 };
 
-CLI::Validator out_name() {
-    auto const check = [](std::string const& path) -> std::string {
-        bool const known = path.ends_with(".npy") || path.ends_with(".safetensors");
-        return known ? "" : sk::quote(path) + " ends neither with .npy nor with .safetensors";
-    };
-    return {check, "", ""};
-}
-
 void declare(CLI::App& flags, EmbedRequest& request) {
     add_model_flags(flags, request.model);
     flags.add_option("--data", request.data, "A text in each line; -: standard input")
@@ -64,13 +57,13 @@ void declare(CLI::App& flags, EmbedRequest& request) {
     flags
         .add_option("--out", request.out,
                     "Vectors as rows, .npy or .safetensors (default JSON lines on standard output)")
-        ->check(out_name())
+        ->check(file_name(".npy", ".safetensors"))
         ->type_name("FILE");
     flags.add_option("--ctx", request.ctx, "Ids that are read of a line")
-        ->check(whole(1, 65536))
+        ->check(whole(1, most_ctx))
         ->capture_default_str();
     flags.add_option("--batch", request.batch, "Lines at a time")
-        ->check(whole(1, 4096))
+        ->check(whole(1, most_batch))
         ->capture_default_str();
     flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
     flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));

@@ -9,6 +9,7 @@
 #include "evaluation.hpp"
 #include "flags.hpp"
 #include "inference.hpp"
+#include "limits.hpp"
 #include "output.hpp"
 #include "progress.hpp"
 #include "source.hpp"
@@ -64,7 +65,7 @@ void declare(CLI::App& flags, EvalRequest& request) {
                     "each id counts once\n(default ctx)")
         ->check(whole(1, 1'000'000));
     flags.add_option("--batch", request.batch, "Windows at a time")
-        ->check(whole(1, 4096))
+        ->check(whole(1, most_batch))
         ->capture_default_str();
     flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
     flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));

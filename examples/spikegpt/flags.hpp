@@ -80,12 +80,15 @@ CLI::Validator vocabulary_name(Names... names) {
     return {check, known + "FILE", ""};
 }
 
-/// Accepts names of files that end like this. Keeps a slip of the fingers from replacing a file of
-/// another kind, and from making one that other programs take for something else.
-inline CLI::Validator file_name(std::string_view ending) {
+/// Accepts names of files that end in one of these ways. Keeps a slip of the fingers from replacing
+/// a file of another kind, and from making one that other programs take for something else.
+template <class... Endings>
+CLI::Validator file_name(Endings... endings) {
+    std::string known;
+    ((known += (known.empty() ? "" : " or ") + std::string(endings)), ...);
     auto const check = [=](std::string const& text) -> std::string {
-        if (text.ends_with(ending)) { return {}; }
-        return fmt::format("{} does not end with {}", spikelet::quote(text), ending);
+        if ((text.ends_with(endings) || ...)) { return {}; }
+        return fmt::format("{} does not end with {}", spikelet::quote(text), known);
     };
     return {check, "", ""};
 }

@@ -11,6 +11,7 @@
 #include "classifier_model.hpp"
 #include "command.hpp"
 #include "flags.hpp"
+#include "limits.hpp"
 #include "memory.hpp"
 #include "model_text.hpp"
 #include "processor.hpp"
@@ -45,10 +46,10 @@ void declare(CLI::App& flags, InfoRequest& request) {
         ->excludes("--model");
     add_variant_flags(flags, request.model, "With --size, or of a file that does not say");
     flags.add_option("--ctx", request.ctx, "Ids in a sequence to train on")
-        ->check(whole(1, 65536))
+        ->check(whole(1, most_ctx))
         ->capture_default_str();
     flags.add_option("--batch", request.batch, "Sequences at a time to train on")
-        ->check(whole(1, 4096))
+        ->check(whole(1, most_batch))
         ->capture_default_str();
     flags.add_flag("--recompute", request.recompute, "Train with less memory and more work");
     flags.add_flag("--cpu", request.cpu, "The processor, and how the program uses it")

@@ -6,6 +6,7 @@
 #include <spikelet/io/file_writer.hpp>
 
 #include "flags.hpp"
+#include "limits.hpp"
 #include "out_file.hpp"
 #include "processor.hpp"
 #include "spike_sites.hpp"
@@ -33,7 +34,7 @@ void declare_spikes(CLI::App& flags, SpikesRequest& request) {
                     "Ids in a window, each of which starts at rest (default as trained, else 128)")
         ->check(whole(1, 1'000'000));
     flags.add_option("--batch", request.batch, "Windows at a time")
-        ->check(whole(1, 4096))
+        ->check(whole(1, most_batch))
         ->capture_default_str();
     flags.add_option("--tokens", request.tokens, "Read at most so many ids, from the start")
         ->check(whole(1, 1'000'000'000'000))

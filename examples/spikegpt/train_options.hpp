@@ -17,6 +17,7 @@
 #include "flags.hpp"
 #include "json.hpp"
 #include "layer_rates.hpp"
+#include "limits.hpp"
 #include "processor.hpp"
 
 namespace spikegpt {
@@ -87,11 +88,6 @@ inline constexpr std::array<EventPreset, 3> event_presets{
 /// Where neither --steps nor --minutes says how long.
 inline constexpr sk::index default_steps = 2000;
 
-/// The most that --steps and --accumulate take, so that every batch of a run has a number.
-inline constexpr sk::index most_steps = 1'000'000'000'000;
-inline constexpr sk::index most_accumulate = 65536;
-static_assert(most_steps < INT64_MAX / most_accumulate);
-
 /// The peak learning rate for a width: 3e-3 up to 128 channels, 6e-4 at 512, and so on; of events
 /// two thirds of it.
 double default_learning_rate(sk::Inputs inputs, sk::index channels);
@@ -161,8 +157,8 @@ void each_model_option(Options& o, F&& f) {
 /// The same for the options that say how it is trained: a resumed run must not change them either.
 template <class Options, class F>
 void each_learning_option(Options& o, F&& f) {
-    f("ctx", o.ctx, "Ids in a sequence", whole(1, 65536));
-    f("batch", o.batch, "Sequences at a time", whole(1, 4096));
+    f("ctx", o.ctx, "Ids in a sequence", whole(1, most_ctx));
+    f("batch", o.batch, "Sequences at a time", whole(1, most_batch));
     f("accumulate", o.accumulate, "Batches whose gradients make one step",
       whole(1, most_accumulate));
     f("carry-state", o.carry_state,
