@@ -1,37 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Runs that are stopped, killed, or cut off must go on as if nothing had happened.
-#include "programs/spikegpt.hpp"
-
 #include <cstdlib>
 
 #include <spikelet/core/rng.hpp>
-#include <spikelet/io/safetensors.hpp>
-#include <spikelet/io/safetensors_writer.hpp>
+
+#include "programs/small_run.hpp"
 
 namespace spikelet_test::spikegpt_resume_test {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Run {
-    TemporaryFolder folder;
-    std::string text = folder / "text.txt";
-    std::string path = folder / "run";
-
-    Run() { write_file(text, sample_text()); }
-
-    // With everything that has a state of its own: dropout, accumulation, validation, decay.
-    [[nodiscard]] Arguments start(std::string const& out, std::string const& steps,
-                                  std::string const& save_every = "7") const {
-        return Arguments{"train",   "--data",      text,    "--out",        out,   "--steps",
-                         steps,     "--vocab",     "char",  "--dropout",    "0.1", "--accumulate",
-                         "2",       "--optimizer", "adamw", "--eval-every", "9",   "--save-every",
-                         save_every} +
-               tiny;
-    }
-    [[nodiscard]] Arguments resume() const { return {"train", "--out", path, "--resume"}; }
-};
 
 // All that does not tell the time.
 std::vector<std::vector<std::string>> timeless(std::string const& run) {
@@ -84,20 +63,10 @@ void kill_at_some_moment(Spikegpt const& program, std::string const& folder, spi
     program.send(SIGKILL);
 }
 
-// Changes the options or the position of a state, as if a run had written it so.
-void rewrite(std::string const& state, std::string const& key, std::string const& change) {
-    auto const file = spikelet::SafetensorsFile::open(state);
-    auto metadata = file.metadata();
-    auto json = nlohmann::json::parse(metadata.at(key));
-    json.merge_patch(nlohmann::json::parse(change));
-    metadata[key] = json.dump();
-    spikelet::write_safetensors(state, file.tensors(), metadata);
-}
-
 }  // namespace
 
 TEST_CASE("spikegpt train: killed at any moment, again and again, a run goes on to the same bits") {
-    Run const run;
+    SmallRun const run;
     // The state of the second has words of events in it.
     Arguments const in_order{"--carry-state", "--variant", "event_driven"};
     char const* const asked = std::getenv("SPIKELET_KILL_SEED");
@@ -126,7 +95,7 @@ TEST_CASE("spikegpt train: killed at any moment, again and again, a run goes on 
 }
 
 TEST_CASE("spikegpt train: Ctrl-C saves, says how to go on, and loses nothing") {
-    Run const run;
+    SmallRun const run;
     std::string const alone = run.folder / "alone";
     REQUIRE(spikegpt(run.start(alone, "300")).code == 0);
 
@@ -147,7 +116,7 @@ TEST_CASE("spikegpt train: Ctrl-C saves, says how to go on, and loses nothing") 
 }
 
 TEST_CASE("spikegpt train: one request to stop may come twice, as timeout(1) sends it") {
-    Run const run;
+    SmallRun const run;
     Spikegpt program(run.start(run.path, "100000"));
     REQUIRE(wait_for_lines(run.path + "/metrics.csv", 5));
     program.send(SIGTERM);
@@ -157,7 +126,7 @@ TEST_CASE("spikegpt train: one request to stop may come twice, as timeout(1) sen
 }
 
 TEST_CASE("spikegpt train: under nohup a terminal may close") {
-    Run const run;
+    SmallRun const run;
     auto* const before = std::signal(SIGHUP, SIG_IGN);
     Spikegpt program(run.start(run.path, "100000"));
     std::signal(SIGHUP, before);
@@ -169,7 +138,7 @@ TEST_CASE("spikegpt train: under nohup a terminal may close") {
 }
 
 TEST_CASE("spikegpt train: what it says about going on can be pasted into a shell") {
-    Run const run;
+    SmallRun const run;
     std::string const out = run.folder / "my run's";
     Spikegpt program(run.start(out, "100000"));
     REQUIRE(wait_for_lines(out + "/metrics.csv", 5));
@@ -178,7 +147,7 @@ TEST_CASE("spikegpt train: what it says about going on can be pasted into a shel
 }
 
 TEST_CASE("spikegpt train: a run goes on from any folder") {
-    Run const run;
+    SmallRun const run;
     std::string const there = "cd '" + (run.folder / "") +
                               "' && '" SPIKELET_BINARY_DIR
                               "/bin/spikegpt' train --data text.txt --out run --steps 3 --ctx 16"
@@ -192,7 +161,7 @@ TEST_CASE("spikegpt train: a run goes on from any folder") {
 }
 
 TEST_CASE("spikegpt train: a run that is over can be made longer") {
-    Run const run;
+    SmallRun const run;
     REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
     std::string const model = read_file(run.path + "/model.safetensors");
     auto const over = spikegpt(run.resume());
@@ -239,7 +208,7 @@ TEST_CASE("spikegpt train: a longer run has the schedule that it would have had 
 }
 
 TEST_CASE("spikegpt train: a resumed run is the same run, or says what is not") {
-    Run const run;
+    SmallRun const run;
     REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
     std::string const before = read_file(run.path + "/resume.safetensors");
     struct Wrong {
@@ -269,7 +238,7 @@ TEST_CASE("spikegpt train: a resumed run is the same run, or says what is not") 
 }
 
 TEST_CASE("spikegpt train: a run that was killed in its last save gets its model all the same") {
-    Run const run;
+    SmallRun const run;
     REQUIRE(spikegpt(run.start(run.path, "5")).code == 0);
     std::string const model = read_file(run.path + "/model.safetensors");
     fs::remove(run.path + "/model.safetensors");
@@ -277,155 +246,8 @@ TEST_CASE("spikegpt train: a run that was killed in its last save gets its model
     CHECK(read_file(run.path + "/model.safetensors") == model);
 }
 
-TEST_CASE("spikegpt train: a damaged state is refused and left alone") {
-    Run const run;
-    CHECK(spikegpt(run.resume()).complains("there is no run to go on with"));
-    REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
-    std::string const state = run.path + "/resume.safetensors";
-    std::string const whole = read_file(state);
-    for (std::size_t const length :
-         {std::size_t{0}, std::size_t{7}, std::size_t{1000}, whole.size() / 2, whole.size() - 1}) {
-        write_file(state, std::string_view(whole).substr(0, length));
-        auto const refused = spikegpt(run.resume());
-        CHECK(refused.code == 1);
-        CHECK_MESSAGE(refused.complains("resume.safetensors"), refused.err);
-    }
-    fs::copy_file(run.path + "/model.safetensors", state, fs::copy_options::overwrite_existing);
-    CHECK(spikegpt(run.resume()).complains("it is no state to resume from"));
-    write_file(state, whole);
-    CHECK(spikegpt(run.resume()).code == 0);
-}
-
-TEST_CASE("spikegpt train: a state with numbers of another type or of another version is refused") {
-    Run const run;
-    REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
-    std::string const state = run.path + "/resume.safetensors";
-    std::string const whole = read_file(state);
-    auto const file = spikelet::SafetensorsFile::open(state);
-    auto const check_refused = [&](std::string_view reason) {
-        auto const refused = spikegpt(run.resume());
-        CHECK(refused.code == 1);
-        CHECK_MESSAGE(refused.complains(reason), refused.err);
-    };
-    std::string damaged = whole;
-    damaged.replace(damaged.find("F32"), 3, "I32");
-    write_file(run.folder / "damaged", damaged);
-    fs::rename(run.folder / "damaged", state);
-    check_refused("the checksum does not agree");
-
-    // What somebody wrote so counts as whole, and is not taken for something else all the same.
-    std::vector<spikelet::StoredTensor> tensors(file.tensors().begin(), file.tensors().end());
-    tensors[0].dtype = spikelet::Dtype::I32;
-    spikelet::write_safetensors(state, tensors, file.metadata());
-    check_refused("tensor '" + tensors[0].name + "' is I32 ");
-    auto metadata = file.metadata();
-    metadata["version"] = "1";
-    spikelet::write_safetensors(state, file.tensors(), metadata);
-    check_refused("the state has version '1', this program reads version 3");
-}
-
-TEST_CASE(
-    "spikegpt train: a state whose options or place no run has is refused, whoever wrote it") {
-    Run const run;
-    REQUIRE(spikegpt(run.start(run.path, "5")).code == 0);
-    std::string const state = run.path + "/resume.safetensors";
-    std::string const whole = read_file(state);
-    auto const check_refused = [&](std::string const& key, std::string const& change,
-                                   std::string const& reason) {
-        write_file(run.folder / "whole", whole);
-        fs::rename(run.folder / "whole", state);
-        rewrite(state, key, change);
-        auto const refused = spikegpt(run.resume());
-        CHECK(refused.code == 1);
-        CHECK_MESSAGE(refused.complains("resume.safetensors': " + reason), refused.err);
-    };
-    check_refused("options", R"({"log-every": 0})", "'log-every': '0' is not a whole number");
-    check_refused("options", R"({"save-every": 0})", "'save-every': '0' is not a whole number");
-    check_refused("options", R"({"batch": -1})", "'batch': '-1' is not a whole number from 1 to");
-    check_refused("options", R"({"batch": 1e300})", "'batch': it is of the wrong type, number");
-    check_refused("options", R"({"data": [1]})", "'data': it is of the wrong type, array");
-    check_refused("options", R"({"schedule": "x"})", "'schedule': 'x' is not one of");
-    check_refused("options", "[]", "'options': expected a JSON object");
-    check_refused("position", R"({"step": -7})", "position: 'step' is no number that a run has");
-    check_refused("position", R"({"step": 1e300})", "position: 'step' is no number");
-    check_refused("position", R"({"step": 9223372036854775807})", "position: 'step' is no number");
-    check_refused("position", R"({"step": 1000000000001})", "position: 'step' is no number");
-    check_refused("position", R"({"batches": [1]})", "position: 'batches' should be two numbers");
-    check_refused("position", R"({"seconds": null})", "position: 'seconds' is no number");
-}
-
-TEST_CASE("spikegpt train: in mid-text the state must be what the model and the batch carry") {
-    Run const run;
-    Arguments const in_order{"--carry-state", "--variant", "event_driven"};
-    REQUIRE(spikegpt(run.start(run.path, "5") + in_order).code == 0);
-    std::string const path = run.path + "/resume.safetensors";
-    auto const file = spikelet::SafetensorsFile::open(path);
-    auto const* const state = file.find("state");
-    REQUIRE(state != nullptr);
-    spikelet::index const carried = state->shape.at(0);
-    std::vector<float> const zeros(static_cast<std::size_t>(carried) + 1);
-    auto const resumed_with = [&](spikelet::index n, char const* place) {
-        std::vector<spikelet::StoredTensor> tensors;
-        for (auto const& tensor : file.tensors()) {
-            if (tensor.name != "state") { tensors.push_back(tensor); }
-        }
-        if (n > 0) {
-            std::span const numbers = std::span(zeros).first(static_cast<std::size_t>(n));
-            tensors.push_back(spikelet::stored_tensor("state", {n}, numbers));
-        }
-        spikelet::write_safetensors(path, tensors, file.metadata());
-        rewrite(path, "position", place);
-        return spikegpt(run.resume());
-    };
-    for (spikelet::index const n : {spikelet::index{0}, carried - 1, carried + 1}) {
-        auto const refused = resumed_with(n, "{}");
-        CHECK(refused.code == 1);
-        CHECK_MESSAGE(refused.complains("resume.safetensors': the state that rows go on from has " +
-                                        std::to_string(n) + " number"),
-                      refused.err);
-        CHECK(refused.complains("batch " + std::to_string(carried) + " were expected"));
-    }
-    CHECK(resumed_with(carried, "{}").code == 0);
-    // Before the first step all rows are at rest.
-    auto const from_rest = resumed_with(0, R"({"step": 0, "tokens": 0})");
-    CHECK_MESSAGE(from_rest.code == 0, from_rest.err);
-}
-
-TEST_CASE("spikegpt train: where the disk is full, the run ends and the last checkpoint stays") {
-    Run const run;
-    REQUIRE(spikegpt(run.start(run.path, "5")).code == 0);
-    std::string const state = run.path + "/resume.safetensors";
-    std::string const old = read_file(state);
-    std::string const model = read_file(run.path + "/model.safetensors");
-    auto const full = [&] {
-        FileSizeLimit const limit(old.size() / 2);  // which a program that is started has, too
-        return spikegpt(run.resume() + Arguments{"--steps", "8"});
-    }();
-    CHECK(full.code == 1);
-    CHECK_MESSAGE(full.complains("file: cannot write '" + state + "': File too large after " +
-                                 std::to_string(old.size() / 2) + " bytes"),
-                  full.err);
-    CHECK(read_file(state) == old);
-    CHECK(read_file(run.path + "/model.safetensors") == model);
-    CHECK(spikegpt(run.resume() + Arguments{"--steps", "8"}).code == 0);
-}
-
-TEST_CASE("spikegpt train: a loss that is not finite leaves the checkpoint that was saved last") {
-    Run const run;
-    REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
-    std::string const state = run.path + "/resume.safetensors";
-    rewrite(state, "options", R"({"lr": 1e9, "variant": "vanilla_rwkv"})");
-    std::string const old = read_file(state);
-    std::string const model = read_file(run.path + "/model.safetensors");
-    auto const ended = spikegpt(run.resume() + Arguments{"--steps", "400"});
-    CHECK(ended.code == 1);
-    CHECK_MESSAGE(ended.complains("the last checkpoint is that of step 10"), ended.err);
-    CHECK(read_file(state) == old);
-    CHECK(read_file(run.path + "/model.safetensors") == model);
-}
-
 TEST_CASE("spikegpt train: what a killed run left half-written goes away") {
-    Run const run;
+    SmallRun const run;
     REQUIRE(spikegpt(run.start(run.path, "5")).code == 0);
     std::string const leftover = run.path + "/.spikelet-2147483647-0.tmp";
     std::string const of_the_living = run.path + "/.spikelet-1-0.tmp";

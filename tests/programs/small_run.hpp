@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// A run that tests start, stop and spoil.
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include <spikelet/io/safetensors.hpp>
+#include <spikelet/io/safetensors_writer.hpp>
+
+#include "programs/spikegpt.hpp"
+
+namespace spikelet_test {
+
+/// A small text, and a folder for a run on it.
+struct SmallRun {
+    TemporaryFolder folder;
+    std::string text = folder / "text.txt";
+    std::string path = folder / "run";
+
+    SmallRun() { write_file(text, sample_text()); }
+
+    /// With everything that has a state of its own: dropout, accumulation, validation, decay.
+    [[nodiscard]] Arguments start(std::string const& out, std::string const& steps,
+                                  std::string const& save_every = "7") const {
+        return Arguments{"train",   "--data",      text,    "--out",        out,   "--steps",
+                         steps,     "--vocab",     "char",  "--dropout",    "0.1", "--accumulate",
+                         "2",       "--optimizer", "adamw", "--eval-every", "9",   "--save-every",
+                         save_every} +
+               tiny;
+    }
+    [[nodiscard]] Arguments resume() const { return {"train", "--out", path, "--resume"}; }
+};
+
+/// Changes the options or the position of a state, as if a run had written it so.
+inline void rewrite(std::string const& state, std::string const& key, std::string const& change) {
+    auto const file = spikelet::SafetensorsFile::open(state);
+    auto metadata = file.metadata();
+    auto json = nlohmann::json::parse(metadata.at(key));
+    json.merge_patch(nlohmann::json::parse(change));
+    metadata[key] = json.dump();
+    spikelet::write_safetensors(state, file.tensors(), metadata);
+}
+
+}  // namespace spikelet_test

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// States that are damaged, or that no run wrote, are refused; the last good one stays.
+#include "programs/small_run.hpp"
+
+namespace spikelet_test::spikegpt_state_test {
+
+namespace fs = std::filesystem;
+
+TEST_CASE("spikegpt train: a damaged state is refused and left alone") {
+    SmallRun const run;
+    CHECK(spikegpt(run.resume()).complains("there is no run to go on with"));
+    REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
+    std::string const state = run.path + "/resume.safetensors";
+    std::string const whole = read_file(state);
+    for (std::size_t const length :
+         {std::size_t{0}, std::size_t{7}, std::size_t{1000}, whole.size() / 2, whole.size() - 1}) {
+        write_file(state, std::string_view(whole).substr(0, length));
+        auto const refused = spikegpt(run.resume());
+        CHECK(refused.code == 1);
+        CHECK_MESSAGE(refused.complains("resume.safetensors"), refused.err);
+    }
+    fs::copy_file(run.path + "/model.safetensors", state, fs::copy_options::overwrite_existing);
+    CHECK(spikegpt(run.resume()).complains("it is no state to resume from"));
+    write_file(state, whole);
+    CHECK(spikegpt(run.resume()).code == 0);
+}
+
+TEST_CASE("spikegpt train: a state with numbers of another type or of another version is refused") {
+    SmallRun const run;
+    REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
+    std::string const state = run.path + "/resume.safetensors";
+    std::string const whole = read_file(state);
+    auto const file = spikelet::SafetensorsFile::open(state);
+    auto const check_refused = [&](std::string_view reason) {
+        auto const refused = spikegpt(run.resume());
+        CHECK(refused.code == 1);
+        CHECK_MESSAGE(refused.complains(reason), refused.err);
+    };
+    std::string damaged = whole;
+    damaged.replace(damaged.find("F32"), 3, "I32");
+    write_file(run.folder / "damaged", damaged);
+    fs::rename(run.folder / "damaged", state);
+    check_refused("the checksum does not agree");
+
+    // What somebody wrote so counts as whole, and is not taken for something else all the same.
+    std::vector<spikelet::StoredTensor> tensors(file.tensors().begin(), file.tensors().end());
+    tensors[0].dtype = spikelet::Dtype::I32;
+    spikelet::write_safetensors(state, tensors, file.metadata());
+    check_refused("tensor '" + tensors[0].name + "' is I32 ");
+    auto metadata = file.metadata();
+    metadata["version"] = "1";
+    spikelet::write_safetensors(state, file.tensors(), metadata);
+    check_refused("the state has version '1', this program reads version 3");
+}
+
+TEST_CASE(
+    "spikegpt train: a state whose options or place no run has is refused, whoever wrote it") {
+    SmallRun const run;
+    REQUIRE(spikegpt(run.start(run.path, "5")).code == 0);
+    std::string const state = run.path + "/resume.safetensors";
+    std::string const whole = read_file(state);
+    auto const check_refused = [&](std::string const& key, std::string const& change,
+                                   std::string const& reason) {
+        write_file(run.folder / "whole", whole);
+        fs::rename(run.folder / "whole", state);
+        rewrite(state, key, change);
+        auto const refused = spikegpt(run.resume());
+        CHECK(refused.code == 1);
+        CHECK_MESSAGE(refused.complains("resume.safetensors': " + reason), refused.err);
+    };
+    check_refused("options", R"({"log-every": 0})", "'log-every': '0' is not a whole number");
+    check_refused("options", R"({"save-every": 0})", "'save-every': '0' is not a whole number");
+    check_refused("options", R"({"batch": -1})", "'batch': '-1' is not a whole number from 1 to");
+    check_refused("options", R"({"batch": 1e300})", "'batch': it is of the wrong type, number");
+    check_refused("options", R"({"data": [1]})", "'data': it is of the wrong type, array");
+    check_refused("options", R"({"schedule": "x"})", "'schedule': 'x' is not one of");
+    check_refused("options", "[]", "'options': expected a JSON object");
+    check_refused("position", R"({"step": -7})", "position: 'step' is no number that a run has");
+    check_refused("position", R"({"step": 1e300})", "position: 'step' is no number");
+    check_refused("position", R"({"step": 9223372036854775807})", "position: 'step' is no number");
+    check_refused("position", R"({"step": 1000000000001})", "position: 'step' is no number");
+    check_refused("position", R"({"batches": [1]})", "position: 'batches' should be two numbers");
+    check_refused("position", R"({"seconds": null})", "position: 'seconds' is no number");
+}
+
+TEST_CASE("spikegpt train: in mid-text the state must be what the model and the batch carry") {
+    SmallRun const run;
+    Arguments const in_order{"--carry-state", "--variant", "event_driven"};
+    REQUIRE(spikegpt(run.start(run.path, "5") + in_order).code == 0);
+    std::string const path = run.path + "/resume.safetensors";
+    auto const file = spikelet::SafetensorsFile::open(path);
+    auto const* const state = file.find("state");
+    REQUIRE(state != nullptr);
+    spikelet::index const carried = state->shape.at(0);
+    std::vector<float> const zeros(static_cast<std::size_t>(carried) + 1);
+    auto const resumed_with = [&](spikelet::index n, char const* place) {
+        std::vector<spikelet::StoredTensor> tensors;
+        for (auto const& tensor : file.tensors()) {
+            if (tensor.name != "state") { tensors.push_back(tensor); }
+        }
+        if (n > 0) {
+            std::span const numbers = std::span(zeros).first(static_cast<std::size_t>(n));
+            tensors.push_back(spikelet::stored_tensor("state", {n}, numbers));
+        }
+        spikelet::write_safetensors(path, tensors, file.metadata());
+        rewrite(path, "position", place);
+        return spikegpt(run.resume());
+    };
+    for (spikelet::index const n : {spikelet::index{0}, carried - 1, carried + 1}) {
+        auto const refused = resumed_with(n, "{}");
+        CHECK(refused.code == 1);
+        CHECK_MESSAGE(refused.complains("resume.safetensors': the state that rows go on from has " +
+                                        std::to_string(n) + " number"),
+                      refused.err);
+        CHECK(refused.complains("batch " + std::to_string(carried) + " were expected"));
+    }
+    CHECK(resumed_with(carried, "{}").code == 0);
+    // Before the first step all rows are at rest.
+    auto const from_rest = resumed_with(0, R"({"step": 0, "tokens": 0})");
+    CHECK_MESSAGE(from_rest.code == 0, from_rest.err);
+}
+
+TEST_CASE("spikegpt train: where the disk is full, the run ends and the last checkpoint stays") {
+    SmallRun const run;
+    REQUIRE(spikegpt(run.start(run.path, "5")).code == 0);
+    std::string const state = run.path + "/resume.safetensors";
+    std::string const old = read_file(state);
+    std::string const model = read_file(run.path + "/model.safetensors");
+    auto const full = [&] {
+        FileSizeLimit const limit(old.size() / 2);  // which a program that is started has, too
+        return spikegpt(run.resume() + Arguments{"--steps", "8"});
+    }();
+    CHECK(full.code == 1);
+    CHECK_MESSAGE(full.complains("file: cannot write '" + state + "': File too large after " +
+                                 std::to_string(old.size() / 2) + " bytes"),
+                  full.err);
+    CHECK(read_file(state) == old);
+    CHECK(read_file(run.path + "/model.safetensors") == model);
+    CHECK(spikegpt(run.resume() + Arguments{"--steps", "8"}).code == 0);
+}
+
+TEST_CASE("spikegpt train: a loss that is not finite leaves the checkpoint that was saved last") {
+    SmallRun const run;
+    REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
+    std::string const state = run.path + "/resume.safetensors";
+    rewrite(state, "options", R"({"lr": 1e9, "variant": "vanilla_rwkv"})");
+    std::string const old = read_file(state);
+    std::string const model = read_file(run.path + "/model.safetensors");
+    auto const ended = spikegpt(run.resume() + Arguments{"--steps", "400"});
+    CHECK(ended.code == 1);
+    CHECK_MESSAGE(ended.complains("the last checkpoint is that of step 10"), ended.err);
+    CHECK(read_file(state) == old);
+    CHECK(read_file(run.path + "/model.safetensors") == model);
+}
+
+}  // namespace spikelet_test::spikegpt_state_test
