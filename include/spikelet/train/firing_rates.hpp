@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -66,15 +67,16 @@ public:
                               .always = std::vector<word>(words, ~word{0})});
         }
         Site& site = sites_[place];
-        Activity const sum = activity(tap);
-        site.spikes += sum.events;
-        site.levels += sum.levels;
-        site.chances += tap.rows * tap.last;
+        std::int64_t events = 0;
         each_active_word(tap, [&](index, index first, word bits) {
             auto const w = static_cast<std::size_t>(first / bits_per_word);
             site.fired[w] |= bits;
             site.always[w] &= bits;
+            events += std::popcount(bits);
         });
+        site.spikes += events;
+        site.levels += tap.plane_weights.size() > 1 ? activity(tap).levels : events;
+        site.chances += tap.rows * tap.last;
     }
 
     /// The sites in the order in which they first fired or could have.
