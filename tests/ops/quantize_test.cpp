@@ -3,6 +3,8 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -37,6 +39,21 @@ struct Longer {
     Linear<dyn, dyn> second{33, 9};
     BasicParameter<float, dyn> more{9};
     SPIKELET_PARTS(first, bias, second, more)
+};
+
+/// The same with a part less.
+struct Shorter {
+    Linear<dyn, dyn> first{70, 33};
+    Linear<dyn, dyn> second{33, 9};
+    SPIKELET_PARTS(first, second)
+};
+
+/// The same with an output less.
+struct Narrower {
+    Linear<dyn, dyn> first{70, 33};
+    BasicParameter<float, dyn> bias{33};
+    Linear<dyn, dyn> second{33, 8};
+    SPIKELET_PARTS(first, bias, second)
 };
 
 Model<float> random_model() {
@@ -161,32 +178,49 @@ TEST_CASE("quantize: spikes with values meet float weights as they meet paramete
     compare_values<trit>();
 }
 
-TEST_CASE("quantize: what does not fit or is not finite is refused") {
-    auto from = random_model();
-    Model<any_weight> other;
-    other.second = Linear<dyn, dyn, any_weight>{33, 8};
-    CHECK_THROWS_WITH_AS(quantize(from, other), "quantize: the models differ in 'second.weight'",
-                         Error);
-    Model<any_weight> to;
-    from.second.weight.span()[3] = std::numeric_limits<float>::infinity();
-    CHECK_THROWS_WITH_AS(quantize(from, to),
-                         "quantize: the matrix has numbers that are too large or not finite",
-                         Error);
+/// All that a model keeps.
+std::vector<std::string> kept_by(Model<any_weight> const& model) {
+    std::vector<std::string> all;
+    auto const keep = [&](void const* data, std::size_t bytes) {
+        all.emplace_back(static_cast<char const*>(data), data == nullptr ? 0 : bytes);
+    };
+    keep(model.bias.value(), sizeof(float) * static_cast<std::size_t>(model.bias.size()));
+    each_stored_weight(model, [&](std::string_view, auto const& weight) {
+        all.push_back(std::to_string(static_cast<int>(weight.type())) + " in groups of " +
+                      std::to_string(weight.group()));
+        keep(weight.codes.value(), static_cast<std::size_t>(weight.codes.size()));
+        keep(weight.scale.value(), sizeof(float) * static_cast<std::size_t>(weight.scale.size()));
+    });
+    return all;
 }
 
-TEST_CASE("quantize: a part that only the model of floats has is refused") {
-    Longer longer;
+template <class From>
+void check_refused(From const& from, Model<any_weight>& to, bool also_borrowed,
+                   std::string const& reason) {
+    auto const before = kept_by(to);
+    CHECK_THROWS_WITH_AS(quantize(from, to), ("quantize: " + reason).c_str(), Error);
+    CHECK(kept_by(to) == before);
+    if (also_borrowed) {
+        CHECK_THROWS_WITH_AS(borrow(from, to), ("quantize: " + reason).c_str(), Error);
+        CHECK(kept_by(to) == before);
+    }
+}
+
+TEST_CASE("quantize: what does not fit or is not finite is refused before anything is written") {
+    auto from = random_model();
+    auto to = stored_model(from, WeightType::int4);
     Rng rng{3};
-    init(longer, rng);
-    Model<any_weight> to;
-    constexpr char const* message = "quantize: the models differ in 'more'";
-    CHECK_THROWS_WITH_AS(quantize(longer, to), message, Error);
-    CHECK_THROWS_WITH_AS(borrow(longer, to), message, Error);
-    bool untouched = true;
-    each_parameter(to, [&](std::string_view, auto const& p) {
-        untouched = untouched && p.value() == nullptr;
-    });
-    CHECK(untouched);
+    auto const made = [&](auto model) {
+        init(model, rng);
+        return model;
+    };
+    check_refused(made(Longer{}), to, true, "the models differ in 'more'");
+    check_refused(made(Shorter{}), to, true, "the models differ in 'bias'");
+    check_refused(made(Narrower{}), to, true, "the models differ in 'second.weight'");
+    check_refused(Model<float>{}, to, true, "'bias' has no numbers yet");
+    from.second.weight.span()[3] = std::numeric_limits<float>::infinity();
+    from.bias.writable()[0] += 1;
+    check_refused(from, to, false, "'second.weight' has numbers that are too large or not finite");
 }
 
 TEST_CASE("quantize: how large a number may be depends on what it is stored as") {

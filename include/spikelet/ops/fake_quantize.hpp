@@ -26,10 +26,11 @@ concept Streams = requires {
 
 /// Throws Error unless w are n finite numbers that come back finite from what they are stored as.
 template <CpuPolicy Policy = Serial<>>
-void check_encodable(char const* op, WeightType type, float const* w, index n) {
+void check_encodable(char const* op, WeightType type, float const* w, index n,
+                     std::string const& what = "the matrix") {
     bool const fits = with_code(
         type, [&]<class Code>(CodeOf<Code>) { return kernels::encodable<Code, Policy>(w, n); });
-    if (!fits) { fail(op, "the matrix has numbers that are too large or not finite"); }
+    if (!fits) { fail(op, what + " has numbers that are too large or not finite"); }
 }
 
 /// y [inputs, outputs] becomes what W is where it is stored. Throws Error if it cannot be stored.

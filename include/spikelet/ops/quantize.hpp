@@ -114,7 +114,9 @@ public:
 
     /// That of a part which the models share.
     [[nodiscard]] Weight const& operator[](std::string_view name) const {
-        return weights_[find(name)];
+        std::size_t const place = find(name);
+        SPIKELET_ASSERT(place < weights_.size(), "quantize: not a part that was compared");
+        return weights_[place];
     }
 
 private:
@@ -137,7 +139,7 @@ private:
         fail("quantize", "the models differ in " + quote(name));
     }
 
-    std::vector<Weight> weights_;
+    std::vector<Weight> weights_;  // some hundreds; a map would take the compiler longer
 };
 
 }  // namespace detail
@@ -146,10 +148,17 @@ private:
 /// matrices of `to` are stored as is chosen before, with each_stored_weight() and store_as() where
 /// their type is any_weight. Of a matrix that trains in few bits it gets what `from` computes with:
 /// the very codes where it is stored as it trains. Throws Error, naming the part, if the models
-/// have different parts (then `to` stays as it was), or a number is not finite or too large.
+/// have different parts, or a number is not finite or too large; then `to` stays as it was.
 template <class From, class To>
 void quantize(From const& from, To& to) {
     detail::WeightsByName const weights(from, to);
+    each_stored_weight(to, [&](std::string_view name, auto const& weight) {
+        auto const& w = weights[name];
+        for (WeightType const type : {w.format.type, weight.type()}) {
+            detail::check_encodable("quantize", type, w.numbers.data(), std::ssize(w.numbers),
+                                    quote(name));
+        }
+    });
     detail::each_plain_parameter(to, [&](std::string_view name, auto& p) {
         auto const numbers = weights[name].numbers;
         std::copy(numbers.begin(), numbers.end(), p.writable().begin());
