@@ -104,6 +104,7 @@ constexpr Activity activity(word const* spikes, index n, std::span<int const> we
         for (index p = 0; p < planes; ++p) {
             int const weight = weights[static_cast<std::size_t>(p)];
             int elements = std::popcount(plane[p]);
+            // Most words have no negative element, and counting costs old processors a call.
             if (weight > 0 && minus != 0) { elements -= 2 * std::popcount(plane[p] & minus); }
             any |= plane[p];
             sum.levels += (weight < 0 ? -weight : weight) * elements;

@@ -89,7 +89,7 @@ private:
     template <class T, std::size_t Count, index Widest = widest_strip>
     using Channels = std::array<T, Count* static_cast<std::size_t>(Widest)>;
 
-    /// Some channels of one sequence.
+    /// Some channels of sequence b; on the way back it goes through all b.
     struct Strip {
         Btc n;
         index b, first, last;

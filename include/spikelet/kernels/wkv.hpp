@@ -71,7 +71,7 @@ private:
         B p, q, o;
     };
 
-    /// Some channels of one sequence.
+    /// Some channels of sequence b; on the way back it goes through all b.
     struct Strip {
         Btc n;
         index b, first, last;

@@ -29,8 +29,9 @@ public:
         std::string name;          ///< of the node in the model
         std::int64_t spikes = 0;   ///< elements that were not 0
         std::int64_t chances = 0;  ///< elements that could have been
-        std::int64_t levels = 0;  ///< sum of the absolute values of graded spikes; 1 for plain ones
-        index neurons = 0;        ///< of the node
+        /// Sum of the absolute values of graded spikes; plain ones, and numbers, count 1.
+        std::int64_t levels = 0;
+        index neurons = 0;           ///< of the node
         std::vector<word> fired{};   ///< a bit for each neuron that fired at least once
         std::vector<word> always{};  ///< a bit for each that fired at every chance
 
@@ -75,6 +76,7 @@ public:
             events += std::popcount(bits);
         });
         site.spikes += events;
+        // Plain spikes and numbers that are not 0 are of level 1: no second look at them.
         site.levels += tap.plane_weights.size() > 1 ? activity(tap).levels : events;
         site.chances += tap.rows * tap.last;
     }
