@@ -42,6 +42,16 @@ TEST_CASE("bf16_matmul: same bits for one and several threads") {
     }
 }
 
+TEST_CASE("bf16_matmul: a first gradient has the bits of one that is added to zeros") {
+    for (index const rows : {2, 40, 300}) {
+        for (index const outputs : {0, 37, 259}) {
+            MatmulSize const n{rows, 70, outputs};
+            check_first_gradient(Products<Serial<>>{{}, n});
+            check_first_gradient(Products<OpenMp<>>{{3}, n});
+        }
+    }
+}
+
 TEST_CASE("bf16_matmul: each element is one chain of pairs, for few rows and for many") {
     for (index const rows : {1, 3, 40}) {
         for (index const inputs : {300, 1101}) {

@@ -32,7 +32,11 @@ TEST_CASE("blas: nothing is computed where an extent is zero, but zeros are") {
         auto const w = random_numbers<float>(n.inputs * n.outputs, 2);
         DenseProducts<Blas<Serial<>>, float> products{{}, n};
         auto const y = products.forward(x, w);
-        CHECK(std::all_of(y.begin(), y.end(), [](float value) { return value == 0; }));
+        auto const dx =
+            products.first_backward_input(random_numbers<float>(n.rows * n.outputs, 3), w);
+        for (auto const* result : {&y, &dx}) {
+            CHECK(std::all_of(result->begin(), result->end(), [](float number) { return number == 0; }));
+        }
     }
 }
 

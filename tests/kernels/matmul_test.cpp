@@ -39,6 +39,17 @@ TEST_CASE_TEMPLATE("matmul: same bits for one and several threads", T, float, do
     }
 }
 
+TEST_CASE_TEMPLATE("matmul: a first gradient has the bits of one that is added to zeros", T, float,
+                   double) {
+    for (index const rows : {2, 40, 300}) {
+        for (index const outputs : {0, 37, 259}) {
+            MatmulSize const n{rows, 70, outputs};
+            check_first_gradient(DenseProducts<Serial<>, T>{{}, n});
+            check_first_gradient(DenseProducts<OpenMp<>, T>{{3}, n});
+        }
+    }
+}
+
 /// The rows of x one by one, or `chunk` at a time.
 template <class T>
 std::vector<T> forward_by_rows(MatmulSize n, index chunk, std::vector<T> const& x,

@@ -28,6 +28,7 @@ struct NeuronsRun {
     N neuron;
     Policy policy{};
     bool with_input = true, fresh = false;  // whether dx is wanted, and whether it counts
+    bool from_rest = true;                  // or from `state`, where gradients are checked
     index size = n.B * n.T * n.C;
     std::vector<T> w = random_numbers<T>(N::weights * n.C, 1);  // [weights,C]
     std::array<bool, Kernel::weights> shared{};                 // then the first of C counts
@@ -40,9 +41,9 @@ struct NeuronsRun {
     std::vector<word> spikes = std::vector<word>(
         static_cast<std::size_t>(n.B * n.T * Element<bit>::row_units(n.C)), ~word{0});
 
-    void forward(bool from_rest = false) {
+    void forward(bool at_rest = false) {
         Kernel::forward(policy, n, neuron, learned(), x.data(), spikes.data(), planes<T>(),
-                        from_rest ? nullptr : state.data());
+                        at_rest ? nullptr : state.data());
     }
     template <class Surrogate = Arctan>
     void backward(Surrogate surrogate = {}, bool with_charge = true, T const* start = nullptr) {
@@ -141,17 +142,18 @@ void check_neurons_forward(NeuronsRun<N, T> run, double allowed) {
 /// Whether backward() has the derivatives of naive neurons that start at rest, or where run does.
 template <class N, class T, class Surrogate = Arctan>
 void check_neurons_backward(NeuronsRun<N, T> run, double allowed, Surrogate surrogate = {},
-                            bool with_charge = true, bool from_rest = true) {
+                            bool with_charge = true) {
     auto const start = run.state;
-    run.forward(from_rest);
+    run.forward(run.from_rest);
     std::vector<double> dx = as_double(run.dx);
     std::vector<double> dw(run.w.size());
-    run.backward(surrogate, with_charge, from_rest ? nullptr : start.data());
+    run.backward(surrogate, with_charge, run.from_rest ? nullptr : start.data());
     auto const slope = [&](double above) { return reference::slope_of(surrogate, above); };
     each_neuron(run.n, [&](index b, index c) {
         auto dcharge = run.over_time(run.dcharge, b, c);
         if (!with_charge) { std::fill(dcharge.begin(), dcharge.end(), 0.0); }
-        auto const first = from_rest ? reference::at_rest(run.neuron) : run.state_of(start, b, c);
+        auto const first =
+            run.from_rest ? reference::at_rest(run.neuron) : run.state_of(start, b, c);
         auto const g =
             reference::derivatives(run.neuron, run.weights_of(c), first, run.over_time(run.x, b, c),
                                    run.over_time(run.dspikes, b, c), dcharge, slope);

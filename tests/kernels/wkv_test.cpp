@@ -181,12 +181,38 @@ TEST_CASE_TEMPLATE("wkv: streaming, split at every point, equals the whole seque
 }
 
 TEST_CASE_TEMPLATE("wkv: same bits for one and several threads", T, float, double) {
-    check_threads([]<class Policy>(Policy policy) {
-        WkvRun<T, Policy> run{{1, 300, 641}, policy};
-        auto const y = run.forward();
-        run.backward();
-        return bits_of(y, run.history, run.dk, run.dv, run.ddecay, run.dfirst);
-    });
+    for (Btc const n : {Btc{1, 300, 641}, Btc{3, 100, 641}}) {
+        check_threads([n]<class Policy>(Policy policy) {
+            WkvRun<T, Policy> run{n, policy};
+            auto const y = run.forward();
+            run.backward();
+            return bits_of(y, run.history, run.dk, run.dv, run.ddecay, run.dfirst);
+        });
+    }
+}
+
+TEST_CASE("wkv: sequences add to the gradients of a channel one after another") {
+    Btc const n{2, 3, 2 * kernels::widest_strip + 17};
+    WkvRun<float> all{n};
+    all.forward();
+    auto ddecay = all.ddecay, dfirst = all.dfirst;
+    auto const own = n.T * n.C;
+    for (index b = 0; b < n.B; ++b) {
+        WkvRun<float> one{{1, n.T, n.C}};
+        one.decay = all.decay;
+        one.first = all.first;
+        auto const part = [&](std::vector<float> const& of_all) {
+            return std::vector<float>(of_all.begin() + b * own, of_all.begin() + (b + 1) * own);
+        };
+        one.k = part(all.k), one.v = part(all.v), one.dy = part(all.dy);
+        one.ddecay = ddecay, one.dfirst = dfirst;
+        one.forward();
+        one.backward();
+        ddecay = one.ddecay, dfirst = one.dfirst;
+    }
+    all.backward();
+    CHECK(same_bits(all.ddecay, ddecay));
+    CHECK(same_bits(all.dfirst, dfirst));
 }
 
 TEST_CASE("wkv: a channel does not depend on its neighbours") {

@@ -9,8 +9,10 @@
 
 namespace spikelet::test {
 
-/// A readout that scales itself by half of what it was a step ago, more or less as it has learned:
-/// h = w v a + x, then a = v / 2.
+/// A readout v that is scaled by half of what it was a step ago, a, and by a learned w:
+///   h = w v a + x,   a' = v / 2
+/// Backward, e the gradient of h:
+///   dv = w a e + da' / 2,   da = w v e,   dw += v a e,   dx += e
 struct SelfScaling {
     static constexpr index states = 2, weights = 1;
     static constexpr bool spiking = false;
@@ -19,7 +21,8 @@ struct SelfScaling {
     template <class B>
     using One = std::array<B, 1>;
 
-    [[nodiscard]] static constexpr std::array<double, 2> rest() { return {0.0, 0.5}; }
+    /// With an a of 0 the state at rest would not matter.
+    [[nodiscard]] static constexpr std::array<double, 2> rest() { return {0.25, 0.5}; }
     template <class B>
     One<B> constants(One<B> const& w) const {
         return w;
@@ -29,8 +32,9 @@ struct SelfScaling {
         return dk;
     }
     template <class B>
-    State<B> charge(One<B> const& w, State<B> const& v, B const& x) const {
-        return {simd::fma(w[0] * v[1], v[0], x), v[0] * B(0.5)};
+    State<B> charge(One<B> const& w, State<B> const& state, B const& x) const {
+        auto const [v, a] = state;
+        return {simd::fma(w[0] * a, v, x), v * B(0.5)};
     }
     template <class Surrogate, class B>
     void back(Surrogate const&, One<B> const& w, kernels::SeenStep<B, 2> const& seen,
