@@ -31,7 +31,7 @@ void declare_asking(CLI::App& flags, AskRequest& request) {
     flags.add_option("--batch", request.batch, "Texts at a time")
         ->check(whole(1, most_batch))
         ->capture_default_str();
-    flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
+    flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, most_threads));
     flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
 }
 

@@ -24,7 +24,7 @@ void add_text_flags(CLI::App& flags, ClassifyOptions& o) {
     flags.add_option("--out", o.out, "The classifier, .safetensors: the best so far")
         ->type_name("FILE")
         ->required()
-        ->check(file_name(".safetensors"))
+        ->check(file_name({".safetensors"}))
         ->group("Text");
     auto* const vocab = flags.add_option(
         "--vocab", o.vocab, "What ids stand for (default: a byte-level BPE of the texts)");
@@ -116,7 +116,7 @@ void add_classify_flags(CLI::App& flags, ClassifyOptions& options) {
     add_body_flags(flags, options);
     add_learning_flags(flags, options);
     add_start_flags(flags, options);
-    flags.add_option("--threads", options.threads, threads_meaning)->check(whole(0, 1024));
+    flags.add_option("--threads", options.threads, threads_meaning)->check(whole(0, most_threads));
     flags.add_option("--cpu", options.cpu, cpu_meaning)->check(one_of(instruction_sets()));
     flags.add_flag("--json", options.json, "End with one JSON object on standard output");
 }

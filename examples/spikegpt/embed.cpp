@@ -57,7 +57,7 @@ void declare(CLI::App& flags, EmbedRequest& request) {
     flags
         .add_option("--out", request.out,
                     "Vectors as rows, .npy or .safetensors (default JSON lines on standard output)")
-        ->check(file_name(".npy", ".safetensors"))
+        ->check(file_name({".npy", ".safetensors"}))
         ->type_name("FILE");
     flags.add_option("--ctx", request.ctx, "Ids that are read of a line")
         ->check(whole(1, most_ctx))
@@ -65,7 +65,7 @@ void declare(CLI::App& flags, EmbedRequest& request) {
     flags.add_option("--batch", request.batch, "Lines at a time")
         ->check(whole(1, most_batch))
         ->capture_default_str();
-    flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
+    flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, most_threads));
     flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
 }
 

@@ -67,7 +67,7 @@ void declare(CLI::App& flags, EvalRequest& request) {
     flags.add_option("--batch", request.batch, "Windows at a time")
         ->check(whole(1, most_batch))
         ->capture_default_str();
-    flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
+    flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, most_threads));
     flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
     auto* const check = flags.add_flag(
         "--check-determinism", request.check_determinism,

@@ -8,9 +8,10 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include <CLI/CLI.hpp>
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <spikelet/core/extents.hpp>
 #include <spikelet/core/named.hpp>
@@ -82,13 +83,13 @@ CLI::Validator vocabulary_name(Names... names) {
 
 /// Accepts names of files that end in one of these ways. Keeps a slip of the fingers from replacing
 /// a file of another kind, and from making one that other programs take for something else.
-template <class... Endings>
-CLI::Validator file_name(Endings... endings) {
-    std::string known;
-    ((known += (known.empty() ? "" : " or ") + std::string(endings)), ...);
+inline CLI::Validator file_name(std::vector<std::string_view> const& endings) {
     auto const check = [=](std::string const& text) -> std::string {
-        if ((text.ends_with(endings) || ...)) { return {}; }
-        return fmt::format("{} does not end with {}", spikelet::quote(text), known);
+        for (auto const ending : endings) {
+            if (text.ends_with(ending)) { return {}; }
+        }
+        return fmt::format("{} does not end with {}", spikelet::quote(text),
+                           fmt::join(endings, " or "));
     };
     return {check, "", ""};
 }

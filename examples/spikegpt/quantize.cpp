@@ -9,6 +9,7 @@
 #include "command.hpp"
 #include "evaluation.hpp"
 #include "flags.hpp"
+#include "limits.hpp"
 #include "out_file.hpp"
 #include "output.hpp"
 #include "source.hpp"
@@ -43,7 +44,7 @@ void declare(CLI::App& flags, QuantizeRequest& request) {
     flags.add_option("--out", request.out, "The new model, .safetensors")
         ->type_name("FILE")
         ->required()
-        ->check(file_name(".safetensors"));
+        ->check(file_name({".safetensors"}));
     flags
         .add_option("--weights", request.weights,
                     "What the matrices of the layers become, if not what they train as")
@@ -63,7 +64,7 @@ void declare(CLI::App& flags, QuantizeRequest& request) {
         ->check(whole(0, INT64_MAX))
         ->capture_default_str()
         ->needs(data);
-    flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
+    flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, most_threads));
     flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
 }

@@ -41,7 +41,7 @@ void declare_spikes(CLI::App& flags, SpikesRequest& request) {
         ->capture_default_str();
     flags.add_option("--raster", request.raster, "Draw spikes and membranes over the text's start")
         ->type_name("FILE.svg")
-        ->check(file_name(".svg"));
+        ->check(file_name({".svg"}));
     flags.add_flag("--dots", request.dots,
                    "Print spikes over the text's start, a line for each id");
     flags.add_option("--site", request.sites, site_meaning)->type_name("NAME");
@@ -53,8 +53,8 @@ void declare_spikes(CLI::App& flags, SpikesRequest& request) {
         ->capture_default_str();
     flags.add_option("--rates", request.rates, "Draw firing rates by layer")
         ->type_name("FILE.svg")
-        ->check(file_name(".svg"));
-    flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, 1024));
+        ->check(file_name({".svg"}));
+    flags.add_option("--threads", request.threads, threads_meaning)->check(whole(0, most_threads));
     flags.add_option("--cpu", request.cpu, cpu_meaning)->check(one_of(instruction_sets()));
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
 }

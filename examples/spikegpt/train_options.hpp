@@ -200,7 +200,7 @@ void each_run_option(Options& o, F&& f) {
     f("steps", o.steps, fmt::format("Length of training (default {})", default_steps),
       whole(1, most_steps));
     f("minutes", o.minutes, "Length of training as time", number(0.001, 1e7));
-    f("threads", o.threads, threads_meaning, whole(0, 1024));
+    f("threads", o.threads, threads_meaning, whole(0, most_threads));
     f("cpu", o.cpu, cpu_meaning, one_of(instruction_sets()));
     f("save-every", o.save_every, "Steps between checkpoints", whole(1, INT64_MAX));
     f("eval-every", o.eval_every, "Steps between validations", whole(1, INT64_MAX));
