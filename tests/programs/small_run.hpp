@@ -33,8 +33,10 @@ struct SmallRun {
     [[nodiscard]] Arguments resume() const { return {"train", "--out", path, "--resume"}; }
 };
 
-/// Changes the options or the position of a state, as if a run had written it so.
-inline void rewrite(std::string const& state, std::string const& key, std::string const& change) {
+/// Applies a JSON merge patch ("{}" changes nothing) to the entry `key` of a state's metadata, its
+/// options or its position, as if a run had written it so.
+inline void patch_state(std::string const& state, std::string const& key,
+                        std::string const& change) {
     auto const file = spikelet::SafetensorsFile::open(state);
     auto metadata = file.metadata();
     auto json = nlohmann::json::parse(metadata.at(key));

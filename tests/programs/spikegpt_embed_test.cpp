@@ -46,7 +46,9 @@ TEST_CASE("spikegpt embed: names that say no format, and files that are read, ar
     write_file(folder / "lines.npy", "A spike\n");
     Arguments const all{
         "embed", "--model", trained_on_bytes().model, "--data", folder / "lines.npy", "--out"};
-    CHECK(spikegpt(all + Arguments{folder / "v.txt"}).code == 2);
+    auto const nameless = spikegpt(all + Arguments{folder / "v.txt"});
+    CHECK(nameless.code == 2);
+    CHECK(nameless.complains("v.txt' does not end with .npy or .safetensors"));
     CHECK(spikegpt(all + Arguments{folder / "lines.npy"}).complains("is a file that is read"));
     CHECK(read_file(folder / "lines.npy") == "A spike\n");
     // Vectors are replaced, see above; another model is not, nor what is no safetensors file.

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 // States that are damaged, or that no run wrote, are refused; the last good one stays.
+#include <filesystem>
+#include <span>
+#include <vector>
+
 #include "programs/small_run.hpp"
 
 namespace spikelet_test::spikegpt_state_test {
@@ -18,9 +22,12 @@ TEST_CASE("spikegpt train: a damaged state is refused and left alone") {
         auto const refused = spikegpt(run.resume());
         CHECK(refused.code == 1);
         CHECK_MESSAGE(refused.complains("resume.safetensors"), refused.err);
+        CHECK(read_file(state) == whole.substr(0, length));
     }
-    fs::copy_file(run.path + "/model.safetensors", state, fs::copy_options::overwrite_existing);
+    std::string const model = read_file(run.path + "/model.safetensors");
+    write_file(state, model);
     CHECK(spikegpt(run.resume()).complains("it is no state to resume from"));
+    CHECK(read_file(state) == model);
     write_file(state, whole);
     CHECK(spikegpt(run.resume()).code == 0);
 }
@@ -38,7 +45,7 @@ TEST_CASE("spikegpt train: a state with numbers of another type or of another ve
     };
     std::string damaged = whole;
     damaged.replace(damaged.find("F32"), 3, "I32");
-    write_file(run.folder / "damaged", damaged);
+    write_file(run.folder / "damaged", damaged);  // `file` still maps the one that is replaced
     fs::rename(run.folder / "damaged", state);
     check_refused("the checksum does not agree");
 
@@ -61,9 +68,8 @@ TEST_CASE(
     std::string const whole = read_file(state);
     auto const check_refused = [&](std::string const& key, std::string const& change,
                                    std::string const& reason) {
-        write_file(run.folder / "whole", whole);
-        fs::rename(run.folder / "whole", state);
-        rewrite(state, key, change);
+        write_file(state, whole);
+        patch_state(state, key, change);
         auto const refused = spikegpt(run.resume());
         CHECK(refused.code == 1);
         CHECK_MESSAGE(refused.complains("resume.safetensors': " + reason), refused.err);
@@ -103,7 +109,7 @@ TEST_CASE("spikegpt train: in mid-text the state must be what the model and the 
             tensors.push_back(spikelet::stored_tensor("state", {n}, numbers));
         }
         spikelet::write_safetensors(path, tensors, file.metadata());
-        rewrite(path, "position", place);
+        patch_state(path, "position", place);
         return spikegpt(run.resume());
     };
     for (spikelet::index const n : {spikelet::index{0}, carried - 1, carried + 1}) {
@@ -143,7 +149,7 @@ TEST_CASE("spikegpt train: a loss that is not finite leaves the checkpoint that 
     SmallRun const run;
     REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
     std::string const state = run.path + "/resume.safetensors";
-    rewrite(state, "options", R"({"lr": 1e9, "variant": "vanilla_rwkv"})");
+    patch_state(state, "options", R"({"lr": 1e9, "variant": "vanilla_rwkv"})");
     std::string const old = read_file(state);
     std::string const model = read_file(run.path + "/model.safetensors");
     auto const ended = spikegpt(run.resume() + Arguments{"--steps", "400"});
