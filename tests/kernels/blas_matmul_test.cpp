@@ -35,7 +35,8 @@ TEST_CASE("blas: nothing is computed where an extent is zero, but zeros are") {
         auto const dx =
             products.first_backward_input(random_numbers<float>(n.rows * n.outputs, 3), w);
         for (auto const* result : {&y, &dx}) {
-            CHECK(std::all_of(result->begin(), result->end(), [](float number) { return number == 0; }));
+            CHECK(std::all_of(result->begin(), result->end(),
+                              [](float number) { return number == 0; }));
         }
     }
 }
