@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <spikelet/autodiff/stored_weight.hpp>
+#include <spikelet/core/config.hpp>
 #include <spikelet/core/quote.hpp>
 #include <spikelet/kernels/quantize.hpp>
 #include <spikelet/ops/fake_quantize.hpp>
