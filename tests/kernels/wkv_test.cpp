@@ -36,12 +36,13 @@ struct WkvRun {
                                       y.data(), history.data(), state);
         return y;
     }
-    void backward(bool with_parameters = true) {
+    /// Where dk and dv are fresh their numbers do not count.
+    void backward(bool with_parameters = true, bool fresh = false) {
         auto const y = forward();
-        kernels::Wkv<Policy>::backward(policy, n, decay.data(), first.data(), k.data(), v.data(),
-                                       y.data(), history.data(), dy.data(), dk.data(), dv.data(),
-                                       with_parameters ? ddecay.data() : nullptr,
-                                       with_parameters ? dfirst.data() : nullptr);
+        kernels::Wkv<Policy>::backward(
+            policy, n, decay.data(), first.data(), k.data(), v.data(), y.data(), history.data(),
+            dy.data(), Accumulator<T>(dk.data(), fresh), Accumulator<T>(dv.data(), fresh),
+            with_parameters ? ddecay.data() : nullptr, with_parameters ? dfirst.data() : nullptr);
     }
 
     /// The same in double.
@@ -146,6 +147,16 @@ TEST_CASE("wkv: parameters that are not trained need no gradient") {
     without.backward(false);
     CHECK(same_bits(with.dk, without.dk));
     CHECK(same_bits(with.dv, without.dv));
+}
+
+TEST_CASE("wkv: fresh gradients have the bits of zeros that were there") {
+    WkvRun<float> found{{2, 7, 65}};
+    auto fresh = found;
+    for (auto* d : {&found.dk, &found.dv}) { std::fill(d->begin(), d->end(), 0.0F); }
+    found.backward();
+    fresh.backward(true, true);
+    CHECK(same_bits(fresh.dk, found.dk));
+    CHECK(same_bits(fresh.dv, found.dv));
 }
 
 TEST_CASE_TEMPLATE("wkv: streaming, split at every point, equals the whole sequence bit for bit", T,

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -90,7 +91,7 @@ inline void check_sampling(SamplingOptions const& options) {
 inline void check_logits(std::vector<double> const& logits) {
     if (logits.empty()) { fail("sample", "there are no logits"); }
     for (std::size_t i = 0; i < logits.size(); ++i) {
-        if (std::isnan(logits[i]) || logits[i] == HUGE_VAL) {
+        if (std::isnan(logits[i]) || logits[i] == std::numeric_limits<double>::infinity()) {
             fail("sample", "logit " + std::to_string(i) + " of " + std::to_string(logits.size()) +
                                " is " + (std::isnan(logits[i]) ? "not a number" : "infinite"));
         }

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -92,7 +93,8 @@ inline void keep_share(std::vector<double>& p, Ranking order, double share) {
 
 inline void keep_top_k(std::vector<double>& p, index k) {
     if (k == 0 || k >= std::ssize(p)) { return; }
-    keep_first(p, likeliest_first(p), static_cast<std::size_t>(k), HUGE_VAL);
+    keep_first(p, likeliest_first(p), static_cast<std::size_t>(k),
+               std::numeric_limits<double>::infinity());
 }
 
 inline void keep_top_p(std::vector<double>& p, double top_p) {
