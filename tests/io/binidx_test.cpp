@@ -191,6 +191,27 @@ TEST_CASE("binidx: sequences that share bytes of the ids are refused") {
     CHECK(complaint_with(34, with(std::int32_t{2})).starts_with("its sequences have 4 ids of 8"));
 }
 
+TEST_CASE("binidx: more than 2^32 ids in more than 2^33 bytes") {
+    constexpr std::int32_t most = std::numeric_limits<std::int32_t>::max();
+    constexpr std::int64_t width = 2;
+    std::string idx("MMIDIDX\0\0", 9);
+    append(idx, std::uint64_t{1});
+    append(idx, static_cast<std::uint8_t>(BinidxType::uint16));
+    append(idx, std::uint64_t{3});
+    append(idx, std::uint64_t{2});
+    for (std::int32_t const length : {most, most, 5}) { append(idx, length); }
+    for (std::int64_t const first : {0, 1, 2}) { append(idx, first * most * width); }
+    for (std::int64_t const document : {0, 3}) { append(idx, document); }
+    TemporaryFolder const folder;
+    write_file(folder / "x.idx", idx);
+    write_file(folder / "x.bin", with(std::uint16_t{7}));
+    write_behind(folder / "x.bin", std::uintmax_t{2} * most * width + 3 * width,
+                 with(std::uint16_t{8}) + with(std::uint16_t{9}));
+    Binidx const file(folder / "x");
+    CHECK(file.size() == spikelet::index{2} * most + 5);
+    CHECK(file.ids(2) == Ids{0, 0, 0, 8, 9});
+}
+
 TEST_CASE("binidx: broken files are refused or read, never worse") {
     Rng rng(4);
     TemporaryFolder const folder;

@@ -282,6 +282,25 @@ TEST_CASE("safetensors: the golden file of all types is read") {
     CHECK(file.read<float>("u8_first_makes_rest_unaligned") == std::vector{1.0f, 2.0f, 255.0f});
 }
 
+TEST_CASE("safetensors: a tensor behind 2^32 bytes, and one of more elements") {
+    constexpr spikelet::index size = (spikelet::index{1} << 32) + 4;
+    TemporaryFolder const folder;
+    write_file(folder / "x", file_of("{" + entry("a", "U8", "[65537,65535,1,1]", 0, size - 5) +
+                                         "," + entry("b", "U8", "[5]", size - 5, size) + "," +
+                                         entry("c", "I32", "[2]", size, size + 8) + "}",
+                                     ""));
+    auto const header = std::filesystem::file_size(folder / "x");
+    constexpr char numbers[] = "\1\0\0\0\2\0\0\0";
+    write_behind(folder / "x", header + static_cast<std::uintmax_t>(size), {numbers, 8});
+    MappedFile const file(folder / "x");
+    auto const contents = parse_safetensors(file.bytes(), "'x'");
+    REQUIRE(contents.tensors.size() == 3);
+    CHECK(contents.tensors[0].size() == size - 5);
+    std::vector<double> values(2);
+    convert(Dtype::I32, contents.tensors[2].bytes, std::span(values));
+    CHECK(values == std::vector<double>{1, 2});
+}
+
 TEST_CASE("safetensors: all golden files are read") {
     auto const folder = shared_folder() / "golden";
     if (!std::filesystem::exists(folder)) {

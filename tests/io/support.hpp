@@ -3,6 +3,7 @@
 #pragma once
 
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -81,6 +82,14 @@ private:
 
 inline void write_file(std::string const& path, std::string_view content) {
     std::ofstream(path, std::ios::binary) << content;
+}
+
+/// Writes `end` at this place of a file that is there; between its end and that place are zeros,
+/// which take no room on the disk.
+inline void write_behind(std::string const& path, std::uintmax_t place, std::string_view end) {
+    std::filesystem::resize_file(path, place);
+    std::ofstream(path, std::ios::binary | std::ios::app)
+        .write(end.data(), static_cast<std::streamsize>(end.size()));
 }
 
 inline std::string read_file(std::string const& path) {
