@@ -11,6 +11,7 @@
 
 #include <spikelet/autodiff/forward.hpp>
 #include <spikelet/autodiff/session.hpp>
+#include <spikelet/core/tensor.hpp>
 #include <spikelet/nn/init.hpp>
 #include <spikelet/nn/lif.hpp>
 #include <spikelet/nn/linear.hpp>
@@ -221,6 +222,62 @@ TEST_CASE("quantize: what does not fit or is not finite is refused before anythi
     from.second.weight.span()[3] = std::numeric_limits<float>::infinity();
     from.bias.writable()[0] += 1;
     check_refused(from, to, false, "'second.weight' has numbers that are too large or not finite");
+}
+
+/// A layer that forgets to list its matrix.
+struct Forgetful {
+    BasicParameter<float, dyn, dyn> weight{4, 3};
+    BasicParameter<float, dyn> bias{3};
+    WeightFormat trains_as{};
+    SPIKELET_PARTS(bias)
+};
+
+TEST_CASE("quantize: a matrix of another shape or without numbers, or one that is not listed") {
+    StoredWeight<any_weight, dyn, dyn> to(4, 3);
+    BasicParameter<float, dyn, dyn> turned(3, 4);
+    BasicParameter<float, dyn, dyn> const empty(4, 3);
+    turned.allocate();
+    CHECK_THROWS_WITH_AS(quantize(turned, to),
+                         "quantize: the matrix is [3, 4], the stored one [4, 3]", Error);
+    CHECK_THROWS_WITH_AS(quantize(empty, to), "quantize: there are no numbers yet", Error);
+    Forgetful from;
+    CHECK_THROWS_WITH_AS(quantize(from, from),
+                         "quantize: 'weight' is not among the parts of its layer", Error);
+}
+
+/// A weight of all zeros with one output.
+StoredWeight<any_weight, dyn, dyn> zeros(index inputs) {
+    StoredWeight<any_weight, dyn, dyn> weight(inputs, 1);
+    weight.codes.allocate();
+    weight.scale.allocate();
+    return weight;
+}
+
+template <class T>
+float result_of_zeros(StoredWeight<any_weight, dyn, dyn> const& weight) {
+    Tensor<T, dyn, dyn> const x(1, weight.extents()[0]);
+    Forward forward{serial};
+    return *linear(forward.begin(x.view()), weight).data;
+}
+
+TEST_CASE("quantize: sums of whole numbers hold so many inputs") {
+    constexpr index most = index{1} << 20;
+    CHECK(result_of_zeros<bit>(zeros(most)) == 0);
+    CHECK(result_of_zeros<float>(zeros(most + 1)) == 0);
+    CHECK_THROWS_WITH_AS(result_of_zeros<bit>(zeros(most + 1)),
+                         "linear: 1048577 inputs of whole numbers, whose sums hold 1048576 at most",
+                         Error);
+}
+
+TEST_CASE("quantize: codes that are bound start where words do") {
+    auto weight = zeros(4);
+    std::vector<word> const memory(5);
+    auto const* const codes = reinterpret_cast<std::uint8_t const*>(memory.data());
+    weight.codes.bind(codes);
+    CHECK(result_of_zeros<bit>(weight) == 0);
+    weight.codes.bind(codes + 1);
+    CHECK_THROWS_WITH_AS(result_of_zeros<bit>(weight),
+                         "weight: codes that are bound start at a multiple of 8 bytes", Error);
 }
 
 TEST_CASE("quantize: how large a number may be depends on what it is stored as") {

@@ -7,6 +7,8 @@
 // Weights in bf16 are widened, and everything is as in Matmul.
 #pragma once
 
+#include <limits>
+
 #include <spikelet/kernels/quantized_product.hpp>
 #include <spikelet/kernels/widened_product.hpp>
 
@@ -18,6 +20,9 @@ struct QuantizedMatmul {
     static_assert(
         CpuPolicy<Policy>,
         "quantized_matmul: no kernel for this policy; the policies are Serial and OpenMp");
+
+    /// Sums of as many codes of eight bits stay below 2^31.
+    static constexpr index most_inputs = index{1} << 24;
 
     /// Bytes of scratch that forward may use.
     static constexpr index workspace(MatmulSize n) {
@@ -40,6 +45,9 @@ struct QuantizedMatmul<bf16, Policy, AtOnce> {
     static_assert(
         CpuPolicy<Policy>,
         "quantized_matmul: no kernel for this policy; the policies are Serial and OpenMp");
+
+    /// Sums of floats hold any number of inputs.
+    static constexpr index most_inputs = (std::numeric_limits<index>::max)();
 
     /// Bytes of scratch that forward may use: none.
     static constexpr index workspace(MatmulSize) { return 0; }

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 
 #include <spikelet/kernels/coded_rows.hpp>
 #include <spikelet/kernels/quad_product.hpp>
@@ -28,8 +29,9 @@ struct QuantizedSpikeMatmul {
                   "quantized_spike_matmul: no kernel for this policy; the policies are Serial and "
                   "OpenMp");
 
-    /// Sums of as many codes times values stay below 2^31.
-    static constexpr index most_inputs = index{1} << 20;
+    /// Sums of as many codes times values stay below 2^31; bf16 has no such sums.
+    static constexpr index most_inputs =
+        std::is_same_v<C, bf16> ? (std::numeric_limits<index>::max)() : index{1} << 20;
 
     /// Bytes of scratch that forward may use; 0 for few rows. It starts at a multiple of 64 bytes.
     template <class S>

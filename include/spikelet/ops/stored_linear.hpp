@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <string>
 #include <type_traits>
 
 #include <spikelet/autodiff/stored_weight.hpp>
@@ -23,6 +25,17 @@ namespace detail {
 template <class U, class C, class Policy>
 struct StoredProduct {
     static constexpr bool spikes = Element<U>::packed;
+
+    /// Inputs whose sums fit.
+    static constexpr index most_inputs = [] {
+        if constexpr (std::is_same_v<C, float>) {
+            return (std::numeric_limits<index>::max)();
+        } else if constexpr (spikes) {
+            return kernels::QuantizedSpikeMatmul<C, Policy>::most_inputs;
+        } else {
+            return kernels::QuantizedMatmul<C, Policy>::most_inputs;
+        }
+    }();
 
     static constexpr index workspace(kernels::MatmulSize n) {
         if constexpr (std::is_same_v<C, float>) {
@@ -89,10 +102,18 @@ void check_codes(Weight const& weight) {
     }
 }
 
+constexpr void check_inputs(index inputs, index most) {
+    if (inputs > most) {
+        fail("linear", std::to_string(inputs) + " inputs of whole numbers, whose sums hold " +
+                           std::to_string(most) + " at most");
+    }
+}
+
 }  // namespace detail
 
 /// x [..., in] of numbers or spikes, weight [in, out] -> [..., out]. Throws Error if run-time sizes
-/// do not fit, or the weight has no codes yet.
+/// do not fit, the weight has no codes yet, or more inputs than sums of whole numbers hold: 2^20 of
+/// spikes, 2^24 of numbers.
 template <class Ctx, class U, class E, class C, index In, index Out>
 constexpr auto linear(Var<Ctx, U, E> value, StoredWeight<C, In, Out> const& weight) {
     static_assert(!Ctx::records, "linear: weights in few bits are not trained; train them as float "
@@ -111,6 +132,7 @@ constexpr auto linear(Var<Ctx, U, E> value, StoredWeight<C, In, Out> const& weig
     check_counted<Ctx>(n.rows);
     detail::with_code_of(weight, [&]<class Code>(detail::CodeOf<Code>) {
         using Product = detail::StoredProduct<Operand, Code, Policy>;
+        detail::check_inputs(n.inputs, Product::most_inputs);
         auto* const workspace = x.ctx->template scratch<std::byte>(Product::workspace(n));
         x.ctx->run(
             [&] { Product::forward(x.ctx->policy(), n, x.data, weight, y.data, workspace); });
