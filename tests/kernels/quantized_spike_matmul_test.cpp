@@ -185,6 +185,7 @@ TEST_CASE_TEMPLATE("quantized_spike_matmul: exact sums, scaled once per group", 
             }
         }
         compare<C, S>({1, 0, 10}, 64, 1.0);
+        compare<C, S>({70, 0, 10}, 64, 1.0);
         compare<C, S>({0, 10, 10}, 64, 1.0);
         compare<C, S>({2, 10, 0}, 64, 1.0);
         compare<C, S>({2, 1500, 130}, 1500, 0.7);

@@ -128,6 +128,7 @@ TEST_CASE("sampling: logits that are no numbers are refused, and so are such opt
         CHECK_THROWS_AS(draw({1}, {.top_p = std::numeric_limits<double>::quiet_NaN()}), Error);
         CHECK_THROWS_AS(draw({1}, {.min_p = 1.5}), Error);
         CHECK_THROWS_AS(draw({1}, {.typical_p = -1}), Error);
+        CHECK_THROWS_AS(draw({1}, {.top_p_after = TopPAfter{.top_p = -1}}), Error);
         // Minus infinity rules a token out.
         CHECK(draw({-infinity, 3, -infinity}) == 1);
     }

@@ -70,8 +70,8 @@ TEST_CASE_TEMPLATE("activity: spikes of all rows count, and their absolute value
     }
 }
 
-TEST_CASE_TEMPLATE("activity: what is active is visited where it is, row by row", S, float, bit,
-                   signed_graded<3>) {
+TEST_CASE_TEMPLATE("activity: what is active is visited where it is, row by row", S, float, double,
+                   bit, signed_graded<3>) {
     Tensor<S, dyn, dyn> x(Extents<dyn, dyn>(3, 70));
     if constexpr (SpikeKind<S>) {
         std::vector<int> row(70);
@@ -83,7 +83,7 @@ TEST_CASE_TEMPLATE("activity: what is active is visited where it is, row by row"
         x(0, 1) = x(0, 69) = x(2, 69) = -1;
     }
     Visits visits;
-    Forward forward;
+    Forward<Serial<>, std::conditional_t<SpikeKind<S>, float, S>> forward;
     forward.observe(&visits);
     tap(Anywhere{}, "x", forward.begin(std::as_const(x).view()));
     CHECK(visits.seen == std::vector<std::pair<index, index>>{{0, 1}, {0, 69}, {2, 69}});

@@ -131,6 +131,11 @@ TEST_CASE("matrix work: codes of few bits count as whole numbers, and a scale fo
           Work{.multiply_adds = active, .skipped = silent, .weight_bytes = active * 2});
     CHECK(work_of(half, row_of<bit>(every, 1)) ==
           Work{.additions = active, .skipped = silent, .weight_bytes = active * 2});
+    auto const stored = in_few_bits(WeightType::f32, 0);
+    CHECK(work_of(stored, row_of<float>(every, 1)) ==
+          work_of(random_matrix(), row_of<float>(every, 1)));
+    CHECK(work_of(stored, row_of<bit>(every, 1)) ==
+          work_of(random_matrix(), row_of<bit>(every, 1)));
 }
 
 TEST_CASE("matrix work: known spikes cost what they must, each matrix for itself") {

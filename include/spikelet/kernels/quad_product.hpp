@@ -50,15 +50,11 @@ public:
         return n.rows * event_bytes(n) + panels(n) * panel_bytes(n) + value_bytes(n);
     }
 
-    /// y [M,N] = s W.
+    /// y [M,N] = s W, of one input at least.
     static void run(Policy policy, MatmulSize n, word const* events, QuantizedMatrix<C> w, float* y,
                     std::byte* workspace) {
         Work const work{n, w, reinterpret_cast<std::int32_t*>(workspace),
                         reinterpret_cast<std::uint8_t*>(workspace) + value_bytes(n), y};
-        if (n.inputs == 0) {
-            std::fill_n(y, n.rows * n.outputs, 0.0F);
-            return;
-        }
         auto const unpack_some = [&](index begin, index end) {
             for (index r = begin; r < end; ++r) {
                 unpack(work, r, events + r * Element<S>::row_units(n.inputs));

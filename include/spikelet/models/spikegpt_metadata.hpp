@@ -78,10 +78,6 @@ inline Placement read_placement(ScalarReader const& read) {
     spikes.binary_embedding = read.truth("bin_emb", spikes.binary_embedding);
     spikes.residual = read.choice("residual", named_nodes, &NamedNode::node, spikes.residual);
     spikes.spiking_hidden = read.truth("spiking_hidden", spikes.spiking_hidden);
-    if (read.has("spiking_inputs")) {  // files of before there were events
-        bool const lif = read.truth("spiking_inputs", false);
-        spikes.inputs = lif ? Inputs::lif : Inputs::numbers;
-    }
     spikes.inputs = read.choice("inputs", named_inputs, &NamedInputs::inputs, spikes.inputs);
     if (read.text("form") == scalar_text("post") && spikes.inputs == Inputs::shared_events) {
         spikes.inputs = Inputs::own_events;
