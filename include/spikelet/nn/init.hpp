@@ -98,17 +98,25 @@ inline double dot(double const* a, double const* b, index n) {
     return sum;
 }
 
-/// Makes n vectors of length m orthonormal, one after another (modified Gram-Schmidt).
+/// a -= (a . b) b.
+inline void remove_along(double const* b, double* a, index m) {
+    double const along = dot(a, b, m);
+    for (index k = 0; k < m; ++k) { a[k] -= along * b[k]; }
+}
+
+/// Makes n vectors of length m orthonormal, one after another (modified Gram-Schmidt). What a block
+/// of them spans is taken off all later ones while it is in the cache: the same operations on each.
 inline void orthonormalize(double* q, index n, index m) {
-    for (index i = 0; i < n; ++i) {
-        double* const a = q + i * m;
-        for (index j = 0; j < i; ++j) {
-            double const* const b = q + j * m;
-            double const along = dot(a, b, m);
-            for (index k = 0; k < m; ++k) { a[k] -= along * b[k]; }
+    constexpr index block = 16;
+    for (index begin = 0; begin < n; begin += block) {
+        index const end = (std::min)(begin + block, n);
+        for (index i = begin; i < n; ++i) {
+            double* const a = q + i * m;
+            for (index j = begin; j < (std::min)(i, end); ++j) { remove_along(q + j * m, a, m); }
+            if (i >= end) { continue; }
+            double const scale = 1.0 / std::sqrt(dot(a, a, m));
+            for (index k = 0; k < m; ++k) { a[k] *= scale; }
         }
-        double const scale = 1.0 / std::sqrt(dot(a, a, m));
-        for (index k = 0; k < m; ++k) { a[k] *= scale; }
     }
 }
 
