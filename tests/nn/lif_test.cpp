@@ -36,6 +36,14 @@ TEST_CASE("lif layer: is the op with its options and surrogate") {
     CHECK(fire(Heaviside<>{0.2}) == fire([](auto x) { return heaviside(x, 0.2).spikes; }));
 }
 
+TEST_CASE("lif layer: a lambda that remembers something is a surrogate") {
+    double const slope = 7;
+    auto const mine = [slope](auto const& above) { return FastSigmoid{slope}(above); };
+    CHECK(fire(Lif<decltype(mine)>{options, mine}) == fire(Lif<FastSigmoid>{options, {slope}}));
+    CHECK(fire(Lif<decltype(mine)>{options, mine}) != fire(Lif<FastSigmoid>{options, {slope + 1}}));
+    CHECK(fire(Heaviside<decltype(mine)>{0.2, mine}) == fire(Heaviside<FastSigmoid>{0.2, {slope}}));
+}
+
 TEST_CASE("spiking layers: refuse constants that make no sense") {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     constexpr double infinity = std::numeric_limits<double>::infinity();
