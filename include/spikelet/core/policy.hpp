@@ -13,6 +13,11 @@
 #include <omp.h>
 #endif
 
+// Some versions of the next header need this one and do not say so.
+#if __has_include(<xsimd/config/xsimd_inline.hpp>)
+#include <xsimd/config/xsimd_inline.hpp>
+#endif
+
 #include <xsimd/config/xsimd_arch.hpp>
 
 #include <spikelet/core/extents.hpp>

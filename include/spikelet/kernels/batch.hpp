@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
@@ -56,6 +57,17 @@ template <index N, class F>
 template <class B>
 B constant(double value) {
     return B(static_cast<typename B::value_type>(value));
+}
+
+/// The same bits as a batch of other lanes.
+template <class To, class B>
+[[gnu::always_inline]] inline To as(B const& x) {
+    using Lane = typename To::value_type;
+    // xsimd 11 and newer ask for the lane, older ones for the batch.
+    constexpr bool by_lane = requires {
+        { xsimd::bitwise_cast<Lane>(x) } -> std::same_as<To>;
+    };
+    return xsimd::bitwise_cast<std::conditional_t<by_lane, Lane, To>>(x);
 }
 
 /// Vector registers of the instruction set, for choosing register tiles.

@@ -70,7 +70,7 @@ template <class B>
         constexpr int digits = std::numeric_limits<T>::digits - 1;
         auto const exponent = xsimd::to_int(power) << digits;
         using Integers = std::remove_const_t<decltype(exponent)>;
-        return xsimd::bitwise_cast<B>(xsimd::bitwise_cast<Integers>(x) + exponent);
+        return as<B>(as<Integers>(x) + exponent);
     }
 }
 

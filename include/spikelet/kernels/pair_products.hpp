@@ -4,25 +4,11 @@
 // form; the other forms are instructions that do just the same.
 #pragma once
 
-#include <concepts>
 #include <cstdint>
 
 #include <spikelet/kernels/integer_batch.hpp>
 
 namespace spikelet::simd {
-
-/// The same bits as lanes of another type.
-template <class To, class B>
-To as(B const& x) {
-    using Lane = typename To::value_type;
-    if constexpr (requires {
-                      { xsimd::bitwise_cast<Lane>(x) } -> std::same_as<To>;
-                  }) {
-        return xsimd::bitwise_cast<Lane>(x);  // since xsimd 9
-    } else {
-        return xsimd::bitwise_cast<To>(x);
-    }
-}
 
 namespace detail {
 
