@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // SpikeGPT (arXiv 2302.13939) and its variants: RWKV-4 blocks with spikes where the configuration
-// puts them. Exact formulas and where paper and code disagree: docs/numerics.md.
+// puts them. Exact formulas: docs/numerics.md; where paper and code disagree: docs/deviations.md.
 //
 //   x = ln0(emb)                                   emb: numbers, or their signs as spikes
 //   x = x + node(time_mix(ln1(x)));  x = x + node(channel_mix(ln2(x)));  x = dropout(x)
