@@ -39,6 +39,8 @@ inline constexpr index width = static_cast<index>(B::size);
 
 namespace detail {
 
+inline constexpr bool takes_first = XSIMD_VERSION_MAJOR >= 14;  // of two, where one is NaN
+
 template <class F, std::size_t... Is>
 [[gnu::always_inline]] inline void unrolled(F&& f, std::index_sequence<Is...>) {
     (f(std::integral_constant<std::size_t, Is>{}), ...);
@@ -63,8 +65,7 @@ B constant(double value) {
 template <class To, class B>
 [[gnu::always_inline]] inline To as(B const& x) {
     using Lane = typename To::value_type;
-    // xsimd 11 and newer ask for the lane, older ones for the batch.
-    constexpr bool by_lane = requires {
+    constexpr bool by_lane = requires {  // since xsimd 11
         { xsimd::bitwise_cast<Lane>(x) } -> std::same_as<To>;
     };
     return xsimd::bitwise_cast<std::conditional_t<by_lane, Lane, To>>(x);
@@ -74,19 +75,18 @@ template <class To, class B>
 template <class B>
 inline constexpr int registers = sizeof(B) == 64 ? 32 : 16;
 
-/// Lane by lane, like the functions below, the larger one. Where a is NaN, x86 takes b: what may be
-/// NaN is b.
+/// Lane by lane, like the functions below, the larger one. Where one is NaN, x86 takes b.
 template <class B>
 B(max)
 (B const& a, B const& b) {
-    return (xsimd::max)(a, b);
+    return detail::takes_first ? (xsimd::max)(b, a) : (xsimd::max)(a, b);
 }
 
 /// The smaller one.
 template <class B>
 B(min)
 (B const& a, B const& b) {
-    return (xsimd::min)(a, b);
+    return detail::takes_first ? (xsimd::min)(b, a) : (xsimd::min)(a, b);
 }
 
 /// The absolute value.
