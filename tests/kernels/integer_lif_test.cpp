@@ -179,7 +179,7 @@ TEST_CASE("integer_lif: a threshold below a thousandth counts as one") {
         run.state = {0};
         run.forward();
         CHECK(run.spikes == run.packed({5}));
-        CHECK(run.state[0] == doctest::Approx(0.0005F));
+        CHECK(run.state[0] == doctest::Approx(0.0005));
     }
 }
 
