@@ -38,6 +38,9 @@ MODEL_CASES["spikegpt_soft_reset_L2C9"] = (
     dict(variant="spikegpt", L=2, C=9, V=23, vreset=None), 2, 11)
 for variant in EVENT_DRIVEN:
     MODEL_CASES[f"{variant}_L2C20"] = (dict(variant=variant, L=2, C=20, V=23), 2, 11)
+# Cases with the released script's logits: how many layers there are between its halvings (6 in the
+# script, with which these would never be halved).
+RESCALED = {"spikegpt_soft_reset_L2C9": 1}
 TRAINED_IN_FULL = ("spikegpt_L2C20", "spike_driven_L2C20")  # the others keep a summary: room
 
 
@@ -99,8 +102,8 @@ def logit_gap(logits):
     return float((top[..., 0] - top[..., 1]).min())
 
 
-def run_case(P, c, data, count):
-    """All that a case holds, in the precision of P."""
+def run_case(P, c, data, count, rescale=0):
+    """All that a case holds, in the precision of P. `rescale`: see RESCALED."""
     tokens = torch.from_numpy(data["tokens"]).long()
     targets = torch.from_numpy(data["targets"]).long()
     out = {"trace": {}, "margins": [], "losses": [], "norms": [], "regs": []}
@@ -131,6 +134,11 @@ def run_case(P, c, data, count):
     out["rnn_margins"] = []
     out["tokens"], out["rows"], out["after_prompt"], out["final"] = ref.generate(
         P, c, data["prompt"], count, out["rnn_margins"])
+    out["rescaled"] = {}
+    if rescale:
+        fed = [*data["prompt"], *out["tokens"][:-1]]
+        out["rescaled"][f"official_rescale{rescale}/logits"] = ref.rescaled_logits(
+            P, c, fed, rescale, out["rnn_margins"])
     return out
 
 
@@ -145,6 +153,13 @@ def training_of(case, weights):
     if case["regs"]:
         history["regs"] = np.array(case["regs"])
     return {**weights, **history}
+
+
+def generation_of(case):
+    """All that a case generates and remembers."""
+    return {"tokens": np.array(case["tokens"]), "logits": case["rows"],
+            **{"after_prompt/" + n: t for n, t in case["after_prompt"].items()},
+            **{"final/" + n: t for n, t in case["final"].items()}, **case["rescaled"]}
 
 
 def float32_difference(c, exact, weights, data):
@@ -186,7 +201,7 @@ def float32_difference(c, exact, weights, data):
     }
 
 
-def draw_case(c, B, T, first_seed, prompt_length=5, count=24):
+def draw_case(c, B, T, first_seed, rescale, prompt_length=5, count=24):
     """Seeds are tried one after another until all margins hold."""
     for seed in range(first_seed, first_seed + 2000):
         random = np.random.default_rng(seed)
@@ -194,7 +209,7 @@ def draw_case(c, B, T, first_seed, prompt_length=5, count=24):
                 "targets": random.integers(0, c.V, (STEPS, B, T), dtype=np.int32),
                 "prompt": random.integers(0, c.V, prompt_length, dtype=np.int32)}
         weights = ref.test_parameters(c, seed)
-        case = run_case(double(weights), c, data, count)
+        case = run_case(double(weights), c, data, count, rescale)
         case["gap"] = logit_gap(case["rows"])
         near = min(case["margins"] + case["rnn_margins"] + case["mix_margins"], default=1.0)
         if near >= MARGIN and case["gap"] >= GAP:
@@ -204,7 +219,8 @@ def draw_case(c, B, T, first_seed, prompt_length=5, count=24):
 
 def write_model_case(folder, settings, B, T, first_seed):
     c = ref.Config(**settings)
-    seed, weights, data, case = draw_case(c, B, T, first_seed)
+    rescale = RESCALED.get(folder.name, 0)
+    seed, weights, data, case = draw_case(c, B, T, first_seed, rescale)
     rerun = float32_difference(c, case, weights, data)
     if rerun["spike_flips"] or not rerun["generated_tokens_equal"]:
         sys.exit(f"{folder.name}: float32 spikes differ although the margins hold")
@@ -220,10 +236,7 @@ def write_model_case(folder, settings, B, T, first_seed):
         "grads": single(gradients_of(case)),
         "adam" if in_full else "adam_summary": single(
             training_of(case, case["trained"] if in_full else summary(case["trained"]))),
-        "generate": single({
-            "tokens": case["tokens"], "logits": case["rows"],
-            **{"after_prompt/" + n: t for n, t in case["after_prompt"].items()},
-            **{"final/" + n: t for n, t in case["final"].items()}}),
+        "generate": single(generation_of(case)),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, tensors in files.items():
@@ -281,13 +294,12 @@ def verify(folder):
         c = ref.Config.from_metadata(metadata)
         files = {n: ref.load_tensors(path.parent / f"{n}.safetensors")[0]
                  for n in ("data", "forward", "grads", "generate")}
-        case = run_case(double(weights), c, files["data"], len(files["generate"]["tokens"]))
+        case = run_case(double(weights), c, files["data"], len(files["generate"]["tokens"]),
+                        RESCALED.get(path.parent.name, 0))
         computed = {
             "forward": case["trace"],
             "grads": gradients_of(case),
-            "generate": {"tokens": np.array(case["tokens"]), "logits": case["rows"],
-                         **{"after_prompt/" + n: t for n, t in case["after_prompt"].items()},
-                         **{"final/" + n: t for n, t in case["final"].items()}},
+            "generate": generation_of(case),
         }
         for name, trained in (("adam", case["trained"]),
                               ("adam_summary", summary(case["trained"]))):
