@@ -669,6 +669,23 @@ def write_event_node(ops, B=2, T=3, N=7):
                      "stands for active channels, and its gradient")
 
 
+def write_event_driven_identity(ops, T=5, C=21, N=13):
+    source = Source(91)
+    s0 = (source.uniform(T, C) < 0.5).double()
+    n = torch.from_numpy(source.random.binomial(6, 0.2, (T, C)).astype(np.int32))
+    gains = [as_float32(1 + 0.3 * source.normal(C)) for _ in range(2)]
+    biases = [as_float32(0.2 * source.normal(C)) for _ in range(2)]
+    mix, W = source.uniform(C), as_float32(source.normal(N, C) / math.sqrt(C))
+    x = torch.nn.functional.layer_norm(s0, (C,), gains[0], biases[0], 1e-5) + n
+    h = torch.nn.functional.layer_norm(x, (C,), gains[1], biases[1], 1e-5)
+    past = torch.cat([torch.zeros_like(h[:1]), h[:-1]])
+    ops.write("event_driven_identity",
+              {"s0/s": s0, "n": n, "ln0_w": gains[0], "ln0_b": biases[0], "ln1_w": gains[1],
+               "ln1_b": biases[1], "mix": mix, "W": W, "y": (mix * h + (1 - mix) * past) @ W.T},
+              note="s0 bits, n counts of spikes [T,C]; x = LN0(s0) + n, h = LN1(x), y = W (mix h "
+                   "+ (1 - mix) h of the step before)")
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -682,7 +699,8 @@ def main():
         write_model_case(options.out / name, settings, B, T, 10000 * number)
     ops = Ops(options.out / "ops")
     for write in (write_lif, write_surrogates, write_wkv, write_layer_norm, write_token_shift,
-                  write_cross_entropy, write_adam, write_sampling, write_event_node):
+                  write_cross_entropy, write_adam, write_sampling, write_event_node,
+                  write_event_driven_identity):
         write(ops)
 
 

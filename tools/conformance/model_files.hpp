@@ -36,6 +36,13 @@ struct ModelFiles {
     [[nodiscard]] bool has(std::string const& name) const {
         return std::filesystem::exists(path / (name + ".safetensors"));
     }
+    /// Whether one of the files was opened by this name.
+    [[nodiscard]] bool knows(std::string_view name) const {
+        std::array const known{&weights, &data, &forward, &grads, &generate, &adam};
+        return std::ranges::any_of(known, [&](auto const* file) {
+            return std::filesystem::path(file->path()).filename() == name;
+        });
+    }
     [[nodiscard]] spikelet::SafetensorsFile open(std::string const& name) const {
         return spikelet::SafetensorsFile::open((path / (name + ".safetensors")).string());
     }
