@@ -14,6 +14,7 @@
 #include <spikelet/core/quote.hpp>
 
 #include "conformance/cases.hpp"
+#include "conformance/not_covered.hpp"
 
 namespace {
 
@@ -22,8 +23,9 @@ namespace fs = std::filesystem;
 constexpr char const* usage =
     "usage: conformance [--threads N] [--double] [--dump DIR] CASE...\n"
     "\n"
-    "CASE is the folder of a model (manifest.json, weights.safetensors, ...), a folder of\n"
-    "operations, or one operation (ops/lif, ops/lif.json).\n"
+    "CASE is the folder of a model (manifest.json, weights.safetensors, ...), one operation\n"
+    "(ops/lif, ops/lif.json), or a folder of such. What is there and nothing compares is a\n"
+    "failure, unless conformance/not_covered.hpp lists it.\n"
     "\n"
     "  --threads N   threads to compute with, 1 if not given\n"
     "  --double      every case once more in double\n"
@@ -66,15 +68,19 @@ CommandLine parse(std::vector<std::string> const& words) {
     return line;
 }
 
-// Operations of a folder, without the ends of their files' names, sorted.
-std::set<fs::path> operations_in(fs::path const& folder) {
-    std::set<fs::path> found;
+// What a folder holds, sorted: folders, and operations without the ends of their files' names.
+struct Contents {
+    std::set<fs::path> folders, operations;
+};
+
+Contents contents_of(fs::path const& folder) {
+    Contents found;
     for (auto const& entry : fs::directory_iterator(folder)) {
-        fs::path stem = entry.path();
-        stem.replace_extension();
-        if (entry.path().extension() == ".json" &&
-            fs::exists(fs::path(stem).replace_extension(".safetensors"))) {
-            found.insert(stem);
+        fs::path const& path = entry.path();
+        bool const of_python = path.filename() == "__pycache__";
+        if (entry.is_directory() && !of_python) { found.folders.insert(path); }
+        if (path.extension() == ".json" || path.extension() == ".safetensors") {
+            found.operations.insert(path.parent_path() / path.stem());
         }
     }
     return found;
@@ -95,28 +101,34 @@ void guarded(std::string const& name, conformance::Report& report, F&& check) {
 void run_case(fs::path path, conformance::Options const& options, conformance::Report& report) {
     path = path.lexically_normal();
     if (!path.has_filename()) { path = path.parent_path(); }
-    if (fs::exists(path / "manifest.json") || fs::exists(path / "weights.safetensors")) {
-        guarded(path.filename().string(), report,
-                [&] { conformance::check_model(path, options, report); });
+    std::string const name = path.filename().string();
+    if (!conformance::reason_to_leave_out(name).empty()) {
+        report.begin(name);
+        report.unchecked("all of it");
+        report.end();
         return;
     }
-    std::set<fs::path> stems;
+    if (fs::exists(path / "manifest.json") || fs::exists(path / "weights.safetensors")) {
+        guarded(name, report, [&] { conformance::check_model(path, options, report); });
+        return;
+    }
+    Contents found;
     if (fs::is_directory(path)) {
-        stems = operations_in(path);
+        found = contents_of(path);
     } else {
         fs::path const stem = path.extension() == ".json" ? path.parent_path() / path.stem() : path;
-        if (fs::exists(stem.string() + ".json")) { stems.insert(stem); }
+        if (fs::exists(stem.string() + ".json")) { found.operations.insert(stem); }
     }
-    if (stems.empty()) {
+    if (found.operations.empty() && found.folders.empty()) {
         std::string const reason = fs::is_directory(path) ? "there is no case in this folder"
                                                           : "there is no such folder or operation";
-        guarded(path.filename().string(), report,
-                [&] { spikelet::fail(spikelet::quote(path.string()), reason); });
+        guarded(name, report, [&] { spikelet::fail(spikelet::quote(path.string()), reason); });
     }
-    for (fs::path const& stem : stems) {
-        guarded("ops/" + stem.filename().string(), report,
+    for (fs::path const& stem : found.operations) {
+        guarded(conformance::name_of(stem), report,
                 [&] { conformance::check_operation(stem, options, report); });
     }
+    for (fs::path const& folder : found.folders) { run_case(folder, options, report); }
 }
 
 }  // namespace

@@ -38,6 +38,9 @@ MODEL_CASES["spikegpt_soft_reset_L2C9"] = (
     dict(variant="spikegpt", L=2, C=9, V=23, vreset=None), 2, 11)
 for variant in EVENT_DRIVEN:
     MODEL_CASES[f"{variant}_L2C20"] = (dict(variant=variant, L=2, C=20, V=23), 2, 11)
+# Cases with the released script's logits: how many layers there are between its halvings (6 in the
+# script, with which these would never be halved).
+RESCALED = {"spikegpt_soft_reset_L2C9": 1}
 TRAINED_IN_FULL = ("spikegpt_L2C20", "spike_driven_L2C20")  # the others keep a summary: room
 
 
@@ -99,8 +102,8 @@ def logit_gap(logits):
     return float((top[..., 0] - top[..., 1]).min())
 
 
-def run_case(P, c, data, count):
-    """All that a case holds, in the precision of P."""
+def run_case(P, c, data, count, rescale=0):
+    """All that a case holds, in the precision of P. `rescale`: see RESCALED."""
     tokens = torch.from_numpy(data["tokens"]).long()
     targets = torch.from_numpy(data["targets"]).long()
     out = {"trace": {}, "margins": [], "losses": [], "norms": [], "regs": []}
@@ -131,6 +134,11 @@ def run_case(P, c, data, count):
     out["rnn_margins"] = []
     out["tokens"], out["rows"], out["after_prompt"], out["final"] = ref.generate(
         P, c, data["prompt"], count, out["rnn_margins"])
+    out["rescaled"] = {}
+    if rescale:
+        fed = [*data["prompt"], *out["tokens"][:-1]]
+        out["rescaled"][f"official_rescale{rescale}/logits"] = ref.rescaled_logits(
+            P, c, fed, rescale, out["rnn_margins"])
     return out
 
 
@@ -145,6 +153,13 @@ def training_of(case, weights):
     if case["regs"]:
         history["regs"] = np.array(case["regs"])
     return {**weights, **history}
+
+
+def generation_of(case):
+    """All that a case generates and remembers."""
+    return {"tokens": np.array(case["tokens"]), "logits": case["rows"],
+            **{"after_prompt/" + n: t for n, t in case["after_prompt"].items()},
+            **{"final/" + n: t for n, t in case["final"].items()}, **case["rescaled"]}
 
 
 def float32_difference(c, exact, weights, data):
@@ -186,7 +201,7 @@ def float32_difference(c, exact, weights, data):
     }
 
 
-def draw_case(c, B, T, first_seed, prompt_length=5, count=24):
+def draw_case(c, B, T, first_seed, rescale, prompt_length=5, count=24):
     """Seeds are tried one after another until all margins hold."""
     for seed in range(first_seed, first_seed + 2000):
         random = np.random.default_rng(seed)
@@ -194,7 +209,7 @@ def draw_case(c, B, T, first_seed, prompt_length=5, count=24):
                 "targets": random.integers(0, c.V, (STEPS, B, T), dtype=np.int32),
                 "prompt": random.integers(0, c.V, prompt_length, dtype=np.int32)}
         weights = ref.test_parameters(c, seed)
-        case = run_case(double(weights), c, data, count)
+        case = run_case(double(weights), c, data, count, rescale)
         case["gap"] = logit_gap(case["rows"])
         near = min(case["margins"] + case["rnn_margins"] + case["mix_margins"], default=1.0)
         if near >= MARGIN and case["gap"] >= GAP:
@@ -204,7 +219,8 @@ def draw_case(c, B, T, first_seed, prompt_length=5, count=24):
 
 def write_model_case(folder, settings, B, T, first_seed):
     c = ref.Config(**settings)
-    seed, weights, data, case = draw_case(c, B, T, first_seed)
+    rescale = RESCALED.get(folder.name, 0)
+    seed, weights, data, case = draw_case(c, B, T, first_seed, rescale)
     rerun = float32_difference(c, case, weights, data)
     if rerun["spike_flips"] or not rerun["generated_tokens_equal"]:
         sys.exit(f"{folder.name}: float32 spikes differ although the margins hold")
@@ -220,10 +236,7 @@ def write_model_case(folder, settings, B, T, first_seed):
         "grads": single(gradients_of(case)),
         "adam" if in_full else "adam_summary": single(
             training_of(case, case["trained"] if in_full else summary(case["trained"]))),
-        "generate": single({
-            "tokens": case["tokens"], "logits": case["rows"],
-            **{"after_prompt/" + n: t for n, t in case["after_prompt"].items()},
-            **{"final/" + n: t for n, t in case["final"].items()}}),
+        "generate": single(generation_of(case)),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, tensors in files.items():
@@ -281,13 +294,12 @@ def verify(folder):
         c = ref.Config.from_metadata(metadata)
         files = {n: ref.load_tensors(path.parent / f"{n}.safetensors")[0]
                  for n in ("data", "forward", "grads", "generate")}
-        case = run_case(double(weights), c, files["data"], len(files["generate"]["tokens"]))
+        case = run_case(double(weights), c, files["data"], len(files["generate"]["tokens"]),
+                        RESCALED.get(path.parent.name, 0))
         computed = {
             "forward": case["trace"],
             "grads": gradients_of(case),
-            "generate": {"tokens": np.array(case["tokens"]), "logits": case["rows"],
-                         **{"after_prompt/" + n: t for n, t in case["after_prompt"].items()},
-                         **{"final/" + n: t for n, t in case["final"].items()}},
+            "generate": generation_of(case),
         }
         for name, trained in (("adam", case["trained"]),
                               ("adam_summary", summary(case["trained"]))):
@@ -657,6 +669,23 @@ def write_event_node(ops, B=2, T=3, N=7):
                      "stands for active channels, and its gradient")
 
 
+def write_event_driven_identity(ops, T=5, C=21, N=13):
+    source = Source(91)
+    s0 = (source.uniform(T, C) < 0.5).double()
+    n = torch.from_numpy(source.random.binomial(6, 0.2, (T, C)).astype(np.int32))
+    gains = [as_float32(1 + 0.3 * source.normal(C)) for _ in range(2)]
+    biases = [as_float32(0.2 * source.normal(C)) for _ in range(2)]
+    mix, W = source.uniform(C), as_float32(source.normal(N, C) / math.sqrt(C))
+    x = torch.nn.functional.layer_norm(s0, (C,), gains[0], biases[0], 1e-5) + n
+    h = torch.nn.functional.layer_norm(x, (C,), gains[1], biases[1], 1e-5)
+    past = torch.cat([torch.zeros_like(h[:1]), h[:-1]])
+    ops.write("event_driven_identity",
+              {"s0/s": s0, "n": n, "ln0_w": gains[0], "ln0_b": biases[0], "ln1_w": gains[1],
+               "ln1_b": biases[1], "mix": mix, "W": W, "y": (mix * h + (1 - mix) * past) @ W.T},
+              note="s0 bits, n counts of spikes [T,C]; x = LN0(s0) + n, h = LN1(x), y = W (mix h "
+                   "+ (1 - mix) h of the step before)")
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -670,7 +699,8 @@ def main():
         write_model_case(options.out / name, settings, B, T, 10000 * number)
     ops = Ops(options.out / "ops")
     for write in (write_lif, write_surrogates, write_wkv, write_layer_norm, write_token_shift,
-                  write_cross_entropy, write_adam, write_sampling, write_event_node):
+                  write_cross_entropy, write_adam, write_sampling, write_event_node,
+                  write_event_driven_identity):
         write(ops)
 
 

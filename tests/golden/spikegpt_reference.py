@@ -717,9 +717,11 @@ def rnn_init(c, dtype=torch.float64):
 
 
 @torch.no_grad()
-def rnn_step(P, c, token, memory, margins=None):
+def rnn_step(P, c, token, memory, margins=None, rescale=0):
     """One token -> logits [V]; changes `memory`. `margins` collects how near a threshold was. Where
-    matrices share events, these are what a layer remembers of the step before."""
+    matrices share events, these are what a layer remembers of the step before. `rescale` is the
+    released script's halving behind so many layers each: of the stream, and from there on of all
+    that is added to it, in front of the nodes."""
     sites = event_sites(c)
 
     def layer_norm(x, name):
@@ -798,14 +800,17 @@ def rnn_step(P, c, token, memory, margins=None):
     x = layer_norm(x, "blocks.0.ln0")
     for i in range(c.L):
         block, rows = f"blocks.{i}.", memory["state"][5 * i:5 * i + 5]
+        part = 0.5 ** (i // rescale) if rescale else 1.0
         z = layer_norm(x, block + "ln1")
         if c.has_attention(i):
             a = time_mix(z, rows, block + "att.")
         else:
             a = channel_mix(z, rows, 1, block + "ffnPre.")
-        x = x + node(c.output, a, block + "lif1")
+        x = x + node(c.output, part * a, block + "lif1")
         a = channel_mix(layer_norm(x, block + "ln2"), rows, 0, block + "ffn.")
-        x = x + node(c.output, a, block + "lif2")
+        x = x + node(c.output, part * a, block + "lif2")
+        if rescale and (i + 1) % rescale == 0:
+            x = x / 2
     x = layer_norm(x, "ln_out")
     return matrix("head", events(x, "ev_head") if c.events else node(c.input, x, "lif_head"))
 
@@ -824,6 +829,12 @@ def generate(P, c, prompt, count, margins=None):
         if position + 1 < count:
             logits = rnn_step(P, c, tokens[-1], memory, margins)
     return tokens, torch.stack(rows), after_prompt, memory
+
+
+def rescaled_logits(P, c, tokens, rescale, margins=None):
+    """The released script's logits [len(tokens),V] behind each token; see rnn_step()."""
+    memory = rnn_init(c, P["emb.weight"].dtype)
+    return torch.stack([rnn_step(P, c, int(token), memory, margins, rescale) for token in tokens])
 
 
 def sampling_filter(logits, top_p, temperature):

@@ -8,6 +8,7 @@
 #include <string>
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include <spikelet/io/binidx.hpp>
 #include <spikelet/io/binidx_writer.hpp>
@@ -270,6 +271,23 @@ TEST_CASE("binidx: a file of Megatron's has the numbers that are known of it") {
         CHECK(first == expected.at(key + "_first8"));
         CHECK(last == expected.at(key + "_last4"));
     }
+}
+
+TEST_CASE("binidx: the golden pair of files") {
+    auto const source = shared_folder() / "golden" / "binidx";
+    if (!std::filesystem::exists(source)) {
+        MESSAGE("skipped: no ", source.string());
+        return;
+    }
+    auto const expected = nlohmann::json::parse(read_file((source / "toy.json").string()));
+    std::vector<std::vector<std::int32_t>> const documents = expected.at("documents");
+    Binidx const file((source / "toy").string());
+    REQUIRE(file.sequences() == std::ssize(documents));
+    for (spikelet::index i = 0; i < file.sequences(); ++i) {
+        CHECK(file.ids(i) == documents[static_cast<std::size_t>(i)]);
+    }
+    CHECK(file.type() == BinidxType::uint16);
+    CHECK(expected.at("dtype_code") == 8);
 }
 
 }  // namespace spikelet_test::binidx_test

@@ -19,6 +19,12 @@ struct Options {
 /// cannot be read.
 void check_model(std::filesystem::path const& folder, Options const& options, Report& report);
 
+/// What reports call an operation: its name behind that of its folder, as in ops/lif.
+inline std::string name_of(std::filesystem::path const& stem) {
+    auto const folder = std::filesystem::absolute(stem).parent_path();
+    return (folder.filename() / stem.filename()).string();
+}
+
 /// Computes one operation, `stem`.safetensors and `stem`.json, and compares. Throws Error if a file
 /// is missing or cannot be read.
 void check_operation(std::filesystem::path const& stem, Options const& options, Report& report);

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -33,6 +35,13 @@ struct ModelFiles {
 
     [[nodiscard]] bool has(std::string const& name) const {
         return std::filesystem::exists(path / (name + ".safetensors"));
+    }
+    /// Whether one of the files was opened by this name.
+    [[nodiscard]] bool knows(std::string_view name) const {
+        std::array const known{&weights, &data, &forward, &grads, &generate, &adam};
+        return std::ranges::any_of(known, [&](auto const* file) {
+            return std::filesystem::path(file->path()).filename() == name;
+        });
     }
     [[nodiscard]] spikelet::SafetensorsFile open(std::string const& name) const {
         return spikelet::SafetensorsFile::open((path / (name + ".safetensors")).string());
@@ -79,6 +88,26 @@ inline double event_cost(spikelet::SafetensorsFile const& weights) {
     return found == weights.metadata().end() ? 0.0 : std::stod(found->second);
 }
 
+/// The released script's logits behind prompt and generated tokens: this and how many layers there
+/// are between its halvings, as in official_rescale6/logits.
+inline constexpr std::string_view rescaled_logits = "official_rescale";
+
+/// How many layers, for all such tensors of a file. Throws Error.
+inline std::vector<index> rescaled_in(spikelet::SafetensorsFile const& file) {
+    std::vector<index> found;
+    for (std::string const& name : file.names()) {
+        if (!name.starts_with(rescaled_logits)) { continue; }
+        index layers = 0;
+        auto const end = name.data() + name.size();
+        auto const parsed = std::from_chars(name.data() + rescaled_logits.size(), end, layers);
+        if (std::string_view(parsed.ptr, end) != "/logits" || layers < 1) {
+            spikelet::fail(file.path(), spikelet::quote(name) + " is not official_rescaleN/logits");
+        }
+        found.push_back(layers);
+    }
+    return found;
+}
+
 /// What the files ask for. Throws Error.
 inline ModelTask task_of(ModelFiles const& files, Options const& options) {
     ModelTask task;
@@ -88,6 +117,7 @@ inline ModelTask task_of(ModelFiles const& files, Options const& options) {
     task.targets = read_tokens(files.data, "targets");
     task.prompt = files.data.read<std::int32_t>("prompt");
     task.generated = files.generate.tensor("tokens").size();
+    task.rescaled = rescaled_in(files.generate);
     task.adam = adam_options(files.path / "manifest.json");
     task.event_cost = event_cost(files.weights);
     task.threads = options.threads;

@@ -21,6 +21,8 @@ struct ModelTask {
     std::vector<spikelet::Tokens> tokens, targets;  ///< of each step of training
     std::vector<std::int32_t> prompt;
     index generated = 0;  ///< tokens to generate
+    /// The released script's logits are asked for, with so many layers between its halvings.
+    std::vector<index> rescaled;
     spikelet::AdamOptions adam;
     double event_cost = 0;  ///< what full activity adds to the loss
     int threads = 1;

@@ -8,67 +8,18 @@
 #include <utility>
 
 #include <spikelet/autodiff/forward.hpp>
-#include <spikelet/autodiff/part_names.hpp>
 #include <spikelet/autodiff/session.hpp>
 #include <spikelet/autodiff/tape.hpp>
-#include <spikelet/core/bits.hpp>
 #include <spikelet/io/checkpoint.hpp>
 #include <spikelet/models/spikegpt.hpp>
+#include <spikelet/models/spikegpt_rescale.hpp>
 #include <spikelet/ops/cross_entropy.hpp>
 
 #include "conformance/model_run.hpp"
 #include "conformance/state_names.hpp"
+#include "conformance/trace.hpp"
 
 namespace conformance {
-
-/// Keeps every value that a pass over [batch, time] shows.
-class Trace final : public spikelet::Observer {
-public:
-    template <class Model>
-    Trace(Model const& model, spikelet::Tokens const& tokens, Arrays& to)
-        : names_(model),
-          batch_(tokens.batch),
-          time_(tokens.time),
-          to_(&to) {}
-
-    void see(spikelet::Tap const& tap) override {
-        Array seen{{batch_, time_, tap.last}, {}};
-        seen.values.resize(static_cast<std::size_t>(tap.rows * tap.last));
-        switch (tap.kind) {
-        case spikelet::Tap::Kind::f32:
-            copy(static_cast<float const*>(tap.data), seen.values);
-            break;
-        case spikelet::Tap::Kind::f64:
-            copy(static_cast<double const*>(tap.data), seen.values);
-            break;
-        case spikelet::Tap::Kind::spikes:
-            seen.dtype = tap.plane_weights.back() < 0 ? spikelet::Dtype::I8 : spikelet::Dtype::U8;
-            unpack(tap, seen.values);
-            break;
-        }
-        (*to_)[names_(tap)] = std::move(seen);
-    }
-
-private:
-    template <class T>
-    static void copy(T const* from, std::vector<double>& to) {
-        std::copy_n(from, to.size(), to.begin());
-    }
-
-    static void unpack(spikelet::Tap const& tap, std::vector<double>& to) {
-        auto const* const words = static_cast<spikelet::word const*>(tap.data);
-        index const row_words =
-            spikelet::Element<spikelet::bit>::row_units(tap.last) * std::ssize(tap.plane_weights);
-        for (index r = 0; r < tap.rows; ++r) {
-            spikelet::unpack(words + r * row_words, tap.last, tap.plane_weights,
-                             to.data() + r * tap.last);
-        }
-    }
-
-    spikelet::PartNames names_;
-    index batch_, time_;
-    Arrays* to_;
-};
 
 template <class T>
 class Runner {
@@ -249,6 +200,27 @@ private:
         keep_state(session, "final/");
         run_.generate["tokens"] = std::move(tokens);
         run_.generate["logits"] = std::move(rows);
+        for (index const layers : task_.rescaled) { generate_rescaled(layers); }
+    }
+
+    // The logits of the released script behind each token of the prompt and of what was generated,
+    // but for the last.
+    void generate_rescaled(index layers) {
+        Model model(task_.config);
+        spikelet::load_checkpoint(*task_.weights, model);
+        spikelet::rescale_as_released(model, layers);
+        Session session{model, {.batch = 1, .chunk = 1}, policy_};
+        std::vector<std::int32_t> tokens = task_.prompt;
+        for (double const id : run_.generate["tokens"].values) {
+            tokens.push_back(static_cast<std::int32_t>(id));
+        }
+        tokens.pop_back();
+        Array rows{{std::ssize(tokens), task_.config.vocabulary}, {}};
+        for (std::int32_t const id : tokens) {
+            auto const logits = session(id);
+            rows.values.insert(rows.values.end(), logits.begin(), logits.end());
+        }
+        run_.generate["official_rescale" + std::to_string(layers) + "/logits"] = std::move(rows);
     }
 
     void train() {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,11 +28,22 @@ struct Operation {
     nlohmann::json const& description;
     spikelet::OpenMp<> policy;
     Report& report;
+    std::set<std::string>& used;  ///< names of the tensors that were read or compared
 
     /// A tensor as numbers of type T.
     template <class T>
     [[nodiscard]] std::vector<T> read(std::string const& name) const {
+        used.insert(name);
         return file.read<T>(name);
+    }
+    template <class T>
+    void read(std::string const& name, std::span<T> to) const {
+        used.insert(name);
+        file.read(name, to);
+    }
+
+    [[nodiscard]] bool has(std::string_view name) const {
+        return std::ranges::count(file.names(), name) > 0;
     }
 
     [[nodiscard]] index extent(std::string const& name, std::size_t axis) const {
@@ -52,6 +64,7 @@ struct Operation {
         Tolerance const in_double{
             in_float.measure == Measure::absolute ? Measure::scaled : in_float.measure, 1e-7};
         Tolerance const tolerance = rounds || is_exact ? in_float : in_double;
+        used.insert(name);
         Array const reference = read_array(file, name);
         report.compare(std::string(item) + (rounds ? "" : ", double"), name,
                        {reference.shape, {ours.begin(), ours.end()}}, reference, tolerance);
@@ -66,6 +79,7 @@ using Policy = spikelet::OpenMp<>;
 
 void check_lif(Operation const& operation, bool with_double);
 void check_event_node(Operation const& operation, bool with_double);
+void check_event_driven_identity(Operation const& operation, bool with_double);
 void check_surrogates(Operation const& operation, bool with_double);
 void check_wkv(Operation const& operation, bool with_double);
 void check_layer_norm(Operation const& operation, bool with_double);

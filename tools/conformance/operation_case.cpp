@@ -12,9 +12,10 @@ struct NamedCheck {
     void (*check)(Operation const&, bool with_double);
 };
 
-constexpr std::array<NamedCheck, 9> checks{{
+constexpr std::array<NamedCheck, 10> checks{{
     {"lif", check_lif},
     {"event_node", check_event_node},
+    {"event_driven_identity", check_event_driven_identity},
     {"surrogates", check_surrogates},
     {"wkv", check_wkv},
     {"layer_norm", check_layer_norm},
@@ -32,17 +33,21 @@ std::filesystem::path with_ending(std::filesystem::path path, std::string const&
 
 void check_operation(std::filesystem::path const& stem, Options const& options, Report& report) {
     std::string const name = stem.filename().string();
+    report.begin(name_of(stem));
     auto const file = spikelet::SafetensorsFile::open(with_ending(stem, ".safetensors").string());
-    report.begin("ops/" + name);
     with_json(with_ending(stem, ".json"), [&](nlohmann::json const& description) {
         auto const found = std::ranges::find(checks, name, &NamedCheck::name);
         if (found == checks.end()) {
-            report.not_covered("all of it", "the library has no such operation");
+            report.unchecked("the operation " + name);
             return;
         }
         Policy policy;
         policy.threads = options.threads;
-        found->check({file, description, policy, report}, options.with_double);
+        std::set<std::string> used;
+        found->check({file, description, policy, report, used}, options.with_double);
+        for (std::string const& tensor : file.names()) {
+            if (!used.contains(tensor)) { report.unchecked(tensor); }
+        }
     });
     report.end();
 }

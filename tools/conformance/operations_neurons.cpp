@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Leaky integrate-and-fire, and the surrogates.
+#include <array>
+#include <cmath>
+#include <numeric>
+
 #include <spikelet/core/bits.hpp>
 #include <spikelet/kernels/heaviside.hpp>
 #include <spikelet/kernels/lif.hpp>
@@ -12,6 +16,7 @@ namespace {
 
 constexpr Tolerance membrane{Measure::absolute, 2e-5};
 constexpr Tolerance slope_of_step{Measure::relative, 1e-6};
+constexpr Tolerance integral_of_slopes{Measure::scaled, 1e-7};  // computed in double
 
 // Calls f(surrogate) with the one that the reference calls `name`. Throws Error.
 template <class F>
@@ -151,6 +156,53 @@ void check_lif_in(Operation const& operation) {
     for (nlohmann::json const& j : operation.description.at("cases")) { LifCheck<T>(operation, j); }
 }
 
+// The integral of a surrogate, in double.
+template <class Surrogate>
+class Integral {
+public:
+    explicit Integral(Surrogate surrogate) : surrogate_(surrogate) {}
+
+    // Over [a,b]: by Simpson's rule, on halves where these add up to something else.
+    [[nodiscard]] double operator()(double a, double b, int halvings = 40) const {
+        double const middle = (a + b) / 2;
+        double const left = simpson(a, middle);
+        double const right = simpson(middle, b);
+        if (halvings == 0 || std::abs(left + right - simpson(a, b)) < 1e-12) {
+            return left + right;
+        }
+        return (*this)(a, middle, halvings - 1) + (*this)(middle, b, halvings - 1);
+    }
+
+private:
+    [[nodiscard]] double simpson(double a, double b) const {
+        std::array const x{a, (a + b) / 2, b};
+        std::array const ones{1.0, 1.0, 1.0};
+        std::array slopes{0.0, 0.0, 0.0};
+        spikelet::kernels::Heaviside<spikelet::Serial<>>::backward({}, 3, 0.0, surrogate_, x.data(),
+                                                                   ones.data(), slopes.data());
+        return (b - a) / 6 * (slopes[0] + 4 * slopes[1] + slopes[2]);
+    }
+
+    Surrogate surrogate_;
+};
+
+// The reference's primitives are what the slopes add up to; where they are 0 is up to them.
+void check_primitive(Operation const& operation, std::string const& name, auto surrogate) {
+    Integral const integral(surrogate);
+    auto const x = operation.read<double>("x");
+    auto const primitive = operation.read<double>(name);
+    std::vector<std::size_t> ascending(x.size());
+    std::iota(ascending.begin(), ascending.end(), std::size_t{0});
+    std::ranges::sort(ascending, {}, [&](std::size_t i) { return x[i]; });
+    std::size_t before = ascending.front();
+    std::vector<double> ours(x.size(), primitive[before]);
+    for (std::size_t const i : ascending) {
+        ours[i] = ours[before] + integral(x[before], x[i]);
+        before = i;
+    }
+    operation.compare("primitives", name, ours, integral_of_slopes);
+}
+
 template <class T>
 void check_surrogates_in(Operation const& operation) {
     using Heaviside = spikelet::kernels::Heaviside<Policy>;
@@ -183,7 +235,12 @@ void check_lif(Operation const& operation, bool with_double) {
 void check_surrogates(Operation const& operation, bool with_double) {
     check_surrogates_in<float>(operation);
     if (with_double) { check_surrogates_in<double>(operation); }
-    operation.report.not_covered("primitives", "nothing needs the integrals of the slopes");
+    for (nlohmann::json const& j : operation.description.at("cases")) {
+        std::string const name = j.at(0).get<std::string>() + "@" + j.at(1).dump() + "/primitive";
+        if (!operation.has(name)) { continue; }
+        with_surrogate(j.at(0), j.at(1),
+                       [&](auto surrogate) { check_primitive(operation, name, surrogate); });
+    }
 }
 
 }  // namespace conformance

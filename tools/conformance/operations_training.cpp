@@ -2,6 +2,7 @@
 // Loss, optimiser and learning rate, and the choice of the next token.
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include <spikelet/autodiff/parts.hpp>
 #include <spikelet/kernels/cross_entropy.hpp>
@@ -37,10 +38,14 @@ void check_cross_entropy_in(Operation const& operation) {
     operation.compare("loss", "loss", std::vector<T>{static_cast<T>(mean)}, loss);
     operation.compare("loss of each token", "loss_per_token",
                       std::vector<T>(nats.begin(), nats.end()), loss);
-    double const bpc = operation.description.at("bpc");
     constexpr bool rounds = std::is_same_v<T, float>;
-    operation.report.add(rounds ? "loss in bits" : "loss in bits, double", "bpc",
-                         relative(mean / std::numbers::ln2, bpc), rounds ? 1e-6 : of_doubles);
+    auto const compare_mean = [&](char const* name, double ours) {
+        operation.report.add(rounds ? "bits, perplexity" : "bits, perplexity, double", name,
+                             relative(ours, operation.description.at(name).get<double>()),
+                             rounds ? 1e-6 : of_doubles);
+    };
+    compare_mean("bpc", mean / std::numbers::ln2);
+    compare_mean("ppl", std::exp(mean));
 
     for (bool const l2_wrap : {false, true}) {
         std::vector<T> dlogits(logits.size());
@@ -88,7 +93,7 @@ void check_adam_in(Operation const& operation) {
                  {operation.extent("p0/b", 0)}};
     spikelet::Adam<Policy, T> adam{model, options, operation.policy};
     spikelet::each_parameter(model, [&](std::string_view name, auto& p) {
-        operation.file.read("p0/" + std::string(name), p.span());
+        operation.read("p0/" + std::string(name), p.span());
     });
     spikelet::Schedule const schedule = schedule_of(j.at("lr_schedule"));
     double const tokens_per_step = j.at("lr_schedule").at("tokens_per_step");
@@ -101,8 +106,8 @@ void check_adam_in(Operation const& operation) {
         operation.report.add("learning rates", "step " + number,
                              relative(rate, expected.at("lr").get<double>()), of_doubles);
         spikelet::each_parameter(model, [&](std::string_view name, auto& p) {
-            operation.file.read("g" + number + "/" + std::string(name),
-                                std::span<T>(p.gradient(), p.span().size()));
+            operation.read("g" + number + "/" + std::string(name),
+                           std::span<T>(p.gradient(), p.span().size()));
         });
         double const norm = adam.step(rate);
         operation.report.add(std::is_same_v<T, float> ? "gradient norms" : "gradient norms, double",
@@ -142,6 +147,11 @@ void check_sampling(Operation const& operation, bool) {
                              std::abs(static_cast<double>(kept) - j.at("kept").get<double>()), 0.0);
         operation.compare("probabilities", prefix + "probs", std::vector<float>(p.begin(), p.end()),
                           probability);
+        auto weights = operation.read<double>(prefix + "unnormalised");
+        double const sum = std::reduce(weights.begin(), weights.end());
+        for (double& w : weights) { w /= sum; }
+        operation.report.add("probabilities", prefix + "unnormalised",
+                             difference(p, weights, probability.measure), probability.allowed);
     }
 }
 
