@@ -7,6 +7,7 @@
 #include <spikelet/autodiff/chain.hpp>
 #include <spikelet/autodiff/session.hpp>
 #include <spikelet/core/rng.hpp>
+#include <spikelet/core/version.hpp>
 #include <spikelet/models/argmax.hpp>
 #include <spikelet/models/spikegpt.hpp>
 #include <spikelet/nn/adaptive_lif.hpp>

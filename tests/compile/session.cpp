@@ -27,6 +27,11 @@ static_assert(footprint<Nano>().state == 2 * 7 * 64);
 static_assert(sizeof(Session<Nano>) <= 12 * 1024, "the model must fit the chip");
 static_assert(overhead<Nano>() <= 192);
 
+// What docs/edge.md says of its example. g++ tells what a wrong number should be.
+using Example = SpikeGpt<256, 32, 2>;
+static_assert(sizeof(Session<Example>) == 6016);
+static_assert(sizeof(Example) == 7184);
+
 // Depth costs state, nothing else.
 static_assert(footprint<SpikeGpt<256, 64, 8>>().scratch == footprint<Nano>().scratch);
 static_assert(footprint<SpikeGpt<256, 64, 8>>().state == 4 * footprint<Nano>().state);
