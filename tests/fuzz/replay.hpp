@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Broken files without a fuzzer: a reader gets its seeds, every beginning of them, and copies with
-// bytes changed, left out, put in twice, and numbers made absurd. The same files each time.
+// Broken files without a fuzzer: a reader gets its seeds, every beginning of them, copies with each
+// number made absurd, and some with bytes changed, left out and put in twice. The same files each
+// time.
 #pragma once
 
 #include <exception>
@@ -34,6 +35,18 @@ inline std::string fault_in_beginnings(Reader const& reader, std::string_view se
     return {};
 }
 
+/// The same of copies with absurd numbers.
+inline std::string fault_in_numbers(Reader const& reader, std::string const& seed) {
+    std::string found;
+    each_absurd_number(seed, [&](std::string const& file, std::size_t at) {
+        std::string const fault = fault_of(reader, file);
+        if (found.empty() && !fault.empty()) {
+            found = "number at " + std::to_string(at) + ": " + fault;
+        }
+    });
+    return found;
+}
+
 /// Hands a reader all of that, so many changed copies of every seed; the first fault, empty if
 /// there is none.
 inline std::string replay(Reader const& reader, int changed_copies) {
@@ -45,7 +58,8 @@ inline std::string replay(Reader const& reader, int changed_copies) {
             return "a seed is refused: " + std::string(error.what());
         }
         if (seed.empty()) { continue; }
-        std::string const fault = fault_in_beginnings(reader, seed);
+        std::string fault = fault_in_beginnings(reader, seed);
+        if (fault.empty()) { fault = fault_in_numbers(reader, seed); }
         if (!fault.empty()) { return fault; }
         for (int copy = 0; copy < changed_copies; ++copy) {
             std::string const file =
