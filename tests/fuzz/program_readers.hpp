@@ -154,9 +154,9 @@ inline std::vector<std::string> classifier_seeds() {
 
 /// All readers of the program.
 inline constexpr std::array program_readers{
-    Reader{"resume", readers::resume, readers::resume_seeds},
-    Reader{"stored_model", readers::stored_model, readers::stored_model_seeds},
-    Reader{"classifier", readers::classifier, readers::classifier_seeds},
+    Reader{"resume", readers::resume, readers::resume_seeds, true},
+    Reader{"stored_model", readers::stored_model, readers::stored_model_seeds, true},
+    Reader{"classifier", readers::classifier, readers::classifier_seeds, true},
     Reader{"metrics", readers::metrics, readers::metrics_seeds},
     Reader{"labelled_texts", readers::labelled_texts, readers::labelled_texts_seeds},
     Reader{"documents", readers::documents, readers::documents_seeds},

@@ -42,6 +42,8 @@ struct Reader {
     void (*read)(std::string_view file);
     /// Files that it takes.
     std::vector<std::string> (*seeds)();
+    /// Whether it refuses every beginning of them.
+    bool refuses_cut = false;
 };
 
 /// A file in memory that has a path.
@@ -263,14 +265,14 @@ inline std::vector<std::string> text_seeds() {
 
 /// All readers of the library.
 inline constexpr std::array library_readers{
-    Reader{"safetensors", readers::safetensors, readers::safetensors_seeds},
-    Reader{"torch", readers::torch, readers::torch_seeds},
-    Reader{"checkpoint", readers::checkpoint, readers::checkpoint_seeds},
-    Reader{"tokenizer_json", readers::tokenizer_json, readers::tokenizer_json_seeds},
+    Reader{"safetensors", readers::safetensors, readers::safetensors_seeds, true},
+    Reader{"torch", readers::torch, readers::torch_seeds, true},
+    Reader{"checkpoint", readers::checkpoint, readers::checkpoint_seeds, true},
+    Reader{"tokenizer_json", readers::tokenizer_json, readers::tokenizer_json_seeds, true},
     Reader{"vocabulary", readers::vocabulary, readers::vocabulary_seeds},
-    Reader{"vocabulary_json", readers::vocabulary_json, readers::vocabulary_json_seeds},
-    Reader{"binidx", readers::binidx, readers::binidx_seeds},
-    Reader{"session_state", readers::session_state, readers::session_state_seeds},
+    Reader{"vocabulary_json", readers::vocabulary_json, readers::vocabulary_json_seeds, true},
+    Reader{"binidx", readers::binidx, readers::binidx_seeds, true},
+    Reader{"session_state", readers::session_state, readers::session_state_seeds, true},
     Reader{"text", readers::text, readers::text_seeds},
 };
 

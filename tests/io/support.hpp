@@ -66,17 +66,20 @@ private:
     rlimit old_{};
 };
 
-/// While it lives, a process of the superuser may no more than anybody.
+/// While it lives, a process of the superuser may no more than anybody, and neither may a program
+/// that it starts.
 class AsNobody {
 public:
-    AsNobody() : was_root_(::geteuid() == 0 && ::seteuid(65534) == 0) {}
+    AsNobody() : was_root_(::geteuid() == 0 && ::setresuid(nobody, nobody, 0) == 0) {}
     AsNobody(AsNobody const&) = delete;
     AsNobody& operator=(AsNobody const&) = delete;
     ~AsNobody() {
-        if (was_root_ && ::seteuid(0) != 0) { std::abort(); }
+        if (was_root_ && ::setresuid(0, 0, 0) != 0) { std::abort(); }
     }
 
 private:
+    static constexpr uid_t nobody = 65534;
+
     bool was_root_;
 };
 

@@ -41,6 +41,16 @@ bool refused(Folder const& folder, Arguments const& command, std::string_view re
     return done.code == 1 && folder.files() == before;
 }
 
+// False where build and temporary files are the superuser's alone.
+bool nobody_can_run_it() {
+    AsNobody const nobody;
+    auto const may = [](std::string const& path, int what) {
+        return ::faccessat(AT_FDCWD, path.c_str(), what, AT_EACCESS) == 0;
+    };
+    return may(SPIKELET_BINARY_DIR "/bin/spikegpt", X_OK) &&
+           may(fs::temp_directory_path(), W_OK | X_OK);
+}
+
 }  // namespace
 
 TEST_CASE("spikegpt train: files of others stay, unless they may be replaced") {
@@ -88,6 +98,39 @@ TEST_CASE("spikegpt train: a run is replaced only when that is wanted, and only 
     CHECK(spikegpt(folder.train("4") + Arguments{"--force", "--valid-fraction", "0"}).code == 0);
     CHECK(read_csv(folder.path + "/metrics.csv").size() == 5);
     CHECK_FALSE(folder.files().contains("best-valid.safetensors"));  // it was the older run's
+}
+
+TEST_CASE("spikegpt train: a folder that may not be written to is named, and nothing changes") {
+    if (!nobody_can_run_it()) {
+        MESSAGE("left out: only the superuser can run the program here");
+        return;
+    }
+    Folder const folder;
+    REQUIRE(spikegpt(folder.train("2")).code == 0);
+    std::string const inside = folder.path + "/inside";
+    std::string const empty = folder.folder / "empty";
+    fs::create_directory(empty);
+    fs::permissions(folder.folder / ".", fs::perms(0755));  // the superuser becomes somebody else
+    fs::permissions(folder.path, fs::perms(0555));
+    fs::permissions(empty, fs::perms(0555));
+    auto const new_run = [&](std::string const& out) {
+        return Arguments{"train", "--data", folder.text, "--out", out, "--steps", "3"} + tiny;
+    };
+    auto const refused_as_nobody = [&](Arguments const& command, std::string const& reason) {
+        AsNobody const nobody;
+        CHECK(refused(folder, command, "spikegpt: " + reason + ": Permission denied"));
+    };
+    std::string const beside = "file: cannot create a temporary file beside '";
+    refused_as_nobody(folder.resume() + Arguments{"--steps", "3"},
+                      beside + folder.path + "/config.json'");
+    refused_as_nobody(folder.train("3") + Arguments{"--force"},
+                      beside + folder.path + "/resume.safetensors'");
+    refused_as_nobody(new_run(empty), beside + empty + "/resume.safetensors'");
+    refused_as_nobody(new_run(inside), "train: cannot make the folder '" + inside + "'");
+    fs::permissions(folder.path, fs::perms(0755));
+    fs::permissions(empty, fs::perms(0755));
+    CHECK(fs::is_empty(empty));
+    CHECK(spikegpt(folder.resume() + Arguments{"--steps", "3"}).code == 0);
 }
 
 TEST_CASE("spikegpt train: one program at a time in a folder, and no lock that outlives it") {

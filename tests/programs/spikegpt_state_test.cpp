@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // States that are damaged, or that no run wrote, are refused; the last good one stays.
+#include <algorithm>
 #include <filesystem>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -126,23 +128,93 @@ TEST_CASE("spikegpt train: in mid-text the state must be what the model and the 
     CHECK_MESSAGE(from_rest.code == 0, from_rest.err);
 }
 
-TEST_CASE("spikegpt train: where the disk is full, the run ends and the last checkpoint stays") {
+TEST_CASE(
+    "spikegpt train: whichever file finds the disk full, the run ends and the old one stays") {
     SmallRun const run;
     REQUIRE(spikegpt(run.start(run.path, "5")).code == 0);
-    std::string const state = run.path + "/resume.safetensors";
-    std::string const old = read_file(state);
+    patch_state(run.path + "/resume.safetensors", "position", R"({"best_valid": null})");
+    std::map<std::string, std::string> before;
+    for (auto const& file : fs::directory_iterator(run.path)) {
+        before[file.path().filename()] = read_file(file.path());
+    }
+    // As a run that goes on writes them: half of each is more than all of those before.
+    std::vector<std::string> files{"config.json", "best-valid.safetensors", "resume.safetensors",
+                                   "model.safetensors"};
+    auto const one_step = run.resume() + Arguments{"--steps", "6"};
+    for (; files.size() > 1; files.erase(files.begin())) {
+        std::size_t const room = before.at(files[0]).size() / 2;
+        auto const full = [&] {
+            FileSizeLimit const limit(room);  // which a program that is started has, too
+            return spikegpt(one_step);
+        }();
+        CHECK(full.code == 1);
+        CHECK_MESSAGE(full.complains("file: cannot write '" + run.path + "/" + files[0] +
+                                     "': File too large after " + std::to_string(room) + " bytes"),
+                      full.err);
+        for (std::string const& file : files) {
+            CHECK_MESSAGE(read_file(run.path + "/" + file) == before.at(file), file);
+        }
+        auto const left = std::distance(fs::directory_iterator(run.path), {});
+        CHECK(left == std::ssize(before));
+    }
+    CHECK(spikegpt(one_step).code == 0);
+    CHECK(read_csv(run.path + "/metrics.csv").size() == 7);
+}
+
+TEST_CASE(
+    "spikegpt train: where metrics.csv finds the disk full, the run goes on from whole lines") {
+    SmallRun const run;
+    REQUIRE(spikegpt(run.start(run.path, "5")).code == 0);
+    std::string const metrics = run.path + "/metrics.csv";
+    std::string const state = read_file(run.path + "/resume.safetensors");
     std::string const model = read_file(run.path + "/model.safetensors");
+    // The largest file of the folder, so that it is the one for which there is no room.
+    std::string const line = read_file(metrics).substr(read_file(metrics).rfind("\n5,"));
+    std::string long_metrics = read_file(metrics);
+    while (long_metrics.size() < state.size()) { long_metrics += line.substr(1); }
+    write_file(metrics, long_metrics);
     auto const full = [&] {
-        FileSizeLimit const limit(old.size() / 2);  // which a program that is started has, too
+        FileSizeLimit const limit(long_metrics.size() + line.size() / 2);
         return spikegpt(run.resume() + Arguments{"--steps", "8"});
     }();
     CHECK(full.code == 1);
-    CHECK_MESSAGE(full.complains("file: cannot write '" + state + "': File too large after " +
-                                 std::to_string(old.size() / 2) + " bytes"),
-                  full.err);
+    CHECK_MESSAGE(full.complains("file: cannot write '" + metrics + "': File too large"), full.err);
+    CHECK(read_file(run.path + "/resume.safetensors") == state);
+    CHECK(read_file(run.path + "/model.safetensors") == model);
+    CHECK(read_file(metrics).starts_with(long_metrics + "6,"));  // half a line
+
+    auto const lines = std::ranges::count(long_metrics, '\n');
+    CHECK(spikegpt(run.resume() + Arguments{"--steps", "8"}).code == 0);
+    auto const rows = read_csv(metrics);
+    CHECK(std::ssize(rows) == lines + 3);
+    for (auto const& row : rows) { CHECK(row.size() == rows[0].size()); }
+}
+
+TEST_CASE("spikegpt train: weights that a step makes infinite are not saved") {
+    SmallRun const run;
+    REQUIRE(spikegpt(run.start(run.path, "10")).code == 0);
+    std::string const state = run.path + "/resume.safetensors";
+    {  // The loss of a step is that of the weights before it, which are finite.
+        auto const file = spikelet::SafetensorsFile::open(state);
+        std::vector<spikelet::StoredTensor> tensors(file.tensors().begin(), file.tensors().end());
+        auto const mean =
+            std::ranges::find(tensors, "mean.head.weight", &spikelet::StoredTensor::name);
+        REQUIRE(mean != tensors.end());
+        std::vector<float> const huge(static_cast<std::size_t>(mean->size()), 1e38F);
+        *mean = spikelet::stored_tensor(mean->name, mean->shape, std::span(huge));
+        spikelet::write_safetensors(state, tensors, file.metadata());
+    }
+    std::string const old = read_file(state);
+    std::string const model = read_file(run.path + "/model.safetensors");
+    std::string const best = read_file(run.path + "/best-valid.safetensors");
+    auto const ended = spikegpt(run.resume() + Arguments{"--steps", "11"});
+    CHECK(ended.code == 1);
+    CHECK_MESSAGE(ended.complains("spikegpt: train: step 11: head.weight has weights that are not "
+                                  "finite; not saved"),
+                  ended.err);
     CHECK(read_file(state) == old);
     CHECK(read_file(run.path + "/model.safetensors") == model);
-    CHECK(spikegpt(run.resume() + Arguments{"--steps", "8"}).code == 0);
+    CHECK(read_file(run.path + "/best-valid.safetensors") == best);
 }
 
 TEST_CASE("spikegpt train: a loss that is not finite leaves the checkpoint that was saved last") {
