@@ -30,8 +30,11 @@ inline std::pair<std::size_t, std::size_t> next_digits(std::string_view file, st
 inline std::string with_digits(std::string file, std::size_t at, std::size_t count,
                                std::string_view digits) {
     std::uint64_t length = 0;
-    bool const has_header = file.size() > sizeof(length) && file[sizeof(length)] == '{';
-    if (has_header) { file.copy(reinterpret_cast<char*>(&length), sizeof(length)); }
+    bool has_header = file.size() > sizeof(length) && file[sizeof(length)] == '{';
+    if (has_header) {
+        file.copy(reinterpret_cast<char*>(&length), sizeof(length));
+        has_header = length <= file.size() - sizeof(length);
+    }
     file.replace(at, count, digits);
     if (has_header && at > sizeof(length) && at - sizeof(length) < length) {
         length += digits.size() - count;

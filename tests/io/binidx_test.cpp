@@ -206,8 +206,11 @@ TEST_CASE("binidx: more than 2^32 ids in more than 2^33 bytes") {
     TemporaryFolder const folder;
     write_file(folder / "x.idx", idx);
     write_file(folder / "x.bin", with(std::uint16_t{7}));
-    write_behind(folder / "x.bin", std::uintmax_t{2} * most * width + 3 * width,
-                 with(std::uint16_t{8}) + with(std::uint16_t{9}));
+    if (!write_behind(folder / "x.bin", std::uintmax_t{2} * most * width + 3 * width,
+                      with(std::uint16_t{8}) + with(std::uint16_t{9}))) {
+        MESSAGE("left out: no file can be as large here");
+        return;
+    }
     Binidx const file(folder / "x");
     CHECK(file.size() == spikelet::index{2} * most + 5);
     CHECK(file.ids(2) == Ids{0, 0, 0, 8, 9});

@@ -211,6 +211,10 @@ TEST_CASE("file_writer: a folder that may not be written to is refused, the old 
     REQUIRE(::chmod((folder / ".").c_str(), 0555) == 0);
     {
         AsNobody const nobody;
+        if (!nobody.works()) {
+            MESSAGE("left out: the superuser cannot become somebody else here");
+            return;
+        }
         CHECK_THROWS_WITH_AS(FileWriter{folder / "a"},
                              ("file: cannot create a temporary file beside '" + (folder / "a") +
                               "': Permission denied")

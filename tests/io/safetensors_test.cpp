@@ -291,7 +291,10 @@ TEST_CASE("safetensors: a tensor behind 2^32 bytes, and one of more elements") {
                                      ""));
     auto const header = std::filesystem::file_size(folder / "x");
     constexpr char numbers[] = "\1\0\0\0\2\0\0\0";
-    write_behind(folder / "x", header + static_cast<std::uintmax_t>(size), {numbers, 8});
+    if (!write_behind(folder / "x", header + static_cast<std::uintmax_t>(size), {numbers, 8})) {
+        MESSAGE("left out: no file can be as large here");
+        return;
+    }
     MappedFile const file(folder / "x");
     auto const contents = parse_safetensors(file.bytes(), "'x'");
     REQUIRE(contents.tensors.size() == 3);

@@ -77,6 +77,9 @@ public:
         if (was_root_ && ::setresuid(0, 0, 0) != 0) { std::abort(); }
     }
 
+    /// False where the superuser cannot become somebody else.
+    [[nodiscard]] bool works() const { return ::geteuid() != 0; }
+
 private:
     static constexpr uid_t nobody = 65534;
 
@@ -88,11 +91,12 @@ inline void write_file(std::string const& path, std::string_view content) {
 }
 
 /// Writes `end` at this place of a file that is there; between its end and that place are zeros,
-/// which take no room on the disk.
-inline void write_behind(std::string const& path, std::uintmax_t place, std::string_view end) {
-    std::filesystem::resize_file(path, place);
-    std::ofstream(path, std::ios::binary | std::ios::app)
-        .write(end.data(), static_cast<std::streamsize>(end.size()));
+/// which take no room on most disks. False where files cannot be as large.
+inline bool write_behind(std::string const& path, std::uintmax_t place, std::string_view end) {
+    std::error_code error;
+    std::filesystem::resize_file(path, place, error);
+    if (!error) { std::ofstream(path, std::ios::binary | std::ios::app) << end; }
+    return !error;
 }
 
 inline std::string read_file(std::string const& path) {

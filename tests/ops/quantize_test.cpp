@@ -11,7 +11,6 @@
 
 #include <spikelet/autodiff/forward.hpp>
 #include <spikelet/autodiff/session.hpp>
-#include <spikelet/core/tensor.hpp>
 #include <spikelet/nn/init.hpp>
 #include <spikelet/nn/lif.hpp>
 #include <spikelet/nn/linear.hpp>
@@ -243,41 +242,6 @@ TEST_CASE("quantize: a matrix of another shape or without numbers, or one that i
     Forgetful from;
     CHECK_THROWS_WITH_AS(quantize(from, from),
                          "quantize: 'weight' is not among the parts of its layer", Error);
-}
-
-/// A weight of all zeros with one output.
-StoredWeight<any_weight, dyn, dyn> zeros(index inputs) {
-    StoredWeight<any_weight, dyn, dyn> weight(inputs, 1);
-    weight.codes.allocate();
-    weight.scale.allocate();
-    return weight;
-}
-
-template <class T>
-float result_of_zeros(StoredWeight<any_weight, dyn, dyn> const& weight) {
-    Tensor<T, dyn, dyn> const x(1, weight.extents()[0]);
-    Forward forward{serial};
-    return *linear(forward.begin(x.view()), weight).data;
-}
-
-TEST_CASE("quantize: sums of whole numbers hold so many inputs") {
-    constexpr index most = index{1} << 20;
-    CHECK(result_of_zeros<bit>(zeros(most)) == 0);
-    CHECK(result_of_zeros<float>(zeros(most + 1)) == 0);
-    CHECK_THROWS_WITH_AS(result_of_zeros<bit>(zeros(most + 1)),
-                         "linear: 1048577 inputs of whole numbers, whose sums hold 1048576 at most",
-                         Error);
-}
-
-TEST_CASE("quantize: codes that are bound start where words do") {
-    auto weight = zeros(4);
-    std::vector<word> const memory(5);
-    auto const* const codes = reinterpret_cast<std::uint8_t const*>(memory.data());
-    weight.codes.bind(codes);
-    CHECK(result_of_zeros<bit>(weight) == 0);
-    weight.codes.bind(codes + 1);
-    CHECK_THROWS_WITH_AS(result_of_zeros<bit>(weight),
-                         "weight: codes that are bound start at a multiple of 8 bytes", Error);
 }
 
 TEST_CASE("quantize: how large a number may be depends on what it is stored as") {

@@ -47,7 +47,7 @@ bool nobody_can_run_it() {
     auto const may = [](std::string const& path, int what) {
         return ::faccessat(AT_FDCWD, path.c_str(), what, AT_EACCESS) == 0;
     };
-    return may(SPIKELET_BINARY_DIR "/bin/spikegpt", X_OK) &&
+    return nobody.works() && may(SPIKELET_BINARY_DIR "/bin/spikegpt", X_OK) &&
            may(fs::temp_directory_path(), W_OK | X_OK);
 }
 

@@ -129,7 +129,7 @@ TEST_CASE("spikegpt train: in mid-text the state must be what the model and the 
 }
 
 TEST_CASE(
-    "spikegpt train: whichever file finds the disk full, the run ends and the old one stays") {
+    "spikegpt train: whichever file of a step finds the disk full, the run ends, old ones stay") {
     SmallRun const run;
     REQUIRE(spikegpt(run.start(run.path, "5")).code == 0);
     patch_state(run.path + "/resume.safetensors", "position", R"({"best_valid": null})");

@@ -15,6 +15,7 @@
 #include <spikelet/models/spikegpt_rescale.hpp>
 #include <spikelet/ops/cross_entropy.hpp>
 
+#include "conformance/model_files.hpp"
 #include "conformance/model_run.hpp"
 #include "conformance/state_names.hpp"
 #include "conformance/trace.hpp"
@@ -220,7 +221,8 @@ private:
             auto const logits = session(id);
             rows.values.insert(rows.values.end(), logits.begin(), logits.end());
         }
-        run_.generate["official_rescale" + std::to_string(layers) + "/logits"] = std::move(rows);
+        run_.generate[std::string(rescaled_logits) + std::to_string(layers) + "/logits"] =
+            std::move(rows);
     }
 
     void train() {

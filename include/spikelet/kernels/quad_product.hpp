@@ -53,6 +53,7 @@ public:
     /// y [M,N] = s W, of one input at least.
     static void run(Policy policy, MatmulSize n, word const* events, QuantizedMatrix<C> w, float* y,
                     std::byte* workspace) {
+        SPIKELET_ASSERT(n.inputs > 0, "quad_product: nothing to multiply");
         Work const work{n, w, reinterpret_cast<std::int32_t*>(workspace),
                         reinterpret_cast<std::uint8_t*>(workspace) + value_bytes(n), y};
         auto const unpack_some = [&](index begin, index end) {

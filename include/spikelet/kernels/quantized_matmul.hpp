@@ -21,7 +21,7 @@ struct QuantizedMatmul {
         CpuPolicy<Policy>,
         "quantized_matmul: no kernel for this policy; the policies are Serial and OpenMp");
 
-    /// Sums of as many codes of eight bits stay below 2^31.
+    /// Sums of as many codes of x stay below 2^31; those of products are cut before.
     static constexpr index most_inputs = index{1} << 24;
 
     /// Bytes of scratch that forward may use.
@@ -33,6 +33,7 @@ struct QuantizedMatmul {
     /// or a NaN has no finite result.
     static void forward(Policy policy, MatmulSize n, float const* x, QuantizedMatrix<C> w, float* y,
                         std::byte* workspace) {
+        SPIKELET_ASSERT(n.inputs <= most_inputs, "quantized_matmul: sums would overflow");
         QuantizedRows<Policy> const rows(n.rows, n.inputs, workspace);
         rows.assign(policy, x);
         QuantizedProduct<C, Policy, AtOnce>::run(policy, {n, rows, w, y});

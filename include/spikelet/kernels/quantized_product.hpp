@@ -43,7 +43,7 @@ class QuantizedProduct {
     // A thread is worth 2^19 multiply-adds.
     static constexpr BlockLimits limits{Panel::columns, most_rows, block_sums, index{1} << 19};
     // Products of bytes with as many activations are below 2^31: 255 * 127 * 2^16.
-    static constexpr index most_inputs = index{1} << 16;
+    static constexpr index most_at_once = index{1} << 16;
 
     template <index R, class Sums>
     using Tile = std::array<Sums, static_cast<std::size_t>(R)>;
@@ -72,7 +72,7 @@ private:
         alignas(64) std::array<std::int32_t, static_cast<std::size_t>(block_sums)> sums;
         for (Span span{0, 0}; span.begin < t.n.inputs; span.begin = span.end) {
             index const group_end = (span.begin / t.w.group + 1) * t.w.group;
-            span.end = (std::min)({group_end, span.begin + most_inputs, t.n.inputs});
+            span.end = (std::min)({group_end, span.begin + most_at_once, t.n.inputs});
             index const inputs = span.end - span.begin;
             index read = inputs;
             start(t, b, span, sums.data());

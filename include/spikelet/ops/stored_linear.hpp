@@ -102,11 +102,16 @@ void check_codes(Weight const& weight) {
     }
 }
 
-constexpr void check_inputs(index inputs, index most) {
-    if (inputs > most) {
-        fail("linear", std::to_string(inputs) + " inputs of whole numbers, whose sums hold " +
-                           std::to_string(most) + " at most");
-    }
+template <class U, class Policy, class Weight>
+constexpr void check_inputs(Weight const& weight) {
+    index const inputs = weight.extents()[0];
+    with_code_of(weight, [inputs]<class Code>(CodeOf<Code>) {
+        constexpr index most = StoredProduct<U, Code, Policy>::most_inputs;
+        if (inputs > most) {
+            fail("linear", std::to_string(inputs) + " inputs of whole numbers, whose sums hold " +
+                               std::to_string(most) + " at most");
+        }
+    });
 }
 
 }  // namespace detail
@@ -126,13 +131,13 @@ constexpr auto linear(Var<Ctx, U, E> value, StoredWeight<C, In, Out> const& weig
     using Operand = typename std::remove_const_t<decltype(x)>::element;
     using Policy = decltype(x.ctx->policy());
     check_channels("linear", x, weight.extents()[0]);
+    detail::check_inputs<Operand, Policy>(weight);
     if constexpr (!Ctx::dry) { detail::check_codes(weight); }
     auto y = x.ctx->template make<float>(x.extents.with_last(Size<Out>(weight.extents()[1])));
     kernels::MatmulSize const n{x.extents.rows(), weight.extents()[0], weight.extents()[1]};
     check_counted<Ctx>(n.rows);
     detail::with_code_of(weight, [&]<class Code>(detail::CodeOf<Code>) {
         using Product = detail::StoredProduct<Operand, Code, Policy>;
-        detail::check_inputs(n.inputs, Product::most_inputs);
         auto* const workspace = x.ctx->template scratch<std::byte>(Product::workspace(n));
         x.ctx->run(
             [&] { Product::forward(x.ctx->policy(), n, x.data, weight, y.data, workspace); });
