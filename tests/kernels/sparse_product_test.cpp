@@ -43,7 +43,8 @@ TEST_CASE_TEMPLATE("sparse_product: the bits of the product with all terms", T, 
                                 {70, 300, 200},
                                 {1100, 130, 31},
                                 {65, 257, 129},
-                                {64, 513, 65}}) {
+                                {64, 513, 65},
+                                {130, 600, 65}}) {
         for (int const percent : {0, 5, 40, 100}) {
             CAPTURE(n.rows);
             CAPTURE(percent);

@@ -84,21 +84,18 @@ public:
         for (index r = 0; r < n.rows; r += block_rows) {
             index const rows = (std::min)(block_rows, n.rows - r);
             Lists const lists(workspace, rows, n.depth);
-            for (index d = 0; d < n.depth; d += table_depth) {
-                Block const block{r, d, rows, (std::min)(table_depth, n.depth - d)};
-                bool const from_zero = d == 0 && start == Start::zero;
-                auto const list_some = [=](index begin, index end) {
-                    lists.list(left, block, begin, end);
-                };
-                parallel_for(policy, Lists::chunks(rows), list_some,
-                             grain_of(grain_numbers, rows * block.columns / Lists::chunks(rows)));
-                Work const work{lists,     block,     right + d * n.columns,
-                                n.columns, from_zero, result + r * n.columns};
-                if (table_depth > shallow_depth) {
-                    add_block<narrow>(policy, work);
-                } else {
-                    add_block<wide>(policy, work);
+            auto const each_table = [&](auto&& f) {
+                for (index d = 0; d < n.depth; d += table_depth) {
+                    Block const block{r, d, rows, (std::min)(table_depth, n.depth - d)};
+                    bool const from_zero = d == 0 && start == Start::zero;
+                    f(Work{lists, block, right + d * n.columns, n.columns, from_zero,
+                           result + r * n.columns});
                 }
+            };
+            if (table_depth > shallow_depth) {
+                add<narrow>(policy, left, rows, n, table_depth, each_table);
+            } else {
+                add<wide>(policy, left, rows, n, table_depth, each_table);
             }
         }
     }
@@ -113,6 +110,40 @@ private:
         bool from_zero;
         T* result;
     };
+
+    /// Some rows, table by table. Threads share rows where each has enough of them for tables of its
+    /// own, and wait for each other once. Else they share chunks of lists, then panels, and wait
+    /// twice for every table.
+    template <index panel, class Left>
+    static void add(Policy policy, Left left, index rows, ProductSize n, index table_depth,
+                    auto const& each_table) {
+        index const chunks = Lists::chunks(rows);
+        index const panels = (n.columns + panel - 1) / panel;
+        index const threads = thread_count(policy);
+        index const enough = std::max<index>(Lists::chunk_rows, table_depth / 4);
+        if (threads > 1 && rows >= threads * enough) {
+            auto const some = [&](index begin, index end) {
+                each_table([&](Work const& w) {
+                    w.lists.list(left, w.block, begin, end);
+                    for (index p = 0; p < panels; ++p) {
+                        add_panel<panel>(w, p * panel, Lists::first_row(begin, rows),
+                                         Lists::first_row(end, rows));
+                    }
+                });
+            };
+            index const each = rows * n.depth / chunks * n.columns;
+            parallel_for(policy, chunks, some, grain_of(grain_work, each / 8));
+            return;
+        }
+        each_table([&](Work const& w) {
+            auto const list_some = [&](index begin, index end) {
+                w.lists.list(left, w.block, begin, end);
+            };
+            parallel_for(policy, chunks, list_some,
+                         grain_of(grain_numbers, rows * w.block.columns / chunks));
+            add_block<panel>(policy, w);
+        });
+    }
 
     /// Threads share panels; where these are few, rows as well.
     template <index panel>
