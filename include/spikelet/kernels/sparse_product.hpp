@@ -111,9 +111,9 @@ private:
         T* result;
     };
 
-    /// Some rows, table by table. Threads share rows where each has enough of them for tables of its
-    /// own, and wait for each other once. Else they share chunks of lists, then panels, and wait
-    /// twice for every table.
+    /// Some rows, table by table. Threads share rows where each has enough of them for tables of
+    /// its own, and wait for each other once. Else they share chunks of lists, then panels, and
+    /// wait twice for every table.
     template <index panel, class Left>
     static void add(Policy policy, Left left, index rows, ProductSize n, index table_depth,
                     auto const& each_table) {
