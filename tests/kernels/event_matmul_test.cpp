@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/kernels/event_matmul.hpp>
 
+#include <algorithm>
 #include <limits>
 
 #include <doctest/doctest.h>
@@ -31,6 +32,7 @@ struct Products {
         auto scratch = some_scratch(Kernel::template forward_workspace<T>(n));
         std::vector<T> y(dy.size(), T(99));
         Kernel::forward(policy, n, events.packed.data(), w.data(), y.data(), scratch.data());
+        check_end(scratch);
         return y;
     }
     [[nodiscard]] std::vector<T> backward_weight(OpenMp<> policy = {1}) const {
@@ -39,6 +41,7 @@ struct Products {
         std::vector<T> dw = w;
         Kernel::backward_weight(policy, n, events.packed.data(), dy.data(), dw.data(),
                                 scratch.data());
+        check_end(scratch);
         return dw;
     }
 
@@ -58,8 +61,12 @@ struct Products {
         return dw;
     }
 
+    static constexpr index more = 64;  // than is asked for, which nobody may write to
     static std::vector<T> some_scratch(index units) {
-        return std::vector<T>(static_cast<std::size_t>(units), T(77));
+        return std::vector<T>(static_cast<std::size_t>(units + more), T(77));
+    }
+    static void check_end(std::vector<T> const& scratch) {
+        CHECK(std::count(scratch.end() - more, scratch.end(), T(77)) == more);
     }
 };
 
@@ -114,6 +121,15 @@ TEST_CASE_TEMPLATE("event_matmul: rows whose densities differ", T, float, double
     p.events.replace(1024, RandomSpikes<T, S>(1024, n.inputs, 0.95, 2));
     CHECK(same_bits(p.forward(), p.dense_forward()));
     CHECK(same_bits(p.backward_weight(OpenMp<>{2}), p.dense_backward_weight()));
+}
+
+TEST_CASE_TEMPLATE("event_matmul: the last rows may need more room than all before", T, float,
+                   double) {
+    using S = graded<3>;
+    bool const floats = std::is_same_v<T, float>;
+    Products<T, S> const p(floats ? MatmulSize{1924, 130, 32} : MatmulSize{1920, 65, 32}, 1.0);
+    CHECK(same_bits(p.forward(), p.dense_forward()));
+    CHECK(same_bits(p.backward_weight(), p.dense_backward_weight()));
 }
 
 TEST_CASE_TEMPLATE("event_matmul: same bits row by row and all at once", S, graded<3>,

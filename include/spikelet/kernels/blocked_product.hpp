@@ -52,12 +52,13 @@ class BlockedProduct {
     using Piece = std::array<Number, static_cast<std::size_t>(piece_size)>;
 
 public:
-    /// Units of scratch that run() needs.
+    /// Units of scratch that run() needs, also for smaller sizes: rows go in blocks, of which the
+    /// last is shorter, and few of them are packed whole where many are not.
     static constexpr index workspace(ProductSize n) {
         index const columns = (std::min)(block_columns, n.columns);
         index const panels =
             tiles(columns, tile_columns) * panel_size((std::min)(block_depth, n.depth));
-        return packed_rows(n) <= few_size ? (std::max)(packed_rows(n), panels) : panels;
+        return (std::max)((std::min)(packed_rows(n), few_size), panels);
     }
 
     /// result = left right, or result += left right.
