@@ -78,6 +78,34 @@ TEST_CASE("chain: recomputed gradients have the same bits behind layers that say
     CHECK(same_bits(slopes(false), slopes(true)));
 }
 
+/// Squares that cannot be computed twice.
+struct Once : Squares {
+    mutable int calls = 0;
+    auto operator()(auto x) const {
+        if (++calls > 1) { fail("once", "it was computed before"); }
+        return Squares::operator()(x);
+    }
+};
+
+TEST_CASE("chain: whoever watches still does after a layer could not be computed again") {
+    std::vector<Once> layers(1);
+    Rng rng(1);
+    allocate(layers[0], true);
+    layers[0].map.init(rng);
+    struct Watcher final : Observer {
+        void see(Tap const&) override {}
+    } watcher;
+    auto const x = random_tensor<float>(Extents<dyn, dyn, 70>(2, 20, {}), 2);
+    Tape tape(serial, {.recompute = true});
+    tape.observe(&watcher);
+    auto const y = chain(layers, tape.begin(x.view()));
+    auto const dy = random_numbers<float>(y.extents.size(), 3);
+    CHECK_THROWS_AS(
+        tape.backward(y, View<float const, dyn>(dy.data(), Extents<dyn>(y.extents.size()))), Error);
+    tape.begin();
+    CHECK(tape.observer() == &watcher);
+}
+
 TEST_CASE("chain: gradients equal those of the layers written out") {
     auto model = tiny_lm();
     auto const chained = train_once(model, {});

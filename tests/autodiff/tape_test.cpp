@@ -189,6 +189,9 @@ TEST_CASE("tape: draws a new key at each call, the same again in the same step")
         tape.begin();
         std::vector<std::uint64_t> drawn{tape.draw(), tape.draw(), tape.draw()};
         tape.begin();
+        CHECK(tape.draw() != drawn[0]);  // that of the next step
+        tape.set_step(step);
+        tape.begin();
         CHECK(tape.draw() == drawn[0]);
         return drawn;
     };

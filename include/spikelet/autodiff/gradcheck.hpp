@@ -99,6 +99,7 @@ private:
 
     /// The inputs as values on the tape, at the start of a pass.
     auto begin() {
+        tape_.set_step(0);  // all passes draw the same random numbers
         tape_.begin();
         auto const place = [&](auto const& tensor) {
             using Element = typename decltype(tensor.view())::element;

@@ -74,6 +74,8 @@ public:
     void begin() {
         rewind({});
         draws_ = 0;
+        step_ = next_step_++;
+        again_ = false;
         event_cost_.start_pass();
         state_.start_pass();
     }
@@ -162,8 +164,9 @@ public:
         return (static_cast<std::uint64_t>(w[0]) << 32) | w[1];
     }
 
-    /// The step's number, which random numbers depend on; the trainer sets it.
-    void set_step(std::int64_t step) { step_ = step; }
+    /// The number of the pass that begins next, which random numbers depend on. Passes count from
+    /// 0; what goes on with an older training, or repeats a pass, says where.
+    void set_step(std::int64_t step) { next_step_ = step; }
 
     /// What events cost, and their price: 0 unless it is set.
     [[nodiscard]] EventCost<T>& event_cost() { return event_cost_; }
@@ -173,7 +176,7 @@ public:
     /// How dense products of float are computed.
     [[nodiscard]] Products products() const { return options_.products; }
     /// Who watches, or null.
-    [[nodiscard]] Observer* observer() const { return observer_; }
+    [[nodiscard]] Observer* observer() const { return again_ ? nullptr : observer_; }
 
     /// Shows taps to `observer`, which must outlive the passes it watches; null stops it.
     void observe(Observer* observer) { observer_ = observer; }
@@ -262,7 +265,7 @@ private:
         auto const place = here();
         auto const cost = event_cost_;
         last_ = nullptr;
-        Observer* const watching = std::exchange(observer_, nullptr);
+        bool const was_again = std::exchange(again_, true);
         draws_ = draws;
         auto const all_of_state = state_.place();
         state_.go_to(state);
@@ -270,7 +273,7 @@ private:
         [[maybe_unused]] bool const begun = out.gradient.take_over(y.gradient);
         SPIKELET_ASSERT(begun, "chain: a layer returned what others read, too");
         walk();
-        observer_ = watching;
+        again_ = was_again;
         event_cost_ = cost;
         state_.go_to(all_of_state);
         rewind(place);
@@ -287,8 +290,10 @@ private:
     Node* last_ = nullptr;
     Slot* last_slot_ = nullptr;
     Observer* observer_ = nullptr;
+    bool again_ = false;  // a layer is computed again, which shows nothing
     std::uint64_t draws_ = 0;
     std::int64_t step_ = 0;
+    std::int64_t next_step_ = 0;
 };
 
 }  // namespace spikelet
