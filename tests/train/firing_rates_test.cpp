@@ -48,6 +48,26 @@ TEST_CASE("firing rates: counts the spikes and the chances of every site") {
     CHECK(rates.mean() == doctest::Approx(120.0 / 840));
 }
 
+TEST_CASE("firing rates: a node without weights may serve rows of two widths") {
+    Model const model;
+    FiringRates rates(model);
+    Forward forward;
+    forward.observe(&rates);
+    Tensor<float, 1, 2, 300> wide;
+    std::fill_n(wide.data(), 600, 1.0F);
+    auto const narrow = rows(70);
+    for (int pass = 0; pass < 2; ++pass) {
+        (void)model.nodes[0](forward.begin(narrow.view()));
+        (void)model.nodes[0](forward.begin(std::as_const(wide).view()));
+    }
+    REQUIRE(rates.sites().size() == 2);
+    CHECK(rates.sites()[0].neurons == 70);
+    CHECK(rates.sites()[0].spikes == 140);
+    CHECK(rates.sites()[1].neurons == 300);
+    CHECK(rates.sites()[1].saturated() == 300);
+    CHECK(rates.sites()[1].name == rates.sites()[0].name);
+}
+
 struct EventModel {
     EventNode<70> node;
     EventNode<70, signed_graded<3>> both_signs{.first_threshold = 0.28};

@@ -54,6 +54,22 @@ TEST_CASE("spike statistics: neurons, positions, and charges, over several passe
     }
 }
 
+TEST_CASE("spike statistics: a node without weights may serve rows of two widths") {
+    Model const model;
+    SpikeStatistics statistics(model);
+    Forward forward;
+    forward.observe(&statistics);
+    Tensor<float, 1, 1, 70> narrow;
+    Tensor<float, 1, 1, 700> wide;
+    wide(0, 0, 699) = 2;
+    (void)model.node(forward.begin(std::as_const(narrow).view()));
+    (void)model.node(forward.begin(std::as_const(wide).view()));
+    REQUIRE(statistics.sites().size() == 2);
+    CHECK(statistics.sites()[0].dead() == 70);
+    CHECK(statistics.sites()[1].of_neuron[699] == 1);
+    CHECK(statistics.sites()[1].dead() == 699);
+}
+
 TEST_CASE("spike statistics: charges are those before the threshold") {
     Model const model;
     SpikeStatistics statistics(model);

@@ -58,7 +58,7 @@ public:
         if (tap.name != "s") { return; }
         std::size_t const place = places_.find(tap);
         if (place == sites_.size()) {
-            places_.add(tap.layer, tap.layer_type);
+            places_.add(tap.layer, tap.layer_type, tap.last);
             std::string name = names_(tap);
             name.resize(name.size() - (std::min)(name.size(), tap.name.size() + 1));
             auto const words = static_cast<std::size_t>(Element<bit>::row_units(tap.last));

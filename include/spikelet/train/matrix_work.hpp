@@ -43,7 +43,7 @@ public:
     explicit MatrixWork(Model const& model) {
         each_matrix(model, [&](PartName const& name, auto const& matrix) {
             using Type = std::remove_cvref_t<decltype(matrix)>;
-            places_.add(&matrix, type_id<Type>());
+            places_.add(&matrix, type_id<Type>(), matrix.inputs);
             matrices_.push_back(
                 {std::string(std::string_view(name)), matrix.inputs, matrix.outputs});
         });

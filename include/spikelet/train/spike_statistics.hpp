@@ -109,7 +109,7 @@ private:
     Site& site_of(Tap const& tap) {
         std::size_t const place = places_.find(tap);
         if (place == sites_.size()) {
-            places_.add(tap.layer, tap.layer_type);
+            places_.add(tap.layer, tap.layer_type, tap.last);
             std::string name = names_(tap);
             name.resize(name.size() - (std::min)(name.size(), tap.name.size() + 1));
             sites_.push_back(
