@@ -22,7 +22,7 @@ namespace spikelet {
 
 /// Stores a matrix of numbers in the type and groups that `to` has. Throws Error if the shapes
 /// differ, a number is not finite or would not be where it is stored (in int8 and fewer bits, above
-/// half of the largest float), there are none, or memory runs out.
+/// half of the largest float), there are none, the stored ones are read only, or memory runs out.
 template <index In, index Out, class C, index To, index ToOut>
 void quantize(BasicParameter<float, In, Out> const& from, StoredWeight<C, To, ToOut>& to) {
     index const inputs = to.extents()[0];
@@ -35,15 +35,14 @@ void quantize(BasicParameter<float, In, Out> const& from, StoredWeight<C, To, To
         fail("quantize", "there are no numbers yet");
     }
     detail::check_encodable("quantize", to.type(), from.value(), from.size());
-    to.codes.allocate();
-    to.scale.allocate();
+    auto const bytes = to.codes.writable();
+    auto const scales = to.scale.writable();
     detail::with_code(to.type(), [&]<class Code>(detail::CodeOf<Code>) {
-        auto* const codes = reinterpret_cast<storage_of<Code>*>(to.codes.value());
+        auto* const codes = reinterpret_cast<storage_of<Code>*>(bytes.data());
         if constexpr (std::is_same_v<Code, float>) {
             std::copy_n(from.value(), from.size(), codes);
         } else {
-            kernels::encode<Code>(from.value(), inputs, outputs, to.group(), codes,
-                                  to.scale.value());
+            kernels::encode<Code>(from.value(), inputs, outputs, to.group(), codes, scales.data());
         }
     });
 }
@@ -149,10 +148,14 @@ private:
 /// matrices of `to` are stored as is chosen before, with each_stored_weight() and store_as() where
 /// their type is any_weight. Of a matrix that trains in few bits it gets what `from` computes with:
 /// the very codes where it is stored as it trains. Throws Error, naming the part, if the models
-/// have different parts, or a number is not finite or too large; then `to` stays as it was.
+/// have different parts, one of `to` is read only (bound to constants, or borrowed), or a number is
+/// not finite or too large; then `to` stays as it was.
 template <class From, class To>
 void quantize(From const& from, To& to) {
     detail::WeightsByName const weights(from, to);
+    each_parameter(to, [&](std::string_view name, auto const& p) {
+        if (p.read_only()) { fail("quantize", quote(name) + " is read only"); }
+    });
     each_stored_weight(to, [&](std::string_view name, auto const& weight) {
         auto const& w = weights[name];
         for (WeightType const type : {w.format.type, weight.type()}) {
