@@ -53,6 +53,20 @@ TEST_CASE("layer_norm: backward equals finite differences") {
     CHECK(report.checked == 6 * 17 + 2 * 17);
 }
 
+/// Gain and bias are the same numbers.
+struct TiedNorm {
+    BasicParameter<double, 17> both;
+    SPIKELET_PARTS(both)
+    auto operator()(auto x) const { return layer_norm(x, both, both); }
+};
+
+TEST_CASE("layer_norm: one parameter may be gain and bias") {
+    TiedNorm norm;
+    fill_random(norm.both, 1);
+    auto const report = gradcheck(norm, random_tensor<double>(shape, 3));
+    CHECK_MESSAGE(report.passed(), to_string(report));
+}
+
 TEST_CASE("layer_norm: frozen parameters let the gradient through") {
     Norm<float> norm;
     fill_both(norm);

@@ -74,6 +74,24 @@ TEST_CASE("shift_mix: backward equals finite differences") {
     }
 }
 
+/// One weight for two branches, another for the third.
+struct TiedShiftMixed {
+    BasicParameter<double, dyn> a{5}, b{5};
+    SPIKELET_PARTS(a, b)
+    auto operator()(auto x) const {
+        auto const mixed = shift_mix(x, a, b, a);
+        return mixed[0] * mixed[1] * mixed[2];
+    }
+};
+
+TEST_CASE("shift_mix: a weight may be that of several branches") {
+    TiedShiftMixed layer;
+    fill_random(layer.a, 1);
+    fill_random(layer.b, 2);
+    auto const report = gradcheck(layer, random_tensor<double>(shape(2, 7), 3));
+    CHECK_MESSAGE(report.passed(), to_string(report));
+}
+
 TEST_CASE_TEMPLATE("shift_mix: streaming, split at every point, equals the whole sequence", T,
                    float, double) {
     ShiftMixed<T> layer;

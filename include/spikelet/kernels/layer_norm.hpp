@@ -196,7 +196,8 @@ private:
         simd::for_each_batch<B>(first, last, [&](index c, auto lanes) {
             B const gain = simd::load<B>(in.gain + c, lanes);
             B gains = in.dgain != nullptr ? simd::load<B>(in.dgain + c, lanes) : B(0);
-            B biases = in.dbias != nullptr ? simd::load<B>(in.dbias + c, lanes) : B(0);
+            bool const apart = in.dbias != in.dgain;  // one parameter may be both
+            B biases = in.dbias != nullptr && apart ? simd::load<B>(in.dbias + c, lanes) : B(0);
             simd::unrolled<few>([&](auto k) {
                 index const i = (r + static_cast<index>(k)) * in.C + c;
                 B const dy = simd::load<B>(in.dy + i, lanes);
@@ -211,7 +212,9 @@ private:
                 biases += dy;
             });
             if (in.dgain != nullptr) { simd::store(in.dgain + c, gains, lanes); }
-            if (in.dbias != nullptr) { simd::store(in.dbias + c, biases, lanes); }
+            if (in.dbias != nullptr) {
+                simd::store(in.dbias + c, apart ? biases : gains + biases, lanes);
+            }
         });
     }
 };

@@ -10,6 +10,7 @@
 // takes two rows of each array and asks for the next two.
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include <spikelet/kernels/simd.hpp>
@@ -50,7 +51,10 @@ struct ShiftMix {
     template <class T, std::size_t N>
     static void backward(Policy policy, Btc n, T const* x, Each<T const, N> m, Each<T const, N> dy,
                          AddsTo<T> dx, Each<T, N> dm, T const* start = nullptr) {
-        Back<T, N> const back{n, x, start, m, dy, dx, dm};
+        Back<T, N> back{n, x, start, m, dy, dx, dm};
+        for (std::size_t j = 1; j < N; ++j) {
+            back.again[j] = std::find(dm.begin(), dm.begin() + j, dm[j]) != dm.begin() + j;
+        }
         // A strip takes all sequences, so that the sums over them have one order.
         for_each_strip(policy, {1, n.B * n.T, n.C}, [&](index, index first, index last) {
             using B = simd::Batch<T, Policy>;
@@ -92,6 +96,7 @@ private:
         Each<T const, N> m, dy;
         Accumulator<T> dx;
         Each<T, N> dm;
+        std::array<bool, N> again{};  ///< the weight of a branch is that of one before, too
     };
 
     /// Consecutive rows of one sequence, maybe its first or its last.
@@ -128,7 +133,8 @@ private:
         std::array<B, N> weight, sum, next;
         simd::unrolled<static_cast<index>(N)>([&](auto j) {
             weight[j] = simd::load<B>(in.m[j] + c, lanes);
-            sum[j] = in.dm[j] == nullptr ? B(0) : simd::load<B>(in.dm[j] + c, lanes);
+            bool const begins = in.dm[j] != nullptr && !in.again[j];
+            sum[j] = begins ? simd::load<B>(in.dm[j] + c, lanes) : B(0);
             next[j] = simd::load<B>(in.dy[j] + i, lanes);
         });
         B before = row_before<B>(in, rows, i, c, lanes);
@@ -149,7 +155,9 @@ private:
             before = now;
         }
         simd::unrolled<static_cast<index>(N)>([&](auto j) {
-            if (in.dm[j] != nullptr) { simd::store(in.dm[j] + c, sum[j], lanes); }
+            if (in.dm[j] == nullptr) { return; }
+            B const all = in.again[j] ? simd::load<B>(in.dm[j] + c, lanes) + sum[j] : sum[j];
+            simd::store(in.dm[j] + c, all, lanes);
         });
     }
 };
