@@ -115,6 +115,10 @@ TEST_CASE("bits: zero has no bits, and what a kind does not have becomes zero") 
     pack<trit>(values, 3, packed);
     CHECK(packed[0] == 0);
     CHECK(packed[1] == 4);
+    std::uint8_t const bytes[3] = {255, 1, 254};  // not -1, 1, -2
+    pack<trit>(bytes, 3, packed);
+    CHECK(packed[0] == 2);
+    CHECK(packed[1] == 0);
 }
 
 TEST_CASE("bits: packing works in constant expressions") {

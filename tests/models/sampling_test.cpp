@@ -132,7 +132,10 @@ TEST_CASE("sampling: logits that are no numbers are refused, and so are such opt
         // Minus infinity rules a token out.
         CHECK(draw({-infinity, 3, -infinity}) == 1);
     }
-    CHECK_THROWS_AS((sample(four, rng, {.temperature = std::nan("")})), Error);
+    for (double const temperature : {std::nan(""), HUGE_VAL}) {
+        CHECK_THROWS_WITH_AS((sample(four, rng, {.temperature = temperature})),
+                             "sample: the temperature must be a finite number", Error);
+    }
     CHECK_THROWS_AS(probabilities({.temperature = 0}), Error);
 }
 

@@ -142,7 +142,7 @@ public:
         return {y.data, Extents<dyn, dyn>(y.extents.rows(), y.extents[y.extents.rank - 1])};
     }
 
-    /// Logits [vocabulary] after the last of any number (at least one) of tokens; for sessions of
+    /// Logits [vocabulary] after the last of any number of tokens, none after none; for sessions of
     /// one stream. Throws Error for others.
     std::span<T const> feed(std::span<std::int32_t const> tokens) {
         if (memory_.footprint().batch != 1) {

@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <span>
+#include <type_traits>
 
 #include <spikelet/core/element.hpp>
 
@@ -40,10 +41,14 @@ template <class S, class Number>
 constexpr void pack(Number const* values, index n, word* spikes) {
     constexpr index planes = Element<S>::planes;
     constexpr unsigned codes = 1U << planes;
+    auto const is = [](int value, Number number) {
+        bool const has = !std::is_unsigned_v<Number> || value >= 0;  // -1 is no 255
+        return has && static_cast<Number>(value) == number;
+    };
     for (index w = 0; w < Element<S>::row_units(n); ++w) { spikes[w] = 0; }
     for (index i = 0; i < n; ++i) {
         unsigned code = 0;
-        while (code < codes && static_cast<Number>(worth<S>(code)) != values[i]) { ++code; }
+        while (code < codes && !is(worth<S>(code), values[i])) { ++code; }
         code %= codes;
         for (index p = 0; p < planes; ++p) {
             spikes[i / bits_per_word * planes + p] |= word{code >> p & 1} << (i % bits_per_word);

@@ -75,7 +75,9 @@ official_sampling_of_tokens(std::optional<std::int32_t> end_of_text) {
 namespace detail {
 
 inline void check_sampling(SamplingOptions const& options) {
-    if (std::isnan(options.temperature)) { fail("sample", "the temperature is not a number"); }
+    if (!std::isfinite(options.temperature)) {
+        fail("sample", "the temperature must be a finite number");
+    }
     if (!(options.top_p >= 0)) { fail("sample", "top_p must be a number of at least 0"); }
     if (options.top_k < 0) { fail("sample", "top_k must be at least 0"); }
     if (!(options.min_p >= 0 && options.min_p <= 1)) {
