@@ -241,6 +241,8 @@ TEST_CASE("safetensors_writer: what cannot be written is refused and nothing is 
     CHECK(complaint({good}, {}, Dtype::F64) == "tensor 'w' is F32, which is not written as F64");
     CHECK(complaint({stored_tensor("i", {2}, std::span(ids))}, {}, Dtype::F16) ==
           "tensor 'i' is I32, which is not written as F16");
+    CHECK(complaint({good}, {{"k", std::string(100'000'000, ' ')}}, Dtype::F32)
+              .ends_with("bytes, at most 100000000 can be read again"));
     CHECK(read_file(path) == "old");
     CHECK(folder.count() == 1);
 }

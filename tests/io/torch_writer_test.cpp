@@ -89,6 +89,9 @@ TEST_CASE("torch_writer: a wrong list of tensors writes nothing") {
     wrong = good;
     wrong.name = "\xff";
     CHECK(complains({wrong}, "name of a tensor"));
+    CHECK_THROWS_WITH_AS(
+        write_torch(folder / "a.pth", {&good, 1}, {{"k", std::string(64 << 20, ' ')}}),
+        doctest::Contains("the metadata take 67108865 bytes, at most 64 MiB"), Error);
     CHECK(folder.count() == 0);
 }
 

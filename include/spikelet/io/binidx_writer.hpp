@@ -54,6 +54,8 @@ public:
         if (length_ > 0) { end_document(); }
         flush();
         write_index();
+        bin_.sync();  // what may take long, and may fail, comes before the old files go
+        idx_.sync();
         std::error_code ignored;  // one that cannot be removed cannot be replaced either
         std::filesystem::remove(prefix_ + ".idx", ignored);
         bin_.commit();

@@ -94,9 +94,12 @@ public:
     /// How many bytes were appended.
     [[nodiscard]] std::size_t written() const { return written_; }
 
+    /// Waits until what was written is on the disk.
+    void sync() const { flush(file_, "flush"); }
+
     /// Puts the file in its place. Nothing can be written afterwards.
     void commit() {
-        flush(file_, "flush");
+        sync();
         file_ = {};
         if (::renameat(folder_.number(), temporary_.c_str(), folder_.number(), name_.c_str()) !=
             0) {

@@ -39,9 +39,6 @@ struct SafetensorsContents {
 
 namespace detail {
 
-// The most bytes a header may have, as in the reference implementation.
-inline constexpr std::uint64_t max_safetensors_header = 100'000'000;
-
 inline std::string_view safetensors_header_text(std::string_view where,
                                                 std::span<std::byte const> file) {
     std::uint64_t length = 0;

@@ -24,6 +24,9 @@ inline constexpr std::string_view checksum_key = "spikelet.checksum.2";
 /// How long it is.
 inline constexpr std::size_t checksum_digits = 16;
 
+// The most bytes a header may have, as in the reference implementation.
+inline constexpr std::uint64_t max_safetensors_header = 100'000'000;
+
 /// What a header says about a tensor.
 struct TensorEntry {
     std::string_view name;

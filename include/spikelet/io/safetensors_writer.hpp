@@ -101,6 +101,10 @@ inline std::string safetensors_header(std::string_view where, std::span<PlannedT
     }
     std::string text = header.dump();
     text.resize((text.size() + 7) / 8 * 8, ' ');
+    if (text.size() > max_safetensors_header) {
+        fail(where, "names and metadata take " + std::to_string(text.size()) + " bytes, at most " +
+                        std::to_string(max_safetensors_header) + " can be read again");
+    }
     return text;
 }
 

@@ -13,6 +13,8 @@ namespace spikelet::detail {
 
 /// The attribute of a dictionary under which we keep metadata. Python's readers do not look at it.
 inline constexpr std::string_view torch_metadata_key = "spikelet";
+// The most bytes that keys and values there may have, since short pickles can repeat long texts.
+inline constexpr std::size_t most_torch_metadata = std::size_t{64} << 20;
 
 /// The names that pickles of tensors ask for.
 enum class TorchName : std::uint8_t { ordered_dict, tensor, parameter, first_storage };

@@ -117,7 +117,7 @@ private:
         std::size_t bytes = 0;
         for (std::size_t k = 0; k < pairs.size(); k += 2) {
             bytes += pickle_.at(pairs[k]).text.size() + pickle_.at(pairs[k + 1]).text.size();
-            if (bytes > most_bytes) { fail(where_, "its metadata take more than 64 MiB"); }
+            if (bytes > most_torch_metadata) { fail(where_, "its metadata take more than 64 MiB"); }
             table_.metadata.emplace(text(pairs[k], "a key of its metadata"),
                                     text(pairs[k + 1], "a value of its metadata"));
         }

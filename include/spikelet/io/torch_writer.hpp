@@ -50,9 +50,15 @@ inline void check_for_torch(std::string_view where, std::span<StoredTensor const
             fail(where, "tensor " + quote(tensor.name) + " is there twice");
         }
     }
+    std::size_t bytes = 0;
     for (auto const& [key, text] : metadata) {
         check_utf8(std::string(where) + ": key of the metadata", key);
         check_utf8(std::string(where) + ": metadata " + quote(key), text);
+        bytes += key.size() + text.size();
+    }
+    if (bytes > most_torch_metadata) {
+        fail(where, "the metadata take " + std::to_string(bytes) +
+                        " bytes, at most 64 MiB can be read again");
     }
 }
 
