@@ -182,6 +182,8 @@ TEST_CASE("byte_bpe: a portion ends early, unless a word has a space inside") {
     BpeModel model = small_model();
     Ids ids;
     CHECK(ByteBpe(model).encode("one two three", false, ids) == 7);
+    CHECK(ByteBpe(model).encode("\u4e16\u754c\n\u4f60\u597d", false, ids) == 6);
+    CHECK(ByteBpe(model).encode("\u4e16 \u3000 \u597d", false, ids) == 0);
     model.tokens.push_back("two three");
     model.added.push_back({261, "two three", false, false});
     CHECK(ByteBpe(model).encode("one two three", false, ids) == 0);

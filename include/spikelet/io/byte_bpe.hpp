@@ -154,14 +154,36 @@ private:
         merges_.apply(ids, first, scratch);
     }
 
-    // The last place where text may be cut and have the same ids: a single space or newline with a
-    // sign of ASCII on either side begins a piece, and goes together with nothing before it.
+    static bool begins_with_sign(std::string_view text) {
+        Utf8Sequence const first = first_utf8(text);
+        return first.ending == Utf8Ending::complete && is_sign(first.code_point);
+    }
+    static bool ends_with_sign(std::string_view text) {
+        for (std::size_t length = 1; length <= 4 && length <= text.size(); ++length) {
+            std::string_view const last = text.substr(text.size() - length);
+            if (first_utf8(last).length == length && begins_with_sign(last)) { return true; }
+        }
+        return false;
+    }
+    // Neither white space nor what some count as such.
+    static bool is_sign(char32_t c) {
+        constexpr std::u32string_view spaces = U"\x1680\x180e\x202f\x205f\x2060\x3000\xfeff";
+        bool const is_control = c <= ' ' || (c >= 0x7f && c <= 0xa0);
+        bool const is_general = c >= 0x2000 && c <= 0x200f;
+        return !is_control && !is_general && c != 0x2028 && c != 0x2029 &&
+               spaces.find(c) == spaces.npos;
+    }
+
+    // The last place where text may be cut and have the same ids: a single space or newline between
+    // two signs begins a piece, and goes together with nothing before it, in form C neither.
     [[nodiscard]] std::size_t last_cut(std::string_view text) const {
-        auto const is_sign = [](char c) { return c > ' ' && c < '\x7f'; };
         if (!may_cut_ || text.size() < 3) { return 0; }
         for (std::size_t i = text.size() - 2; i > 0; --i) {
             bool const is_space = text[i] == ' ' || text[i] == '\n';
-            if (is_space && is_sign(text[i - 1]) && is_sign(text[i + 1])) { return i; }
+            if (is_space && begins_with_sign(text.substr(i + 1)) &&
+                ends_with_sign(text.substr(0, i))) {
+                return i;
+            }
         }
         return 0;
     }
