@@ -2,7 +2,9 @@
 // The same table of what the program spikegpt reads back.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "spikegpt/course.hpp"
 #include "spikegpt/documents.hpp"
 #include "spikegpt/labelled_texts.hpp"
+#include "spikegpt/line_reader.hpp"
 #include "spikegpt/metrics.hpp"
 #include "spikegpt/run_folder.hpp"
 #include "spikegpt/stored_model.hpp"
@@ -36,11 +39,22 @@ inline void documents(std::string_view file) {
     documents.for_each([](std::string_view, sk::index) {});
 }
 
+inline void prompts(std::string_view file) {
+    FileInMemory const on_disk(file);
+    spikegpt::LineReader reader(on_disk.path());
+    std::ptrdiff_t lines = 0;
+    while (reader.next_line()) { ++lines; }
+    bool const open_end = !file.empty() && file.back() != '\n';
+    demand(lines == std::ranges::count(file, '\n') + (open_end ? 1 : 0), "a line is lost");
+    demand(spikegpt::LineReader(on_disk.path()).rest() == file, "the file is not whole");
+}
+
 inline void metrics(std::string_view file) {
     static TemporaryFolder const folder;
     static sk::FiringRates const rates{sk::SpikeGpt<>{}};
     write_file(folder / "metrics.csv", file);
     spikegpt::Metrics metrics(folder / "metrics.csv", 2);
+    metrics.add_validation({.step = 2, .batches = {}}, {.valid_bpc = 1.0, .valid_density = {}});
     metrics.add({.step = 3, .batches = {}}, {}, rates);
 }
 
@@ -82,6 +96,10 @@ inline std::vector<std::string> labelled_texts_seeds() {
 
 inline std::vector<std::string> documents_seeds() {
     return {"{\"text\": \"a\\nb\"}\n\n {\"n\": [1, {}], \"text\": \"\\u00e9\"}\r\n"};
+}
+
+inline std::vector<std::string> prompts_seeds() {
+    return {"First:\n\nSecond\r\nna\xc3\xafve \xff", "\n"};
 }
 
 inline std::vector<std::string> metrics_seeds() {
@@ -160,6 +178,7 @@ inline constexpr std::array program_readers{
     Reader{"metrics", readers::metrics, readers::metrics_seeds},
     Reader{"labelled_texts", readers::labelled_texts, readers::labelled_texts_seeds},
     Reader{"documents", readers::documents, readers::documents_seeds},
+    Reader{"prompts", readers::prompts, readers::prompts_seeds},
 };
 
 }  // namespace spikelet_test::fuzz
