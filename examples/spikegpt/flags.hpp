@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -24,6 +25,10 @@ namespace spikegpt {
 template <class T>
 CLI::Validator between(T low, T high, std::string_view kind) {
     auto const check = [=](std::string const& text) -> std::string {
+        // What CLI11 makes of it would be octal.
+        if (std::is_integral_v<T> && text.size() > 1 && text.front() == '0') {
+            return fmt::format("{} begins with a zero", spikelet::quote(text));
+        }
         T value{};
         char const* const end = text.data() + text.size();
         auto const [rest, error] = std::from_chars(text.data(), end, value);

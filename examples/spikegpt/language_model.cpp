@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "language_model.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <set>
 
@@ -125,6 +127,16 @@ sk::CheckpointFile open_model(std::string const& path) {
     return file;
 }
 
+std::string find_not_finite(LanguageModel const& language) {
+    std::string found;
+    sk::each_parameter(language.net, [&](std::string_view name, auto const& parameter) {
+        auto const weights = parameter.span();
+        bool const finite = std::ranges::all_of(weights, [](float w) { return std::isfinite(w); });
+        if (!finite && found.empty()) { found = name; }
+    });
+    return found;
+}
+
 LanguageModel load_model(ModelSource const& source) {
     auto const file = open_model(source.path);
     if (file.metadata().contains(weights_key)) {
@@ -135,6 +147,10 @@ LanguageModel load_model(ModelSource const& source) {
     LanguageModel language =
         model_of_description(description_of(file, source), source.path, std::ssize(file.tensors()));
     sk::load_checkpoint(file, language.net);
+    if (std::string const name = find_not_finite(language); !name.empty()) {
+        sk::fail(sk::quote(source.path),
+                 name + " has weights that are not finite; nothing can be learned from them");
+    }
     return language;
 }
 

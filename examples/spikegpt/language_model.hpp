@@ -92,7 +92,11 @@ void save_model(std::string const& path, LanguageModel const& language,
 /// Opens the file of a model and checks that it is whole. Throws Error for files of other kinds.
 sk::CheckpointFile open_model(std::string const& path);
 
-/// Reads a model to train it. Throws Error, also for one in few bits.
+/// Name of the first parameter with a weight that is not finite; empty if all are finite.
+std::string find_not_finite(LanguageModel const& language);
+
+/// Reads a model to train it. Throws Error, also for one in few bits, or with weights that are not
+/// finite.
 LanguageModel load_model(ModelSource const& source);
 
 /// How many ids the sequences had that a model was trained on, if its file says so. Throws Error.

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <filesystem>
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include <spikelet/io/file.hpp>
@@ -31,14 +33,25 @@ std::string lines_until(std::string_view text, std::int64_t last_step) {
     return kept;
 }
 
-std::vector<std::string> names_in(std::string_view head) {
-    std::vector<std::string> names;
-    while (!head.empty()) {
-        std::size_t const end = std::min(head.find(','), head.size());
-        names.emplace_back(head.substr(0, end));
-        head.remove_prefix(std::min(end + 1, head.size()));
+// Without what ends the line, which programs of another system write as two characters.
+std::string_view without_end(std::string_view line) {
+    while (line.ends_with('\n') || line.ends_with('\r')) { line.remove_suffix(1); }
+    return line;
+}
+
+std::vector<std::string> cells_in(std::string_view line) {
+    std::vector<std::string> cells;
+    while (!line.empty() || !cells.empty()) {
+        std::size_t const end = line.find(',');
+        cells.emplace_back(line.substr(0, end));
+        if (end == line.npos) { break; }
+        line.remove_prefix(end + 1);
     }
-    return names;
+    return cells;
+}
+
+std::string line_of(std::vector<std::string> const& cells) {
+    return fmt::format("{}\n", fmt::join(cells, ","));
 }
 
 // Returns the columns of the lines that are left, none without any.
@@ -46,9 +59,11 @@ std::vector<std::string> cut_after(std::string const& path, std::int64_t last_st
     if (!std::filesystem::exists(path)) { return {}; }
     std::string const kept = lines_until(sk::MappedFile(path).text(), last_step);
     sk::write_file_atomically(path, [&](sk::FileWriter& file) { file.write(kept); });
-    std::string_view head = std::string_view(kept).substr(0, kept.find('\n'));
-    if (head.ends_with('\r')) { head.remove_suffix(1); }  // saved by a program of another system
-    return names_in(head);
+    return cells_in(without_end(std::string_view(kept).substr(0, kept.find('\n'))));
+}
+
+std::string text_or_nothing(std::optional<double> const& x) {
+    return x ? fmt::format("{:.6f}", *x) : "";
 }
 
 std::string share_text(sk::index part, sk::index all) {
@@ -61,21 +76,22 @@ Metrics::Metrics(std::string path, std::int64_t last_step)
     : path_(std::move(path)),
       file_(nullptr, std::fclose),
       columns_(cut_after(path_, last_step)) {
+    open();
+}
+
+void Metrics::open() {
     file_.reset(std::fopen(path_.c_str(), "ae"));
     if (!file_) { sk::fail_with_errno(errno, "open", path_); }
 }
 
 std::vector<Metrics::Cell> Metrics::cells_of(Position const& at, StepReport const& report,
                                              sk::FiringRates const& rates) {
-    auto const or_nothing = [](std::optional<double> const& x) {
-        return x ? fmt::format("{:.6f}", *x) : "";
-    };
     std::vector<Cell> cells{{"step", std::to_string(at.step)},
                             {"tokens", std::to_string(at.tokens)},
                             {"seconds", fmt::format("{:.3f}", at.seconds)},
                             {"loss", fmt::format("{:.8g}", report.loss)},
                             {"bpc", fmt::format("{:.6f}", bits(report.loss))},
-                            {"valid_bpc", or_nothing(report.valid_bpc)},
+                            {"valid_bpc", text_or_nothing(report.valid_bpc)},
                             {"lr", fmt::format("{:.8g}", report.learning_rate)},
                             {"grad_norm", fmt::format("{:.8g}", report.gradient_norm)},
                             {"tokens_per_second", fmt::format("{:.0f}", report.tokens_per_second)}};
@@ -85,7 +101,7 @@ std::vector<Metrics::Cell> Metrics::cells_of(Position const& at, StepReport cons
         cells.emplace_back("never." + site.name, share_text(site.dead(), site.neurons));
         cells.emplace_back("always." + site.name, share_text(site.saturated(), site.neurons));
     }
-    cells.emplace_back("valid_density", or_nothing(report.valid_density));
+    cells.emplace_back("valid_density", text_or_nothing(report.valid_density));
     return cells;
 }
 
@@ -100,6 +116,27 @@ void Metrics::add(Position const& at, StepReport const& report, sk::FiringRates 
     write(line);
 }
 
+void Metrics::add_validation(Position const& at, StepReport const& report) {
+    std::string text(sk::MappedFile(path_).text());
+    std::size_t const begin = text.empty() ? 0 : text.rfind('\n', text.size() - 2) + 1;
+    std::vector<std::string> line = cells_in(without_end(std::string_view(text).substr(begin)));
+    bool const is_of_step = !line.empty() && line.front() == std::to_string(at.step);
+    if (!is_of_step || line.size() != columns_.size()) { return; }
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        if (columns_[i] == "valid_bpc") { line[i] = text_or_nothing(report.valid_bpc); }
+        if (columns_[i] == "valid_density") { line[i] = text_or_nothing(report.valid_density); }
+    }
+    text.replace(begin, text.npos, line_of(line));
+    sk::write_file_atomically(path_, [&](sk::FileWriter& file) { file.write(text); });
+    open();
+}
+
+void Metrics::sync() {
+    if (::fsync(::fileno(file_.get())) != 0 && errno != EINVAL) {
+        sk::fail_with_errno(errno, "flush", path_);
+    }
+}
+
 std::string const& Metrics::text_at(std::string const& column,
                                     std::vector<Cell> const& cells) const {
     auto const cell = std::ranges::find(cells, column, &Cell::first);
@@ -112,7 +149,7 @@ std::string const& Metrics::text_at(std::string const& column,
 }
 
 void Metrics::write(std::vector<std::string> const& texts) {
-    std::string const line = fmt::format("{}\n", fmt::join(texts, ","));
+    std::string const line = line_of(texts);
     bool const whole = std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size();
     if (!whole || std::fflush(file_.get()) != 0) { sk::fail_with_errno(errno, "write", path_); }
 }

@@ -36,6 +36,12 @@ public:
     /// Throws Error, also for a file with a column that this run has no values for.
     void add(Position const& at, StepReport const& report, sk::FiringRates const& rates);
 
+    /// Puts what a validation found into the last line, if that is of this step. Throws Error.
+    void add_validation(Position const& at, StepReport const& report);
+
+    /// Waits until all lines are on the disk. Throws Error.
+    void sync();
+
 private:
     /// Name of a column and what stands in it.
     using Cell = std::pair<std::string, std::string>;
@@ -43,6 +49,7 @@ private:
                                       sk::FiringRates const& rates);
     [[nodiscard]] std::string const& text_at(std::string const& column,
                                              std::vector<Cell> const& cells) const;
+    void open();
     void write(std::vector<std::string> const& texts);
 
     std::string path_;

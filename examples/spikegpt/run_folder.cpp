@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <filesystem>
 
+#include <unistd.h>
+
 #include <fmt/core.h>
 
 #include <spikelet/core/version.hpp>
@@ -31,6 +33,7 @@ Json to_json(Position const& at) {
     Json json{{"step", at.step}, {"tokens", at.tokens}, {"seconds", at.seconds}};
     json["batches"] = {at.batches.key, at.batches.position};
     json["best_valid"] = at.best_valid ? Json(*at.best_valid) : Json();
+    if (at.validation_due) { json["validation_due"] = true; }
     return json;
 }
 
@@ -52,7 +55,8 @@ Position position_from_json(Json const& json) {
     constexpr std::int64_t most_tokens = 1'000'000'000'000'000;
     auto const batches = json.find("batches");
     auto const is_state = [](Json const& word) { return word.is_number_unsigned(); };
-    if (batches == json.end() || batches->size() != 2 || !std::ranges::all_of(*batches, is_state)) {
+    if (batches == json.end() || !batches->is_array() || batches->size() != 2 ||
+        !std::ranges::all_of(*batches, is_state)) {
         sk::fail("position", "'batches' should be two numbers");
     }
     Position at{.step = number_at(json, "step", most_steps),
@@ -63,6 +67,7 @@ Position position_from_json(Json const& json) {
     if (best != json.end() && !best->is_null()) {
         at.best_valid = number_at(json, "best_valid", 1e300);
     }
+    at.validation_due = json.value("validation_due", Json()) == true;
     return at;
 }
 
@@ -153,11 +158,13 @@ void RunFolder::remove_leftovers() const {
     std::error_code ignored;
     for (auto const& entry : fs::directory_iterator(path, ignored)) {
         std::string const name = entry.path().filename();
-        int writer = 0;  // the process; one that lives is still writing
+        // The process; one that lives is still writing. This one is not: in a container all are 1.
+        int writer = 0;
         if (std::sscanf(name.c_str(), ".spikelet-%d-", &writer) != 1 || !name.ends_with(".tmp")) {
             continue;
         }
-        bool const lives = writer > 0 && (::kill(writer, 0) == 0 || errno == EPERM);
+        bool const lives =
+            writer > 0 && writer != ::getpid() && (::kill(writer, 0) == 0 || errno == EPERM);
         if (!lives) { fs::remove(entry.path(), ignored); }
     }
 }

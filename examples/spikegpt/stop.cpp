@@ -19,10 +19,10 @@ std::atomic<std::int64_t> received_at = 0;
 
 extern "C" void note_signal(int signal) {
     std::int64_t const now = std::chrono::steady_clock::now().time_since_epoch().count();
-    if (received == 0) {
+    std::int64_t first = 0;
+    if (received_at.compare_exchange_strong(first, now)) {
         received = signal;
-        received_at = now;
-    } else if (now - received_at > nanoseconds_of_one_request) {
+    } else if (signal == SIGINT && now - first > nanoseconds_of_one_request) {
         std::signal(signal, SIG_DFL);
         std::raise(signal);
     }

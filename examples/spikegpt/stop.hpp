@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Ctrl-C, or a terminal that is closed, as a request: the command ends what it is doing, saves, and
-// says goodbye. A second Ctrl-C ends the program at once. A reader that goes away, as `head` does,
-// is no reason to die before all is saved.
+// says goodbye. A second Ctrl-C, and no other signal, ends the program at once. A reader that goes
+// away, as `head` does, is no reason to die before all is saved.
 #pragma once
 
 namespace spikegpt {

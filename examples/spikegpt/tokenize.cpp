@@ -119,7 +119,7 @@ int write_ids(TokenizeRequest const& request, Output const& out) {
     Documents const documents(request.data, request.field);
     for (char const* ending : {".bin", ".idx"}) {
         check_out(request.out + ending, request, "file of ids",
-                  [&] { static_cast<void>(sk::Binidx(request.out)); });
+                  [&] { static_cast<void>(sk::Binidx(request.out + ".bin")); });
     }
     bool const is_short = vocabulary.size() <= 0x10000;
     sk::BinidxWriter writer(request.out, is_short ? sk::BinidxType::uint16 : sk::BinidxType::int32);

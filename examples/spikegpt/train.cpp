@@ -94,15 +94,16 @@ void introduce(TrainingRun const& run, Output const& out) {
     }
 }
 
-Json summary(TrainingRun const& run, std::optional<StepReport> const& last) {
+Json summary(TrainingRun const& run, Trainer const& trainer) {
     auto const or_null = [](std::optional<double> const& x) { return x ? Json(*x) : Json(); };
     Position const& at = run.record.at;
+    auto const& last = trainer.last_report();
     Json json{{"command", "train"},    {"model", run.folder.model()},
               {"step", at.step},       {"tokens", at.tokens},
               {"seconds", at.seconds}, {"parameters", sk::parameter_count(run.language.net)}};
     json["loss"] = last ? Json(last->loss) : Json();
     json["bpc"] = last ? Json(bits(last->loss)) : Json();
-    json["valid_bpc"] = last ? or_null(last->valid_bpc) : Json();
+    json["valid_bpc"] = or_null(trainer.validated());
     json["best_valid_bpc"] = or_null(at.best_valid);
     json["valid_tokens"] = run.corpora.valid ? Json(valid_tokens(run)) : Json();
     json["bpc_unit"] = run.language.symbol();
@@ -112,13 +113,15 @@ Json summary(TrainingRun const& run, std::optional<StepReport> const& last) {
     return json;
 }
 
-void conclude(TrainingRun const& run, std::optional<StepReport> const& last, Output const& out) {
+void conclude(TrainingRun const& run, Trainer const& trainer, Output const& out) {
     Position const& at = run.record.at;
     out.say("{}, {} tokens, {}", counted(at.step, "step"),
             count_text(static_cast<double>(at.tokens)), duration_text(at.seconds));
-    if (last && last->valid_bpc) {
-        out.say("validation, {}: {:.4f} bits per {}, at best {:.4f}", of_valid_text(run),
-                *last->valid_bpc, run.language.symbol(), *at.best_valid);
+    if (auto const& bits = trainer.validated()) {
+        std::string const best =
+            at.best_valid ? fmt::format(", at best {:.4f}", *at.best_valid) : "";
+        out.say("validation, {}: {:.4f} bits per {}{}", of_valid_text(run), *bits,
+                run.language.symbol(), best);
     }
     if (stop_signal() != 0) {
         out.say("stopped and saved; to go on: spikegpt train --out {} --resume",
@@ -149,8 +152,8 @@ int train(CLI::App const& flags, TrainRequest& request) {
     trainer.learn();
 
     try {
-        conclude(*run, trainer.last_report(), out);
-        out.result(summary(*run, trainer.last_report()));
+        conclude(*run, trainer, out);
+        out.result(summary(*run, trainer));
     } catch (sk::Error const&) {  // Ctrl-C ends the other programs of a pipeline, too
         if (stop_signal() == 0) { throw; }
     }

@@ -26,17 +26,16 @@ Trainer::Trainer(TrainingRun& run)
 void Trainer::learn() {
     Stopwatch const watch;
     bool saved = false;
+    make_up_for_validation();
     while (course_.goes_on(at()) && stop_signal() == 0) {
         StepReport report = make_step();
         at().seconds = start_.seconds + watch.seconds();
 
         bool const last = !course_.goes_on(at());
         auto const is_due = [&](sk::index every) { return last || at().step % every == 0; };
-        if (run_.corpora.valid && is_due(options().eval_every)) {
-            report.valid_bpc = validate();
-            report.valid_density = valid_density_;
-        }
-        if (is_due(options().log_every) || report.valid_bpc) { metrics_.add(at(), report, rates_); }
+        bool const validates = run_.corpora.valid && is_due(options().eval_every);
+        if (validates) { validate(report); }
+        if (validates || is_due(options().log_every)) { metrics_.add(at(), report, rates_); }
         last_report_ = report;
         saved = is_due(options().save_every) || stop_signal() != 0;
         if (saved) { save(); }
@@ -52,6 +51,8 @@ void Trainer::learn() {
 StepReport Trainer::make_step() {
     Stopwatch const watch;
     rates_.reset();
+    validated_.reset();
+    at().validation_due = false;
     StepReport report;
     report.learning_rate = course_.learning_rate(at());
     run_.learner->set_event_price(event_price());
@@ -101,22 +102,38 @@ void Trainer::check_finite(StepReport const& report) const {
                          tensor.empty() ? "" : ", not finite first in " + tensor, saved_step_));
 }
 
-double Trainer::validate() {
+// On a long text this takes minutes, which whoever asks to stop may not have.
+void Trainer::validate(StepReport& report) {
     Windows const windows{.ctx = options().ctx,
                           .stride = options().ctx,
                           .batch = options().batch,
                           .limit = options().eval_tokens};
-    double const bpc = evaluator_.in_windows(*run_.corpora.valid, windows).bits_per_token();
-    valid_bpc_ = bpc;
-    valid_density_ = evaluator_.density().mean();
-    if (std::isfinite(bpc) && bpc < at().best_valid.value_or(HUGE_VAL)) {
-        at().best_valid = bpc;
+    auto const until_stopped = [](sk::index, sk::index) {
+        if (stop_signal() != 0) { throw Stopped{}; }
+    };
+    at().validation_due = true;
+    try {
+        validated_ =
+            evaluator_.in_windows(*run_.corpora.valid, windows, until_stopped).bits_per_token();
+    } catch (Stopped const&) { return; }
+    at().validation_due = false;
+    report.valid_bpc = valid_bpc_ = validated_;
+    report.valid_density = valid_density_ = evaluator_.density().mean();
+    if (std::isfinite(*validated_) && *validated_ < at().best_valid.value_or(HUGE_VAL)) {
+        at().best_valid = validated_;
         save_model(run_.folder.best(), run_.language, run_.notes());
     }
-    return bpc;
+}
+
+void Trainer::make_up_for_validation() {
+    if (!at().validation_due || !run_.corpora.valid) { return; }
+    StepReport report;
+    validate(report);
+    if (report.valid_bpc) { metrics_.add_validation(at(), report); }
 }
 
 void Trainer::save() {
+    metrics_.sync();
     run_.save();
     saved_step_ = at().step;
 }

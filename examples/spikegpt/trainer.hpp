@@ -18,12 +18,16 @@ public:
     /// The run must outlive the trainer. Throws Error if metrics.csv cannot be written.
     explicit Trainer(TrainingRun& run);
 
-    /// Until the end of the course, or until somebody asks to stop; saves in either case.
+    /// Until the end of the course, or until somebody asks to stop; saves in either case. A
+    /// validation does not keep them waiting: it is made up for when the run goes on.
     /// Throws Error, for example when a loss is not finite; what was saved last stays.
     void learn();
 
     /// The last step that was made; nothing if there was none.
     [[nodiscard]] std::optional<StepReport> const& last_report() const { return last_report_; }
+
+    /// Bits per id of the text to validate on, of the model as it is; nothing if they are unknown.
+    [[nodiscard]] std::optional<double> const& validated() const { return validated_; }
 
 private:
     StepReport make_step();
@@ -31,7 +35,8 @@ private:
     double accumulate_gradients();
     void next_batch(sk::index number);
     void check_finite(StepReport const& report) const;
-    double validate();
+    void validate(StepReport& report);
+    void make_up_for_validation();
     void save();
     void show(StepReport const& report);
 
@@ -49,6 +54,7 @@ private:
     ProgressLine progress_;
     sk::Batch batch_;
     std::optional<StepReport> last_report_;
+    std::optional<double> validated_;
     double synapses_;                  // outputs that read events, all together
     std::optional<double> valid_bpc_;  // for the progress line
     std::optional<double> valid_density_;

@@ -2,13 +2,13 @@
 #include "training_run.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <spikelet/autodiff/dry_run.hpp>
 #include <spikelet/io/checkpoint.hpp>
+#include <spikelet/io/utf8.hpp>
 #include <spikelet/io/vocabulary_file.hpp>
 #include <spikelet/models/spikegpt_init.hpp>
 
@@ -98,16 +98,6 @@ LanguageModel prepared(LanguageModel language, TrainOptions const& options) {
     return language;
 }
 
-std::string not_finite_weight(LanguageModel const& language) {
-    std::string found;
-    sk::each_parameter(language.net, [&](std::string_view name, auto const& parameter) {
-        auto const weights = parameter.span();
-        bool const finite = std::ranges::all_of(weights, [](float w) { return std::isfinite(w); });
-        if (!finite && found.empty()) { found = name; }
-    });
-    return found;
-}
-
 void check_inputs(RunFolder const& folder, TrainOptions const& options,
                   std::string const& init_from) {
     folder.check_holds_none_of(options.data);
@@ -133,10 +123,15 @@ void check_events(LanguageModel const& language, CLI::App const& flags) {
     }
 }
 
-// A run goes on from any folder.
+// A run goes on from any folder. Its files are JSON, which knows no other text than UTF-8.
 void make_absolute(TrainOptions& options) {
-    for (std::string& path : options.data) { path = std::filesystem::absolute(path); }
+    for (std::string& path : options.data) {
+        path = std::filesystem::absolute(path);
+        sk::check_utf8("--data: " + sk::quote(path), path);
+    }
     if (!options.valid.empty()) { options.valid = std::filesystem::absolute(options.valid); }
+    sk::check_utf8("--valid: " + sk::quote(options.valid), options.valid);
+    sk::check_utf8("--vocab: " + sk::quote(options.vocab), options.vocab);
 }
 
 // Until the first state of the new run has replaced that of an older one, the older is whole.
@@ -148,6 +143,17 @@ void take_folder(TrainingRun& run, bool force) {
     save_resume(run.folder, run.record, run.language, *run.learner);
     run.folder.remove_older();
     save_config(run.folder, run.record, run.language);
+}
+
+// Each instruction set has its own bits.
+void check_processor(TrainOptions const& options, CLI::App const& flags) {
+    auto const here = sets_here();
+    bool const is_here = std::ranges::find(here, options.cpu) != here.end();
+    if (flags.count("--cpu") > 0 || options.cpu.empty() || is_here) { return; }
+    sk::fail("resume",
+             fmt::format("the run was computed by {}, of which this processor lacks something; it "
+                         "has {}: --cpu goes on with one of them, and with other bits",
+                         sk::quote(options.cpu), fmt::join(here, ", ")));
 }
 
 void check_length(RunRecord const& record, CLI::App const& flags) {
@@ -207,7 +213,9 @@ TrainingRun::TrainingRun(RunFolder to, RunRecord what, LanguageModel model, Sour
       unknown(sources.valid ? sources.valid->describe_unknown(language.vocabulary) : std::nullopt),
       computer(choose_computer(record.options.cpu, record.options.threads)),
       learner(computer.engine().learner(language.net, learner_options(record.options),
-                                        computer.threads)) {}
+                                        computer.threads)) {
+    record.options.cpu = computer.instructions->name;
+}
 
 sk::Metadata TrainingRun::notes() const {
     return {{"step", std::to_string(record.at.step)},
@@ -216,7 +224,7 @@ sk::Metadata TrainingRun::notes() const {
 }
 
 void TrainingRun::save() {
-    if (std::string const name = not_finite_weight(language); !name.empty()) {
+    if (std::string const name = find_not_finite(language); !name.empty()) {
         sk::fail("train", fmt::format("step {}: {} has weights that are not finite; not saved",
                                       record.at.step, name));
     }
@@ -262,7 +270,10 @@ std::unique_ptr<TrainingRun> resume_run(RunFolder const& folder, TrainOptions co
     FolderLock lock(folder.path);
     ResumeFile const file(folder);
     RunRecord record = file.record();
+    sk::index const was_measured_on = record.options.eval_tokens;
     record.options = continued(record.options, given, flags);
+    if (record.options.eval_tokens != was_measured_on) { record.at.best_valid.reset(); }
+    check_processor(record.options, flags);
     check_length(record, flags);
     static_cast<void>(Course(record.options));
     check_inputs(folder, record.options, "");

@@ -5,6 +5,7 @@
 #include <sched.h>
 
 #include "programs/golden_models.hpp"
+#include "programs/small_run.hpp"
 
 namespace spikelet_test::spikegpt_cpu_test {
 
@@ -97,6 +98,22 @@ TEST_CASE("spikegpt: all instruction sets train, and a run goes on with the one 
         if (loss == 0) { loss = more["loss"]; }
         CHECK(more["loss"].get<double>() == doctest::Approx(loss).epsilon(0.02));
     }
+}
+
+TEST_CASE("spikegpt: a run goes on with what it was begun with, or says that it cannot") {
+    SmallRun const run;
+    std::string const begun_with = sets_here().front();
+    {
+        Variable const oldest("SPIKEGPT_CPU", begun_with.c_str());
+        REQUIRE(spikegpt(run.start(run.path, "3")).code == 0);
+    }
+    CHECK(spikegpt(run.resume() + Arguments{"--steps", "4"}).says(", " + begun_with));
+    patch_state(run.path + "/resume.safetensors", "options", R"({"cpu": "z80"})");
+    auto const refused = spikegpt(run.resume() + Arguments{"--steps", "5"});
+    CHECK(refused.code == 1);
+    CHECK(
+        refused.complains("resume: the run was computed by 'z80', of which this processor lacks"));
+    CHECK(spikegpt(run.resume() + Arguments{"--steps", "5", "--cpu", begun_with}).code == 0);
 }
 
 TEST_CASE("spikegpt: the newest instruction set is used, or the one that is asked for") {

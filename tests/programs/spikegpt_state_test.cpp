@@ -231,4 +231,40 @@ TEST_CASE("spikegpt train: a loss that is not finite leaves the checkpoint that 
     CHECK(read_file(run.path + "/model.safetensors") == model);
 }
 
+TEST_CASE("spikegpt train: the best validation is the best of those on as many ids") {
+    SmallRun const run;
+    REQUIRE(spikegpt(run.start(run.path, "9")).code == 0);
+    patch_state(run.path + "/resume.safetensors", "position", R"({"best_valid": 0.001})");
+    Arguments const to_the_end{"--json", "--steps"};
+    auto const same = spikegpt(run.resume() + to_the_end + Arguments{"10"}).json();
+    CHECK(same["best_valid_bpc"] == 0.001);
+    auto const other =
+        spikegpt(run.resume() + to_the_end + Arguments{"11", "--eval-tokens", "40"}).json();
+    CHECK(other["best_valid_bpc"] == other["valid_bpc"]);
+}
+
+TEST_CASE("spikegpt train: what a killed run left half-written goes away") {
+    SmallRun const run;
+    REQUIRE(spikegpt(run.start(run.path, "5")).code == 0);
+    std::string const leftover = run.path + "/.spikelet-2147483647-0.tmp";
+    std::string const of_the_living = run.path + "/.spikelet-1-0.tmp";
+    write_file(leftover, "half");
+    write_file(of_the_living, "half");
+    write_file(run.path + "/metrics.csv", read_file(run.path + "/metrics.csv") + "6,19");
+    CHECK(spikegpt(run.resume() + Arguments{"--steps", "7"}).code == 0);
+    CHECK_FALSE(fs::exists(leftover));
+    CHECK(fs::exists(of_the_living));
+    CHECK(read_csv(run.path + "/metrics.csv").size() == 8);
+
+    // In a container the writer that was killed had the number that the next one has.
+    std::string const go_on = "cd '" + run.path +
+                              "' && touch .spikelet-$$-3.tmp && exec '" SPIKELET_BINARY_DIR
+                              "/bin/spikegpt' train --out . --resume --steps 8 >../out 2>../err";
+    CHECK(std::system(go_on.c_str()) == 0);
+    auto const left = std::ranges::count_if(fs::directory_iterator(run.path), [](auto const& f) {
+        return f.path().extension() == ".tmp";
+    });
+    CHECK(left == 1);  // that of the living
+}
+
 }  // namespace spikelet_test::spikegpt_state_test

@@ -74,6 +74,16 @@ TEST_CASE("spikegpt tokenize: lines of JSON are documents, files of text too") {
     CHECK(file.ids(3) == std::vector<std::int32_t>{'{', '}'});
 }
 
+TEST_CASE("spikegpt tokenize: it replaces its own files, whatever their name ends with") {
+    TemporaryFolder folder;
+    write_file(folder / "a.txt", "a spike");
+    for (int i = 0; i < 2; ++i) {
+        Tokenized::must(
+            {"tokenize", "--data", folder / "a.txt", "--vocab", "byte", "--out", folder / "a.bin"});
+    }
+    CHECK(spikelet::Binidx(folder / "a.bin.bin").length(0) == 7);
+}
+
 TEST_CASE("spikegpt tokenize: a model of tokens trains, writes, is measured and goes on") {
     Tokenized const& made = tokenized();
     std::string const run = made.train(made.text, "of_text", {"--valid-fraction", "0.1"});

@@ -219,6 +219,31 @@ TEST_CASE("spikegpt train: a model goes on learning in a new run") {
     CHECK(config["options"]["vocab"] == "char");
 }
 
+TEST_CASE("spikegpt train: a model that is not finite begins no run") {
+    namespace sk = spikelet;
+    TemporaryFolder folder;
+    sk::SpikeGpt<> model(sk::make_config(sk::find_variant("spikegpt"), 256, 1, 8));
+    sk::Rng rng(1);
+    sk::init(model, rng);
+    sk::each_parameter(model, [](std::string_view name, auto& parameter) {
+        if (name == "head.weight") { parameter.span().back() = INFINITY; }
+    });
+    std::string const file = folder / "model";
+    sk::save_checkpoint(file, model, sk::metadata(model.config));
+    write_file(folder / "labels.tsv", "0\tlate\n1\tsoon\n");
+    for (Arguments const& beginning :
+         {Arguments{"train", "--data", trained_on_bytes().text, "--out", folder / "run"},
+          Arguments{"classify", "train", "--data", folder / "labels.tsv", "--valid",
+                    folder / "labels.tsv", "--out", folder / "classifier.safetensors"}}) {
+        auto const done = spikegpt(beginning + Arguments{"--init-from", file});
+        CHECK(done.code == 1);
+        CHECK_MESSAGE(done.complains("'" + file + "': head.weight has weights that are not finite"),
+                      done.err);
+    }
+    CHECK_FALSE(fs::exists(folder / "run"));
+    CHECK_FALSE(fs::exists(folder / "classifier.safetensors"));
+}
+
 TEST_CASE(
     "spikegpt train: a model whose spikes are where no variant has them gets the nearest name") {
     namespace sk = spikelet;

@@ -120,6 +120,7 @@ TEST_CASE("spikegpt: texts and folders that cannot be used") {
     write_file(folder / "empty", "");
     write_file(folder / "short", "four");
     write_file(folder / "one", "1");
+    write_file(folder / "caf\xe9", sample_text());
     write_file(folder / "latin", "caf\xe9 au lait, and so on, and so forth\n");
     std::string const text = trained_on_bytes().text;
     std::string const out = folder / "run";
@@ -133,6 +134,8 @@ TEST_CASE("spikegpt: texts and folders that cannot be used") {
         {train(folder / "short"), 1, "short' has 4 ids, --ctx 16 needs at least 17"},
         {train(text) + Arguments{"--valid", folder / "one"}, 1, "one' has 1 id, too few"},
         {train(folder / "latin") + Arguments{"--vocab", "char"}, 1, "byte 3 (value 233)"},
+        {train(folder / "caf\xe9"), 1, "is not valid UTF-8"},
+        {train(text) + Arguments{"--seed", "010"}, 2, "'010' begins with a zero"},
         {train(text) + Arguments{"--valid", folder / "none"}, 1, "No such file"},
         {train(text) + Arguments{"--valid", folder / "empty"}, 1, "there is no text in it"},
         {train(text) + Arguments{"--valid-fraction", "0.0001"}, 1, "--valid-fraction"},
@@ -157,7 +160,7 @@ TEST_CASE("spikegpt: texts and folders that cannot be used") {
          1,
          "this machine has"}};
     for (auto const& mistake : mistakes) { check(mistake); }
-    CHECK(folder.count() == 4);
+    CHECK(folder.count() == 5);
 }
 
 TEST_CASE("spikegpt: files that are no models") {
