@@ -13,7 +13,9 @@
 #include <vector>
 
 #include <spikelet/io/checkpoint.hpp>
+#include <spikelet/io/safetensors.hpp>
 #include <spikelet/models/spikegpt_classifier.hpp>
+#include <spikelet/models/spikegpt_metadata.hpp>
 #include <spikelet/spikelet.hpp>
 
 #include <support/tiny_lm.hpp>
@@ -54,6 +56,14 @@ void save_and_load(Lm const& lm) {
     sk::save_checkpoint("lm.safetensors", lm);  // names from SPIKELET_PARTS; whole or not at all
     Lm again;
     sk::load_checkpoint("lm.safetensors", again);  // checks every name, type and shape
+}
+
+void open_any(std::string const& path, std::span<std::int32_t const> prompt) {
+    auto const file = sk::SafetensorsFile::open(path);
+    sk::SpikeGpt<> model{sk::config_from_metadata(file.metadata())};
+    sk::load_checkpoint(file, model);
+    sk::Session speak{model};
+    speak.feed(prompt);
 }
 
 void fork(Lm const& lm, std::span<std::int32_t const> prompt) {
@@ -106,12 +116,21 @@ void shrink(Shrinkable<> const& trained) {
 
 using OnChip = Shrinkable<sk::int4>;
 
-void write_weights(OnChip const& model, std::ostream& numbers, std::ostream& codes) {
+template <class Model>
+void write_weights(Model const& model, std::ostream& numbers, std::ostream& codes) {
     numbers << std::hexfloat;  // every float exactly
     sk::each_parameter(model, [&]<class P>(std::string_view, P const& p) {
         bool const is_code = std::is_same_v<typename P::scalar, std::uint8_t>;
         for (auto const x : p.span()) { (is_code ? codes : numbers) << +x << ",\n"; }
     });
+}
+
+void at_the_desk(std::string const& trained, std::ostream& numbers, std::ostream& codes) {
+    Shrinkable<> model;
+    sk::load_checkpoint(trained, model);
+    OnChip small;
+    sk::quantize(model, small);
+    write_weights(small, numbers, codes);
 }
 
 void on_chip(OnChip& model, std::span<float const> numbers, std::span<std::uint8_t const> codes) {

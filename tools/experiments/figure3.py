@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Loss against the number of parameters: the SpikeGPT paper's Figure 3 in kind.
+"""Loss against the number of parameters: the SpikeGPT paper's Figure 3 at small scale.
 
 Trains models of several sizes on equally many tokens of one text, fits a power law
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Spikes and membranes of a trained model over a text: the SpikeGPT paper's Figure 5 in kind.
+"""Spikes and membranes of a trained model over a text: the SpikeGPT paper's Figure 5 at small scale.
 
 Trains a model of each variant that spikes, lets `spikegpt spikes` look at its neurons while it
 reads text that it has not seen (docs/energy.md, "Which neurons fire"), and writes into the folder

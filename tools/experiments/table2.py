@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Bits per character of Wikipedia's text: the SpikeGPT paper's Table 2 in kind.
+"""Bits per character of Wikipedia's text: the SpikeGPT paper's Table 2 at small scale.
 
 Trains variants of one size on equally many bytes of the beginning of enwik8, and measures bits on
 the text to learn from, on text that they have not seen, and on text to test on if there is any.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Telling classes of texts apart: the SpikeGPT paper's Table 4 in kind.
+"""Telling classes of texts apart: the SpikeGPT paper's Table 4 at small scale.
 
 For every folder of labelled texts (train.tsv, valid.tsv and perhaps test.tsv, with lines
 label<TAB>text; docs/understanding.md) trains classifiers of one size: from scratch, and from a

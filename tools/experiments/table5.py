@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What spikes cost: the ablation of the SpikeGPT paper (arXiv 2302.13939, Table 5) in kind.
+"""What spikes cost: the ablation of the SpikeGPT paper (arXiv 2302.13939, Table 5) at small scale.
 
 Trains six variants of one model, from no spikes at all to spikes in front of every matrix, with
 equally many parameters (event_driven has thresholds besides) on equally many tokens, and measures

@@ -16,7 +16,7 @@ SPIKES = {
     "spikegpt": "LIF neurons, added to the residual stream",
     "spikegpt_b": "the same, and LIF inside channel mixing",
     "spike_driven": "LIF in front of every matrix",
-    "event_driven": "graded, in front of every matrix but one"}
+    "event_driven": "graded, in front of every matrix but one of a block"}
 VARIANTS = tuple(SPIKES)
 
 
