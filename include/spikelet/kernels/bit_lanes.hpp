@@ -102,7 +102,7 @@ B load_first(void const* p, index bytes) {
         return lanes;
     } else {
         alignas(64) std::array<typename B::value_type, B::size> lanes{};
-        std::memcpy(lanes.data(), p, static_cast<std::size_t>(bytes));
+        if (bytes > 0) { std::memcpy(lanes.data(), p, static_cast<std::size_t>(bytes)); }
         return B::load_aligned(lanes.data());
     }
 }
