@@ -5,8 +5,6 @@
 #include <charconv>
 #include <filesystem>
 
-#include <unistd.h>
-
 #include <fmt/format.h>
 
 #include <spikelet/io/file.hpp>
@@ -131,11 +129,7 @@ void Metrics::add_validation(Position const& at, StepReport const& report) {
     open();
 }
 
-void Metrics::sync() {
-    if (::fsync(::fileno(file_.get())) != 0 && errno != EINVAL) {
-        sk::fail_with_errno(errno, "flush", path_);
-    }
-}
+void Metrics::sync() { sk::detail::flush_to_disk(::fileno(file_.get()), "flush", path_); }
 
 std::string const& Metrics::text_at(std::string const& column,
                                     std::vector<Cell> const& cells) const {

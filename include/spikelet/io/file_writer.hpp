@@ -25,6 +25,18 @@
 
 namespace spikelet {
 
+namespace detail {
+
+// Waits until what was written is on the disk. Some file systems have nothing to flush and say so
+// with EINVAL.
+inline void flush_to_disk(int descriptor, char const* attempt, std::string const& path) {
+    int result = ::fsync(descriptor);
+    while (result != 0 && errno == EINTR) { result = ::fsync(descriptor); }
+    if (result != 0 && errno != EINVAL) { fail_with_errno(errno, attempt, path); }
+}
+
+}  // namespace detail
+
 /// Hears of every portion of a file how many bytes are written by now. What it throws ends the
 /// writing.
 using WriteWatch = std::function<void(std::size_t written)>;
@@ -95,7 +107,7 @@ public:
     [[nodiscard]] std::size_t written() const { return written_; }
 
     /// Waits until what was written is on the disk.
-    void sync() const { flush(file_, "flush"); }
+    void sync() const { detail::flush_to_disk(file_.number(), "flush", path_); }
 
     /// Puts the file in its place. Nothing can be written afterwards.
     void commit() {
@@ -106,7 +118,7 @@ public:
             fail_with_errno(errno, "replace", path_);
         }
         temporary_.clear();
-        flush(folder_, "flush the folder of");
+        detail::flush_to_disk(folder_.number(), "flush the folder of", path_);
     }
 
 private:
@@ -126,13 +138,6 @@ private:
 
     void remove_temporary() {
         if (!temporary_.empty()) { ::unlinkat(folder_.number(), temporary_.c_str(), 0); }
-    }
-
-    // Some file systems have nothing to flush and say so with EINVAL.
-    void flush(FileDescriptor const& what, char const* attempt) const {
-        int result = ::fsync(what.number());
-        while (result != 0 && errno == EINTR) { result = ::fsync(what.number()); }
-        if (result != 0 && errno != EINVAL) { fail_with_errno(errno, attempt, path_); }
     }
 
     [[noreturn]] void fail_to_write(int reason) const {
