@@ -18,9 +18,8 @@ struct Position {
     std::int64_t step = 0;  ///< at most most_steps
     std::int64_t tokens = 0;
     double seconds = 0.0;
-    sk::Rng::State batches;              ///< of the stream that chooses the sequences
-    std::optional<double> best_valid{};  ///< lowest bits per id so far
-    bool validation_due = false;         ///< of the last step: the run was stopped meanwhile
+    sk::Rng::State batches;       ///< of the stream that chooses the sequences
+    bool validation_due = false;  ///< of the last step: the run was stopped meanwhile
 };
 
 /// A run of a number of steps, or of some minutes. The learning rate follows steps in the first

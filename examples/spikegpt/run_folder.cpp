@@ -16,6 +16,7 @@
 #include <spikelet/io/file_writer.hpp>
 #include <spikelet/io/json.hpp>
 #include <spikelet/io/safetensors_writer.hpp>
+#include <spikelet/models/metadata_scalars.hpp>
 
 #include "json.hpp"
 #include "out_file.hpp"
@@ -29,10 +30,13 @@ namespace fs = std::filesystem;
 constexpr char const* format = "spikelet.resume";
 constexpr char const* format_version = "3";
 
+// Where the best model notes how well it did, and on how much text.
+constexpr char const* best_bits_key = "valid_bits";
+constexpr char const* eval_tokens_key = "eval_tokens";
+
 Json to_json(Position const& at) {
     Json json{{"step", at.step}, {"tokens", at.tokens}, {"seconds", at.seconds}};
     json["batches"] = {at.batches.key, at.batches.position};
-    json["best_valid"] = at.best_valid ? Json(*at.best_valid) : Json();
     if (at.validation_due) { json["validation_due"] = true; }
     return json;
 }
@@ -63,10 +67,6 @@ Position position_from_json(Json const& json) {
                 .tokens = number_at(json, "tokens", most_tokens),
                 .seconds = number_at(json, "seconds", 1e12),
                 .batches = {batches->at(0), batches->at(1)}};
-    auto const best = json.find("best_valid");
-    if (best != json.end() && !best->is_null()) {
-        at.best_valid = number_at(json, "best_valid", 1e300);
-    }
     at.validation_due = json.value("validation_due", Json()) == true;
     return at;
 }
@@ -205,6 +205,27 @@ void ResumeFile::restore(LanguageModel& language, Learner& learner) const {
     });
     learner.set_count(record_.at.step);
     if (file_.find("state") != nullptr) { learner.restore(file_.read_bits<float>("state")); }
+}
+
+void save_best(RunFolder const& folder, LanguageModel const& language, sk::Metadata notes,
+               Validation const& validation) {
+    notes[best_bits_key] = fmt::format("{}", validation.bits_per_id);
+    notes[eval_tokens_key] = std::to_string(validation.eval_tokens);
+    save_model(folder.best(), language, notes);
+}
+
+// The file says so, not the state of the run: one that was killed may have saved a better model
+// after its last state, and by the clock it does not come to that one again.
+std::optional<double> best_bits(RunFolder const& folder, sk::index eval_tokens) {
+    if (!is_there("--out", folder.best())) { return {}; }
+    auto const file = sk::SafetensorsFile::open(folder.best());
+    sk::detail::ScalarReader const read(file.metadata());
+    bool const is_comparable =
+        read.has(best_bits_key) && read.text(eval_tokens_key) == std::to_string(eval_tokens);
+    if (!is_comparable) { return {}; }
+    try {
+        return read.number(best_bits_key, 0.0, sk::detail::any_number);
+    } catch (sk::Error const& error) { sk::fail(sk::quote(folder.best()), error.what()); }
 }
 
 void save_config(RunFolder const& folder, RunRecord const& record, LanguageModel const& language) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,20 @@ private:
     sk::SafetensorsFile file_;
     RunRecord record_;
 };
+
+/// How well a model did on the text to validate on.
+struct Validation {
+    double bits_per_id;
+    sk::index eval_tokens;  ///< the option of this name
+};
+
+/// Writes best-valid.safetensors: the model, `notes`, and how well it did. Throws Error.
+void save_best(RunFolder const& folder, LanguageModel const& language, sk::Metadata notes,
+               Validation const& validation);
+
+/// Bits per id of the model in best-valid.safetensors; nothing where there is none, or where it was
+/// measured with another --eval-tokens. Throws Error if the file is damaged.
+std::optional<double> best_bits(RunFolder const& folder, sk::index eval_tokens);
 
 /// Writes config.json: what was asked for, the model, the texts. Throws Error.
 void save_config(RunFolder const& folder, RunRecord const& record, LanguageModel const& language);

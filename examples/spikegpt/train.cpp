@@ -104,7 +104,7 @@ Json summary(TrainingRun const& run, Trainer const& trainer) {
     json["loss"] = last ? Json(last->loss) : Json();
     json["bpc"] = last ? Json(bits(last->loss)) : Json();
     json["valid_bpc"] = or_null(trainer.validated());
-    json["best_valid_bpc"] = or_null(at.best_valid);
+    json["best_valid_bpc"] = or_null(run.best_valid);
     json["valid_tokens"] = run.corpora.valid ? Json(valid_tokens(run)) : Json();
     json["bpc_unit"] = run.language.symbol();
     json["cpu"] = run.computer.instructions->name;
@@ -119,7 +119,7 @@ void conclude(TrainingRun const& run, Trainer const& trainer, Output const& out)
             count_text(static_cast<double>(at.tokens)), duration_text(at.seconds));
     if (auto const& bits = trainer.validated()) {
         std::string const best =
-            at.best_valid ? fmt::format(", at best {:.4f}", *at.best_valid) : "";
+            run.best_valid ? fmt::format(", at best {:.4f}", *run.best_valid) : "";
         out.say("validation, {}: {:.4f} bits per {}{}", of_valid_text(run), *bits,
                 run.language.symbol(), best);
     }

@@ -119,9 +119,8 @@ void Trainer::validate(StepReport& report) {
     at().validation_due = false;
     report.valid_bpc = valid_bpc_ = validated_;
     report.valid_density = valid_density_ = evaluator_.density().mean();
-    if (std::isfinite(*validated_) && *validated_ < at().best_valid.value_or(HUGE_VAL)) {
-        at().best_valid = validated_;
-        save_model(run_.folder.best(), run_.language, run_.notes());
+    if (std::isfinite(*validated_) && *validated_ < run_.best_valid.value_or(HUGE_VAL)) {
+        run_.save_best(*validated_);
     }
 }
 

@@ -232,6 +232,11 @@ void TrainingRun::save() {
     save_model(folder.model(), language, notes());
 }
 
+void TrainingRun::save_best(double bits_per_id) {
+    spikegpt::save_best(folder, language, notes(), {bits_per_id, record.options.eval_tokens});
+    best_valid = bits_per_id;
+}
+
 std::unique_ptr<TrainingRun> begin_run(RunFolder const& folder, TrainOptions options,
                                        ModelSource const& init_from, bool force,
                                        CLI::App const& flags) {
@@ -270,9 +275,7 @@ std::unique_ptr<TrainingRun> resume_run(RunFolder const& folder, TrainOptions co
     FolderLock lock(folder.path);
     ResumeFile const file(folder);
     RunRecord record = file.record();
-    sk::index const was_measured_on = record.options.eval_tokens;
     record.options = continued(record.options, given, flags);
-    if (record.options.eval_tokens != was_measured_on) { record.at.best_valid.reset(); }
     check_processor(record.options, flags);
     check_length(record, flags);
     static_cast<void>(Course(record.options));
@@ -287,6 +290,7 @@ std::unique_ptr<TrainingRun> resume_run(RunFolder const& folder, TrainOptions co
     run->lock = std::move(lock);
     folder.remove_leftovers();
     if (run->record.at.step == 0) { folder.remove_older(); }
+    run->best_valid = best_bits(folder, run->record.options.eval_tokens);
     save_config(folder, run->record, run->language);
     return run;
 }

@@ -20,6 +20,7 @@ struct TrainingRun {
     RunFolder folder;
     RunRecord record;
     LanguageModel language;
+    std::optional<double> best_valid;  ///< bits per id of the model in folder.best()
     Corpora corpora;
     std::optional<std::string> unknown;  ///< of the characters to validate on
     Computer computer;
@@ -36,6 +37,9 @@ struct TrainingRun {
 
     /// Saves what continuing needs, then the model. Throws Error if a weight is not finite.
     void save();
+
+    /// Saves the model as the best so far, of so many bits per id. Throws Error.
+    void save_best(double bits_per_id);
 };
 
 /// A new run. Nothing is written before all of it is known to fit. With `init_from`, the model is

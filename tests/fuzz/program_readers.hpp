@@ -115,11 +115,8 @@ inline std::vector<std::string> resume_seeds() {
         options.steps = 10;
         options.accumulate = spikegpt::most_accumulate;  // numbers of batches are large
         spikegpt::complete(options);
-        spikegpt::Json const position{{"step", 2},
-                                      {"tokens", 64},
-                                      {"seconds", 0.5},
-                                      {"batches", {1, 2}},
-                                      {"best_valid", 7.5}};
+        spikegpt::Json const position{
+            {"step", 2}, {"tokens", 64}, {"seconds", 0.5}, {"batches", {1, 2}}};
         auto metadata = sk::metadata(sk::make_config(sk::find_variant("spikegpt"), 256, 1, 2));
         metadata["format"] = "spikelet.resume";
         metadata["version"] = "3";

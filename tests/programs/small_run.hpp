@@ -45,4 +45,13 @@ inline void patch_state(std::string const& state, std::string const& key,
     spikelet::write_safetensors(state, file.tensors(), metadata);
 }
 
+/// Rewrites the best model of a run as if it had needed so many bits for an id.
+inline void note_best(SmallRun const& run, std::string const& bits) {
+    std::string const best = run.path + "/best-valid.safetensors";
+    auto const file = spikelet::SafetensorsFile::open(best);
+    auto metadata = file.metadata();
+    metadata.at("valid_bits") = bits;
+    spikelet::write_safetensors(best, file.tensors(), metadata);
+}
+
 }  // namespace spikelet_test

@@ -132,7 +132,7 @@ TEST_CASE(
     "spikegpt train: whichever file of a step finds the disk full, the run ends, old ones stay") {
     SmallRun const run;
     REQUIRE(spikegpt(run.start(run.path, "5")).code == 0);
-    patch_state(run.path + "/resume.safetensors", "position", R"({"best_valid": null})");
+    note_best(run, "1e9");
     std::map<std::string, std::string> before;
     for (auto const& file : fs::directory_iterator(run.path)) {
         before[file.path().filename()] = read_file(file.path());
@@ -229,18 +229,6 @@ TEST_CASE("spikegpt train: a loss that is not finite leaves the checkpoint that 
     CHECK_MESSAGE(ended.complains("the last checkpoint is that of step 10"), ended.err);
     CHECK(read_file(state) == old);
     CHECK(read_file(run.path + "/model.safetensors") == model);
-}
-
-TEST_CASE("spikegpt train: the best validation is the best of those on as many ids") {
-    SmallRun const run;
-    REQUIRE(spikegpt(run.start(run.path, "9")).code == 0);
-    patch_state(run.path + "/resume.safetensors", "position", R"({"best_valid": 0.001})");
-    Arguments const to_the_end{"--json", "--steps"};
-    auto const same = spikegpt(run.resume() + to_the_end + Arguments{"10"}).json();
-    CHECK(same["best_valid_bpc"] == 0.001);
-    auto const other =
-        spikegpt(run.resume() + to_the_end + Arguments{"11", "--eval-tokens", "40"}).json();
-    CHECK(other["best_valid_bpc"] == other["valid_bpc"]);
 }
 
 TEST_CASE("spikegpt train: what a killed run left half-written goes away") {
