@@ -253,5 +253,19 @@ TEST_CASE("carried state: gradients equal differences, the start held constant")
     CHECK(near(walk(tape, model, second).dw, dw) > 1e-2);
 }
 
+TEST_CASE_TEMPLATE("carried state: what is restored to passes that carry none is an error", Context,
+                   Forward<>, Tape<>) {
+    Tensor<float, 1, 2, 3> const x;
+    Context context;
+    std::vector<float> const saved{1, 2, 3};
+    context.state().restore(saved);
+    CHECK_THROWS_WITH_AS((void)context.begin(x.view()),
+                         "carried state: it was restored, but every pass of this context starts "
+                         "at rest; set carry_state in its options",
+                         Error);
+    context.state().reset();
+    CHECK_NOTHROW((void)context.begin(x.view()));
+}
+
 }  // namespace
 }  // namespace spikelet::test::carried_state_test

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <spikelet/autodiff/tape.hpp>
+#include <spikelet/core/tensor.hpp>
 
 #include <support/numbers.hpp>
 #include <support/tiny_lm.hpp>
@@ -201,6 +202,15 @@ TEST_CASE("forward: keeps the charge of neurons for an observer only, with the s
     CHECK(same_bits(unseen, logits(forward, model, tokens)));
     CHECK(counter.charges == 3);
     CHECK(counter.spikes == 3);
+}
+
+TEST_CASE_TEMPLATE("forward, tape: bits that belong to no spike do not enter", Context, Forward<>,
+                   Tape<>) {
+    Spikes<1, 10> spikes;
+    spikes.row(0)[0] = ~word{0};
+    Context context;
+    auto const x = context.begin(std::as_const(spikes).view());
+    CHECK(x.data[0] == 1023);
 }
 
 }  // namespace

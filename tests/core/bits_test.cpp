@@ -132,5 +132,18 @@ TEST_CASE("bits: packing works in constant expressions") {
     static_assert(count(&packed, 1) == 2);
 }
 
+TEST_CASE_TEMPLATE("bits: what belongs to no element is cleared, in every row and plane", S, bit,
+                   graded<3>, trit) {
+    for (index const n : {1, 63, 64, 65, 128, 130}) {
+        CAPTURE(n);
+        Extents<dyn, dyn> const shape(2, n);
+        std::vector<word> spikes(static_cast<std::size_t>(units<S>(shape)), ~word{0});
+        clear_unused<S>(shape, spikes.data());
+        CHECK(count(spikes.data(), std::ssize(spikes)) == 2 * n * Element<S>::planes);
+        word const* const second = spikes.data() + Element<S>::row_units(n);
+        CHECK(Element<S>::at(second, n - 1) == Element<S>::at(second, 0));
+    }
+}
+
 }  // namespace
 }  // namespace spikelet::test::bits_test

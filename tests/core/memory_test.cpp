@@ -77,5 +77,11 @@ TEST_CASE("buffer: sizes that no memory has are an error") {
     }
 }
 
+TEST_CASE("buffer: of nothing") {
+    CHECK(Buffer<float>{}.clone().empty());
+    CHECK(Buffer<float>(0).empty());
+    CHECK(Buffer<float>(0).clone().empty());
+}
+
 }  // namespace
 }  // namespace spikelet::test::memory_test

@@ -63,5 +63,24 @@ TEST_CASE("tensor: spikes are packed, 64 to a word, rows apart") {
     CHECK_FALSE(s(1, 0));
 }
 
+TEST_CASE("tensor: filling sets spikes, and no bits behind them") {
+    Spikes<dyn, 70> s(3, 70);
+    s.fill(~word{0});
+    CHECK(s(2, 69));
+    CHECK(count(s.data(), std::ssize(s.span())) == 3 * 70);
+}
+
+TEST_CASE("tensor: shapes move with the numbers") {
+    Tensor<float, dyn> small(4), large(1000);
+    small(3) = 7;
+    small = std::move(large);
+    CHECK(small.size() == 1000);
+    CHECK(large.size() == 4);  // NOLINT: what it got in exchange
+    CHECK(large.clone()(3) == 7);
+    Tensor<float, dyn> const moved(std::move(small));
+    CHECK(moved.size() == 1000);
+    CHECK(small.size() == 0);  // NOLINT
+}
+
 }  // namespace
 }  // namespace spikelet::test::tensor_test

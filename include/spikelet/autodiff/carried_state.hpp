@@ -28,8 +28,13 @@ public:
     };
 
     /// The next pass starts from what was restored, else where the last one ended if that was
-    /// walked back, else where that had started.
-    void start_pass() {
+    /// walked back, else where that had started. Throws Error where something was restored, and
+    /// passes carry nothing.
+    void start_pass(bool carries = true) {
+        if (!carries && restored_ && !next_.empty()) {
+            fail("carried state", "it was restored, but every pass of this context starts at rest; "
+                                  "set carry_state in its options");
+        }
         if (restored_) {
             start_.assign(next_.begin(), next_.end());
             next_ = {};
@@ -49,9 +54,9 @@ public:
     /// The same for passes that are never walked back: the last one counts if it carried anything,
     /// unless another state was restored since it began. Throws Error unless it carried as much as
     /// the one before.
-    void next_pass() {
+    void next_pass(bool carries = true) {
         if (!restored_ && place_ != Place{}) { end_pass(); }
-        start_pass();
+        start_pass(carries);
         one_way_ = true;
     }
 

@@ -52,6 +52,7 @@ public:
         begin();
         auto x = make<U>(values.extents());
         std::copy_n(values.data(), units<U>(values.extents()), x.data);
+        clear_unused<U>(values.extents(), x.data);  // words may have been written by hand
         return x;
     }
 
@@ -114,7 +115,7 @@ public:
 
 private:
     void begin() {
-        state_.next_pass();
+        state_.next_pass(options_.carry_state);
         values_.reset();
     }
 

@@ -68,16 +68,17 @@ public:
         begin();
         auto x = make<U>(values.extents());
         std::copy_n(values.data(), units<U>(values.extents()), x.data);
+        clear_unused<U>(values.extents(), x.data);  // words may have been written by hand
         return x;
     }
     /// The same without any input.
     void begin() {
+        state_.start_pass(options_.carry_state);
         rewind({});
         draws_ = 0;
         step_ = next_step_++;
         again_ = false;
         event_cost_.start_pass();
-        state_.start_pass();
     }
 
     /// Adds to the gradients of all parameters `seed` times the derivative of loss. Throws Error

@@ -85,6 +85,22 @@ constexpr void unpack(word const* spikes, index n, std::span<int const> weights,
     }
 }
 
+/// Clears the bits of an array that belong to no spike. Kernels read whole words, and take them for
+/// spikes that did not fire. Elements of other kinds stay as they are.
+template <class S, index... Es>
+constexpr void clear_unused(Extents<Es...> const& shape, storage_of<S>* elements) {
+    if constexpr (SpikeKind<S>) {
+        index const n = shape[shape.rank - 1];
+        index const row_units = Element<S>::row_units(n);
+        word const used = (word{1} << n % bits_per_word) - 1;
+        if (used == 0) { return; }  // the last word is full
+        for (index r = 0; r < shape.rows(); ++r) {
+            word* const last = elements + (r + 1) * row_units - Element<S>::planes;
+            for (index p = 0; p < Element<S>::planes; ++p) { last[p] &= used; }
+        }
+    }
+}
+
 /// What a row of spikes holds: how many elements are not 0, and the sum of their absolute values,
 /// which is more only where spikes have values.
 struct Activity {

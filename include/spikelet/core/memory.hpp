@@ -2,6 +2,7 @@
 // Where numbers live: owned memory aligned to cache lines, or somebody else's memory borrowed.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -45,7 +46,8 @@ inline void* allocate_units(index count, std::size_t unit) {
     constexpr std::size_t most = static_cast<std::size_t>(PTRDIFF_MAX) - huge_page;
     void* p = nullptr;
     if (count >= 0 && static_cast<std::size_t>(count) <= most / unit) {
-        std::size_t const bytes = static_cast<std::size_t>(count) * unit;
+        // At least one, since for none a library may return what looks like a failure.
+        std::size_t const bytes = std::max<std::size_t>(static_cast<std::size_t>(count) * unit, 1);
         std::size_t const line = bytes >= huge_page ? huge_page : alignment;
         p = std::aligned_alloc(line, (bytes + line - 1) / line * line);
         if (p != nullptr && bytes >= huge_page) { ask_for_huge_pages(p, bytes); }
@@ -103,12 +105,14 @@ public:
     /// An owned copy.
     [[nodiscard]] Buffer clone() const {
         Buffer b = uninitialized(count_);
-        std::memcpy(static_cast<void*>(b.data_), data_,
-                    static_cast<std::size_t>(count_) * sizeof(T));
+        if (count_ > 0) {  // else there may be nothing to point at
+            std::memcpy(static_cast<void*>(b.data_), data_,
+                        static_cast<std::size_t>(count_) * sizeof(T));
+        }
         return b;
     }
 
-    /// The first of them; null if empty.
+    /// The first of them; null if it owns and borrows nothing.
     [[nodiscard]] constexpr T* data() const { return data_; }
     /// Number of elements.
     [[nodiscard]] constexpr index size() const { return count_; }

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
+#include <spikelet/core/bits.hpp>
 #include <spikelet/core/memory.hpp>
 #include <spikelet/core/view.hpp>
 
@@ -22,6 +24,20 @@ public:
     explicit Tensor(Extents<Es...> extents) : extents_(extents), buffer_(units<T>(extents)) {}
     explicit Tensor(Size<Es>... sizes) requires(Extents<Es...>::rank_dynamic > 0)
         : Tensor(Extents<Es...>(sizes...)) {}
+
+    /// Takes numbers and shape; the other has no numbers then: it may be assigned to, or end.
+    Tensor(Tensor&& other) noexcept : extents_(other.extents_), buffer_(std::move(other.buffer_)) {
+        other.extents_ = {};
+    }
+    /// Exchanges numbers and shape.
+    Tensor& operator=(Tensor&& other) noexcept {
+        std::swap(extents_, other.extents_);
+        std::swap(buffer_, other.buffer_);
+        return *this;
+    }
+    Tensor(Tensor const&) = delete;  // clone() says what it costs
+    Tensor& operator=(Tensor const&) = delete;
+    ~Tensor() = default;
 
     /// The first stored unit.
     [[nodiscard]] unit* data() { return buffer_.data(); }
@@ -51,8 +67,11 @@ public:
         return view()(at...);
     }
 
-    /// Sets every stored unit.
-    void fill(unit value) { std::fill_n(data(), buffer_.size(), value); }
+    /// Sets every stored unit; bits that belong to no spike stay 0.
+    void fill(unit value) {
+        std::fill_n(data(), buffer_.size(), value);
+        clear_unused<T>(extents_, data());
+    }
 
     /// The stored units, one after another.
     [[nodiscard]] std::span<unit> span() { return buffer_.span(); }
