@@ -86,6 +86,11 @@ TEST_CASE_TEMPLATE("rate_code: goes on where it was", T, float, double) {
     done = static_cast<T>((1 << 24) - 1);
     rate({1, 1, n.C}, 7, half, &done);
     CHECK(done == 0);
+    for (double const none : {-1.0, 1e30, static_cast<double>(NAN)}) {  // no run has such a count
+        done = static_cast<T>(none);
+        CHECK(rate(n, 7, half, &done) == whole);
+        CHECK(done == 6);
+    }
 }
 
 TEST_CASE_TEMPLATE("latency_code: fires once, the sooner the larger", T, float, double) {

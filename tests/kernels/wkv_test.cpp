@@ -121,6 +121,21 @@ TEST_CASE_TEMPLATE("wkv: finite and right for keys and decays of any size", T, f
     }
 }
 
+TEST_CASE_TEMPLATE("wkv: a decay without end is one that forgets everything in a step", T, float,
+                   double) {
+    WkvRun<T> fast{{2, 7, 5}};
+    std::ranges::fill(fast.decay, T(80));
+    WkvRun<T> faster = fast;
+    std::ranges::fill(faster.decay, T(1000));  // e^1000 is infinite
+    CHECK(same_bits(fast.forward(), faster.forward()));
+    fast.backward();
+    faster.backward();
+    CHECK(same_bits(fast.dk, faster.dk));
+    CHECK(same_bits(fast.dv, faster.dv));
+    CHECK(same_bits(fast.ddecay, faster.ddecay));
+    CHECK(same_bits(fast.dfirst, faster.dfirst));
+}
+
 TEST_CASE_TEMPLATE("wkv: gradients equal finite differences and are added", T, float, double) {
     each_odd_sequence([](Btc n) {
         if (n.C > 17 && n.B > 1) { return; }  // n^2 work

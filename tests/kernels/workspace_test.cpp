@@ -85,5 +85,20 @@ TEST_CASE_TEMPLATE("workspace: fewer rows need no more of it, spikes", S, bit, g
     CHECK(exceptions(stored(std::type_identity<trit>{})) == 0);
 }
 
+TEST_CASE("workspace: what float needs is enough for double, in numbers") {
+    int found = 0;
+    each_size([&](MatmulSize n, MatmulSize) {
+        using Sparse = kernels::SparseProduct<double, P>;
+        if (n.rows < kernels::LinearProducts<double, P>::packed_rows) { return; }
+        index const bytes =
+            std::max({Sparse::workspace(kernels::of_y(n)), Sparse::workspace(kernels::of_dw(n)),
+                      kernels::SampledProduct<double, P>::workspace(n.rows, n.inputs)});
+        index const need = std::max(kernels::units_of<double>(bytes),
+                                    kernels::LinearProducts<double, P>::workspace(n));
+        found += need > kernels::Matmul<P>::workspace(n) ? 1 : 0;
+    });
+    CHECK(found == 0);
+}
+
 }  // namespace
 }  // namespace spikelet::test::workspace_test

@@ -58,7 +58,9 @@ TEST_CASE("encoders: what makes no sense is an error") {
     auto const sequence = random_tensor<float>(Extents<dyn, dyn, dyn>(2, 7, 3), 1);
     Tape tape;
     CHECK_THROWS_WITH_AS((void)latency_code(tape.begin(rows.view()), 0),
-                         "latency_code: there must be at least one step", Error);
+                         "latency_code: 0 steps; there are 1 to 16777216", Error);
+    CHECK_THROWS_WITH_AS((void)latency_code(tape.begin(rows.view()), 16777217),
+                         "latency_code: 16777217 steps; there are 1 to 16777216", Error);
     for (double const threshold : {0.0, -1.0, static_cast<double>(NAN)}) {
         CHECK_THROWS_WITH_AS((void)delta_code(tape.begin(sequence.view()), threshold),
                              "delta_code: the threshold must be above 0", Error);

@@ -59,7 +59,7 @@ struct Bf16Matmul {
     static_assert(CpuPolicy<Policy>,
                   "bf16_matmul: no kernel for this policy; the policies are Serial and OpenMp");
 
-    /// Units of float of scratch that forward and backward may use; 0 for few rows.
+    /// Units of float of scratch that forward and backward may use.
     static constexpr index workspace(MatmulSize n) { return Products::workspace(n); }
 
     /// y [M,N] = x [M,K] W [K,N].

@@ -31,7 +31,9 @@ struct RateCode {
     template <class T>
     static void forward(Policy policy, Btc n, std::uint64_t key, T const* x, word* spikes,
                         T* done) {
-        auto const before = done == nullptr ? 0 : static_cast<std::uint64_t>(*done);
+        // A count that no run has, as in a file from anywhere, is none.
+        bool const counts = done != nullptr && *done >= 0 && *done < static_cast<T>(period);
+        std::uint64_t const before = counts ? static_cast<std::uint64_t>(*done) : 0;
         auto const some_rows = [=](index begin, index end) {
             for (index r = begin; r < end; ++r) {
                 auto const step = (before + static_cast<std::uint64_t>(r % n.T)) % period;
@@ -68,7 +70,11 @@ struct LatencyCode {
     static_assert(CpuPolicy<Policy>,
                   "latency_code: no kernel for this policy; the policies are Serial and OpenMp");
 
-    /// x [B,C] -> spikes [B,T,C] bits. Below 0 counts as 0, above 1 as 1; NaN never fires.
+    /// Steps that every type of number counts exactly.
+    static constexpr index most_steps = index{1} << 24;
+
+    /// x [B,C] -> spikes [B,T,C] bits, T at most most_steps. Below 0 counts as 0, above 1 as 1; NaN
+    /// never fires.
     template <class T>
     static void forward(Policy policy, Btc n, T const* x, word* spikes) {
         using B = simd::Batch<T, Policy>;

@@ -68,7 +68,13 @@ template <class B>
         // The exponent is what stands above the digits.
         using T = typename B::value_type;
         constexpr int digits = std::numeric_limits<T>::digits - 1;
-        auto const exponent = xsimd::to_int(power) << digits;
+        B whole = power;
+        // Larger powers, of which nobody uses the result, may fit no integer: doubles are converted
+        // one by one in places, and that is undefined then.
+        if constexpr (sizeof(T) == sizeof(double)) {
+            whole = simd::select(simd::abs(power) < B(2000), power, B(0));
+        }
+        auto const exponent = xsimd::to_int(whole) << digits;
         using Integers = std::remove_const_t<decltype(exponent)>;
         return as<B>(as<Integers>(x) + exponent);
     }

@@ -107,8 +107,9 @@ template <SpikeKind S, class Surrogate, class B>
     B sum(0);
     for (int n = 1; n <= levels.most; ++n) {
         B const threshold = simd::constant<B>(n - Levels::rho);
-        sum += surrogate(u - threshold);
-        if constexpr (Levels::has_sign) { sum += surrogate(u + threshold); }
+        // Not sum += surrogate(..): some end in a product, which a compiler may fuse, or not.
+        sum = simd::fma(B(1), surrogate(u - threshold), sum);
+        if constexpr (Levels::has_sign) { sum = simd::fma(B(1), surrogate(u + threshold), sum); }
     }
     return sum;
 }

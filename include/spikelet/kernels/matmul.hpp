@@ -105,7 +105,8 @@ struct Matmul {
     static_assert(CpuPolicy<Policy>,
                   "matmul: no kernel for this policy; the policies are Serial and OpenMp");
 
-    /// Units of T of scratch that forward and backward may use; 0 for few rows.
+    /// Numbers of scratch that forward and backward may use; 0 for few rows. As many of double as
+    /// of float: lanes of double are fewer.
     static constexpr index workspace(MatmulSize n) {
         if (n.rows < packed_rows) { return 0; }
         using Sparse = SparseProduct<float, Policy>;

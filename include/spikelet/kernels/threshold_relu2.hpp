@@ -67,11 +67,15 @@ struct ThresholdRelu2 {
                     index const i = r * C + c;
                     B const z = above<B>(x + i, threshold + c, lanes);
                     B const positive = simd::positive_part(z);
-                    B g = (positive + positive) * simd::load<B>(dy + i, lanes);
-                    if (cost != T(0)) {
-                        B const s = simd::sigmoid(z);
-                        g = simd::fma(B(cost), simd::fnma(s, s, s), g);
+                    B const slope = positive + positive;
+                    B const of_y = simd::load<B>(dy + i, lanes);
+                    if (cost == T(0)) {
+                        simd::accumulate(dx, i, slope, of_y, lanes);
+                        simd::accumulate(dthreshold, c, -slope, of_y, lanes);
+                        return;
                     }
+                    B const s = simd::sigmoid(z);
+                    B const g = simd::fma(B(cost), simd::fnma(s, s, s), slope * of_y);
                     simd::accumulate(dx, i, g, lanes);
                     simd::accumulate(dthreshold, c, -g, lanes);
                 });

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 
 #include <spikelet/kernels/simd.hpp>
 #include <spikelet/kernels/sizes.hpp>
@@ -113,14 +114,15 @@ private:
         }
     };
 
-    /// w = -exp(time_decay) of a strip.
+    /// w = -exp(time_decay) of a strip, finite, so that no gradient of 0 is multiplied by infinity.
     template <index Widest, class T>
     static Channels<T, 1, Widest> decays(Strip s, T const* time_decay) {
         using B = simd::Batch<T, Policy>;
+        B const lowest(std::numeric_limits<T>::lowest());
         Channels<T, 1, Widest> w;
         simd::for_each_batch<B>(s.first, s.last, [&](index c, auto lanes) {
             B const decay = -simd::exp(simd::load<B>(time_decay + c, lanes));
-            simd::store(w.data() + (c - s.first), decay, lanes);
+            simd::store(w.data() + (c - s.first), (simd::max)(lowest, decay), lanes);
         });
         return w;
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include <spikelet/kernels/encoders.hpp>
 #include <spikelet/ops/check.hpp>
@@ -27,13 +28,16 @@ constexpr auto rate_code(Var<Ctx, T, E> value, std::uint64_t key) {
 
 /// One spike for every number of x [batch, C], in step round((1 - x) (steps - 1)), for numbers from
 /// 0 to 1; what is below counts as 0, what is above as 1: [batch, steps, C]. Throws Error unless
-/// there is a step.
+/// there is a step, and at most 2^24.
 template <class Ctx, class T, class E>
 constexpr auto latency_code(Var<Ctx, T, E> value, index steps) {
     static_assert(E::rank == 2, "latency_code: x must be [batch, channels]");
     auto const x = checked_numbers(value);
-    if (steps < 1) { fail("latency_code", "there must be at least one step"); }
     using Code = kernels::LatencyCode<decltype(x.ctx->policy())>;
+    if (steps < 1 || steps > Code::most_steps) {
+        fail("latency_code",
+             std::to_string(steps) + " steps; there are 1 to " + std::to_string(Code::most_steps));
+    }
     constexpr index batch = E::static_extent(0);
     auto s = x.ctx->template constant<bit>(Extents<batch, dyn, E::last>(
         Size<batch>(x.extents[0]), Size<dyn>(steps), Size<E::last>(x.extents[1])));

@@ -19,6 +19,8 @@ constexpr auto linear(Var<Ctx, U, E> value, ParameterView<Scalar, In, Out> w) {
     auto const x = checked_operand(value);
     check_channels("linear", x, w.extents[0]);
     using Policy = decltype(x.ctx->policy());
+    static_assert(!counts_work<Policy> || !std::is_same_v<U, bit> || std::is_same_v<Scalar, float>,
+                  "counting: products of plain spikes are counted where numbers are float");
     DenseProducts<Ctx> const dense(*x.ctx);
     auto const product = [&] {
         if constexpr (SpikeKind<U>) {
