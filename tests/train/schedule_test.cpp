@@ -83,5 +83,14 @@ TEST_CASE("schedule: shapes have names") {
                          Error);
 }
 
+TEST_CASE("schedule: rates of 0 and shares beyond 1 make numbers, too") {
+    Schedule const none{.decay = LearningRateDecay::official, .peak = 0, .final = 0.5, .total = 8};
+    CHECK(none.at(4) == doctest::Approx(0.25));
+    auto s = make(LearningRateDecay::wsd);
+    s.decay_share = 3;
+    CHECK(s.at(10) == doctest::Approx(1));
+    CHECK(s.at(110) == doctest::Approx(0.1));
+}
+
 }  // namespace
 }  // namespace spikelet::test::schedule_test

@@ -3,10 +3,12 @@
 // sum of squares that clipping needs.
 //   g = scale dw  (+ decay w for Adam)     m = b1 m + (1-b1) g     v = b2 v + (1-b2) g^2
 //   w -= lr/(1-b1^t) m / (sqrt(v)/sqrt(1-b2^t) + eps)  (+ lr decay w for AdamW)
+// Weights that are infinite, as the decay of a neuron that forgets nothing, do not decay.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include <spikelet/kernels/simd.hpp>
 
@@ -41,17 +43,19 @@ struct Adam {
         B const b2 = simd::constant<B>(s.beta2);
         B const c1 = simd::constant<B>(1 - s.beta1);
         B const c2 = simd::constant<B>(1 - s.beta2);
+        B const infinity(std::numeric_limits<T>::infinity());
         B const epsilon = simd::constant<B>(s.epsilon);
         B const scale = simd::constant<B>(s.scale);
         B const coupled = simd::constant<B>(s.decoupled ? 0 : s.weight_decay);
         B const shrink = simd::constant<B>(s.decoupled ? s.learning_rate * s.weight_decay : 0);
         simd::parallel_batches<B>(policy, n, [=](index i, auto lanes) {
             B const old = simd::load<B>(w + i, lanes);
-            B const g = simd::fma(coupled, old, scale * simd::load<B>(dw + i, lanes));
+            B const decaying = simd::zero_where(simd::abs(old) == infinity, old);
+            B const g = simd::fma(coupled, decaying, scale * simd::load<B>(dw + i, lanes));
             B const mean = simd::fma(c1, g, b1 * simd::load<B>(m + i, lanes));
             B const square = simd::fma(c2, g * g, b2 * simd::load<B>(v + i, lanes));
             B const spread = simd::fma(simd::sqrt(square), root, epsilon);
-            B const kept = simd::fnma(shrink, old, old);
+            B const kept = simd::fnma(shrink, decaying, old);
             simd::store(w + i, simd::fnma(rate, mean / spread, kept), lanes);
             simd::store(m + i, mean, lanes);
             simd::store(v + i, square, lanes);

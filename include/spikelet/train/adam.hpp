@@ -56,9 +56,9 @@ inline GroupRule decay_matrices(double weight_decay) {
 /// The defaults are those of train.py of ridgerchu/SpikeGPT, which also clips to a norm of 1.
 struct AdamOptions {
     double learning_rate = 6e-4;  ///< of step() where it is given no other
-    double beta1 = 0.9;           ///< of the mean of gradients, per step
-    double beta2 = 0.99;          ///< of the mean of their squares, per step
-    double epsilon = 4e-9;        ///< added to the root of that mean
+    double beta1 = 0.9;           ///< of the mean of gradients, per step: 0 to below 1
+    double beta2 = 0.99;          ///< of the mean of their squares, per step: 0 to below 1
+    double epsilon = 4e-9;        ///< above 0, added to the root of that mean
     double clip_norm = 0.0;  ///< scale gradients down to this norm over all parameters; 0: never
     bool decoupled = false;  ///< weight decay as in AdamW
     GroupRule group = {};    ///< where empty: no weight decay; for AdamW 0.01 of matrices
@@ -66,24 +66,27 @@ struct AdamOptions {
 
 /// Adam (Kingma & Ba, arXiv 1412.6980): gives the parameters of a model gradients and moments, and
 /// moves them against their gradients. Parameters that are frozen when it is made never move;
-/// parameters frozen later stay where they are until unfreeze(). T is the type of all weights.
+/// parameters frozen later stay where they are until unfreeze(). One that several layers share, and
+/// list, counts once, under its first name. T is the type of all weights.
 template <class Policy = Serial<>, class T = float>
 class Adam {
 public:
-    /// Gives parameters memory and gradients. The model must stay where it is. Throws Error if a
-    /// parameter that is not frozen is bound to constant numbers, or when memory runs out.
+    /// Gives parameters memory and gradients. The model must stay where it is. Throws Error if an
+    /// option is out of range, a parameter that is not frozen is bound to constant numbers, or
+    /// memory runs out.
     template <class Model>
     explicit Adam(Model& model, AdamOptions options = {}, Policy policy = {})
         : options_(std::move(options)),
           policy_(policy) {
         static_assert(Layer<Model> || IsParameter<Model>,
                       "Adam: list the model's parts with SPIKELET_PARTS");
+        check_options();
         each_parameter(model, [&](std::string_view name, auto& p) {
             using P = std::remove_reference_t<decltype(p)>;
             static_assert(std::is_same_v<typename P::scalar, T>,
                           "Adam: the weights are of another type; write Adam<Policy, double>");
             p.allocate();
-            if (p.frozen()) { return; }
+            if (p.frozen() || is_known(p)) { return; }
             check_writable(name, p);
             p.require_gradient();
             auto const group =
@@ -114,8 +117,9 @@ public:
     /// constant numbers, replaced or changed its size meanwhile.
     double step() { return step(options_.learning_rate); }
 
-    /// The same with another learning rate than the options'.
+    /// The same with another learning rate than the options'. Throws Error unless it is finite.
     double step(double learning_rate) {
+        if (!std::isfinite(learning_rate)) { fail("adam", "the learning rate is not finite"); }
         double const norm = gradient_norm();
         if (!std::isfinite(norm)) {
             not_finite_ = first_not_finite();
@@ -148,8 +152,11 @@ public:
     [[nodiscard]] std::int64_t count() const { return count_; }
     /// Steps that moved nothing since their gradients were not finite.
     [[nodiscard]] std::int64_t skipped() const { return skipped_; }
-    /// For resuming: the next step is number count + 1.
-    void set_count(std::int64_t count) { count_ = count; }
+    /// For resuming: the next step is number count + 1. Throws Error for a negative one.
+    void set_count(std::int64_t count) {
+        if (count < 0) { fail("adam", "there is no step " + std::to_string(count)); }
+        count_ = count;
+    }
 
     /// Calls f(name, mean, square) with both moments of every parameter, to save or restore them;
     /// not for parameters that were frozen when the optimiser was made.
@@ -178,6 +185,22 @@ private:
 
         [[nodiscard]] T* gradient() const { return parameter->gradient(); }
     };
+
+    void check_options() const {
+        auto const is_share = [](double beta) { return beta >= 0 && beta < 1; };
+        if (!is_share(options_.beta1) || !is_share(options_.beta2)) {
+            fail("adam", "beta1 and beta2 must be from 0 to below 1");
+        }
+        auto const epsilon = static_cast<T>(options_.epsilon);
+        if (!(epsilon > 0) || !std::isfinite(epsilon)) {
+            fail("adam", "epsilon must be above 0, also rounded to the type of the weights");
+        }
+    }
+
+    [[nodiscard]] bool is_known(ParameterStorage<T> const& parameter) const {
+        return std::any_of(slots_.begin(), slots_.end(),
+                           [&](Slot const& s) { return s.parameter == &parameter; });
+    }
 
     static void check_writable(std::string_view name, ParameterStorage<T> const& parameter) {
         if (parameter.read_only()) {

@@ -44,8 +44,8 @@ struct Schedule {
         case LearningRateDecay::cosine:
             return final + (peak - final) * half_cosine(p);
         case LearningRateDecay::wsd: {
-            double const stable = 1 - decay_share;
-            double const fall = p > stable ? (p - stable) / decay_share : 0.0;
+            double const share = std::clamp(decay_share, 0.0, 1.0);
+            double const fall = p > 1 - share ? (p - (1 - share)) / share : 0.0;
             return peak + (final - peak) * fall;
         }
         default:
@@ -59,11 +59,10 @@ private:
     // src/trainer.py of ridgerchu/SpikeGPT sets the rate after each step, so the first has the peak
     // rate even where there is a warmup. There the cosine goes on past the end, and the rate rises.
     [[nodiscard]] double official_rate(double tokens) const {
-        double const f = final / peak;
         if (tokens == 0) { return peak; }
-        if (tokens < warmup) { return peak * (f + (1 - f) * tokens / warmup); }
+        if (tokens < warmup) { return final + (peak - final) * tokens / warmup; }
         double const p = (std::min)(1.0, (tokens - warmup) / (std::max)(1.0, total - warmup));
-        return peak * ((0.5 + f / 2) + (0.5 - f / 2) * std::cos(std::numbers::pi * p));
+        return final + (peak - final) * half_cosine(p);
     }
 };
 
