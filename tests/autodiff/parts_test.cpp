@@ -192,5 +192,14 @@ TEST_CASE("part name: grows by words and numbers") {
     CHECK(std::string_view(root).empty());
 }
 
+struct Given {
+    explicit Given(index layers) : blocks(static_cast<std::size_t>(layers)) {}
+    std::vector<Leaf> blocks;
+    SPIKELET_PARTS(blocks)
+};
+
+// What must be given to make a model is known at run time.
+static_assert(!has_static_sizes<Given>());
+
 }  // namespace
 }  // namespace spikelet::parts_test

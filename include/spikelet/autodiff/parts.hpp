@@ -233,21 +233,38 @@ struct IsVector : std::false_type {};
 template <class T, class A>
 struct IsVector<std::vector<T, A>> : std::true_type {};
 
+// A function of its own, since g++ makes no constructors for a requirement alone.
+template <class Model>
+constexpr bool make_by_default() {
+    Model const model{};
+    static_cast<void>(model);
+    return true;
+}
+
+template <class Model>
+concept ConstantByDefault = std::is_default_constructible_v<Model> && requires {
+    typename std::bool_constant<make_by_default<Model>()>;
+};
+
 }  // namespace detail
 
-/// True if every size of the model is in its type: no dyn extent, no list of run-time length.
+/// True if every size of the model is in its type: no dyn extent, no list of run-time length, and
+/// nothing that must be given to make one. Also of a model whose own constructor is not constexpr,
+/// into which no compiler can look.
 template <class Model>
 consteval bool has_static_sizes() {
-    bool all = true;
-    Model const model{};
-    each_part(PartName{}, model, [&](PartName const&, auto& part) {
-        using Part = std::remove_cvref_t<decltype(part)>;
-        if constexpr (IsParameter<Part>) {
-            all = all && Part::extents_type::rank_dynamic == 0;
-        } else if constexpr (detail::IsVector<Part>::value) {
-            all = false;
-        }
-    });
+    bool all = std::is_default_constructible_v<Model>;
+    if constexpr (detail::ConstantByDefault<Model>) {
+        Model const model{};
+        each_part(PartName{}, model, [&](PartName const&, auto& part) {
+            using Part = std::remove_cvref_t<decltype(part)>;
+            if constexpr (IsParameter<Part>) {
+                all = all && Part::extents_type::rank_dynamic == 0;
+            } else if constexpr (detail::IsVector<Part>::value) {
+                all = false;
+            }
+        });
+    }
     return all;
 }
 

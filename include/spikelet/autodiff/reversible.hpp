@@ -46,7 +46,7 @@ public:
     Reversible& operator=(Reversible const&) = delete;
 
     /// Logits [vocabulary] after one token, valid until the next call. Throws Error as the session
-    /// does; nothing has changed then.
+    /// does; the token does not count then.
     std::span<T const> operator()(std::int32_t token) {
         auto const state = session_->state();
         Step step{{state.begin(), state.end()}, token};

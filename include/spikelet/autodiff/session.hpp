@@ -96,7 +96,8 @@ template <class Model, class Policy = Serial<>, class T = float,
           Footprint F = detail::session_footprint<Model, T, Policy>()>
 class Session {
     static_assert(F != detail::not_constexpr,
-                  "session: the operator() of the model and of all its layers must be constexpr");
+                  "session: the operator() of the model and of all its layers must be constexpr, "
+                  "and so must its constructor without arguments, if it has one");
 
 public:
     using scalar = T;                       ///< numbers are of this type
