@@ -68,6 +68,8 @@ TEST_CASE("spiking layers: refuse constants that make no sense") {
         Lif<>{{.tau = infinity}}(x),
         "lif: with an infinite tau, decay_input must be false: it divides the input by tau", Error);
     CHECK_THROWS_AS((SpikingNode<>{Node::lif, {.tau = infinity}}(x)), Error);
+    CHECK_THROWS_WITH_AS(SpikingNode<>{Node::none}(x),
+                         "node: there is none, and numbers are no spikes", Error);
 }
 
 TEST_CASE("lif layer: with an infinite tau and undamped input it adds up what it is given") {

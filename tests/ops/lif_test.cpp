@@ -136,6 +136,15 @@ TEST_CASE("heaviside: spikes and gradient are those of the step and its surrogat
     CHECK(roundings(gradient_of(x), expected) < 16);
 }
 
+TEST_CASE("lif: refuses constants that make no sense") {
+    Tensor<float, 1, 2, 3> const input;
+    Tape tape;
+    auto const x = tape.begin(input.view());
+    CHECK_THROWS_WITH_AS(lif(x, {.tau = 0.5}), "lif: tau must be at least 1 step, or infinity",
+                         Error);
+    CHECK_THROWS_AS(lif(x, {.tau = HUGE_VAL}), Error);
+}
+
 TEST_CASE("heaviside: any rank, and zero fires") {
     Tensor<float, 3> input;
     input(1) = -1;

@@ -58,6 +58,13 @@ TEST_CASE("stored_linear: codes that are bound start where words do") {
     weight.codes.bind(codes + 1);
     CHECK_THROWS_WITH_AS(result_of_zeros<bit>(weight),
                          "weight: codes that are bound start at a multiple of 8 bytes", Error);
+    // Floats may stand wherever floats do.
+    auto floats = zeros(4, WeightType::f32);
+    floats.codes.bind(codes + 4);
+    CHECK(result_of_zeros<bit>(floats) == 0);
+    floats.codes.bind(codes + 2);
+    CHECK_THROWS_WITH_AS(result_of_zeros<bit>(floats),
+                         "weight: codes that are bound start at a multiple of 4 bytes", Error);
 }
 
 }  // namespace

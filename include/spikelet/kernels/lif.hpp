@@ -16,6 +16,7 @@
 #include <array>
 #include <limits>
 
+#include <spikelet/core/error.hpp>
 #include <spikelet/kernels/simd.hpp>
 #include <spikelet/kernels/sizes.hpp>
 
@@ -50,6 +51,31 @@ struct LifOptions {
 /// Neurons that forget nothing and add their input as it is (IF).
 inline constexpr LifOptions integrate_and_fire{.tau = std::numeric_limits<double>::infinity(),
                                                .decay_input = false};
+
+namespace detail {
+
+constexpr bool is_finite(double x) {
+    constexpr double most = (std::numeric_limits<double>::max)();
+    return x >= -most && x <= most;
+}
+
+}  // namespace detail
+
+/// Throws Error, naming the op `where`, unless neurons with these constants compute something: tau
+/// at least 1 step or infinite (below 1 the leak 1 - 1/tau is negative), an infinite tau not
+/// together with decay_input (which divides the input by it), threshold and reset value finite.
+constexpr void check(LifOptions const& options, char const* where = "lif") {
+    if (!(options.tau >= 1.0)) { fail(where, "tau must be at least 1 step, or infinity"); }
+    if (options.decay_input && !detail::is_finite(options.tau)) {
+        fail(where, "with an infinite tau, decay_input must be false: it divides the input by tau");
+    }
+    if (!detail::is_finite(options.threshold)) {
+        fail(where, "the threshold must be a finite number");
+    }
+    if (!detail::is_finite(options.reset_value)) {
+        fail(where, "the reset value must be a finite number");
+    }
+}
 
 namespace kernels {
 

@@ -26,12 +26,13 @@ constexpr Var<Ctx, T, E> room_for_charge(Var<Ctx, T, E> const& x) {
 
 /// Spikes of leaky integrate-and-fire neurons driven by x [batch, time, channels], of x's shape; a
 /// Tape keeps the charge, with a gradient (SpikeGPT, arXiv 2302.13939; docs/numerics.md, sections
-/// LIF and Surrogates).
+/// LIF and Surrogates). Throws Error for options that make no sense: see check().
 template <class Ctx, class T, class E, class Surrogate = Arctan>
 constexpr Fired<Ctx, E> lif(Var<Ctx, T, E> value, LifOptions options = {},
                             Surrogate surrogate = {}) {
     using Scalar = typename Ctx::scalar;
     static_assert(E::rank == 3, "lif: x must be [batch, time, channels]");
+    check(options);
     auto const x = checked_numbers(value);
     using Lif = kernels::Lif<decltype(x.ctx->policy())>;
     auto const n = btc(x.extents);

@@ -97,8 +97,10 @@ void check_codes(Weight const& weight) {
         fail("weight", "one of shape " + to_string(weight.extents()) +
                            " has no codes: quantize(), load_checkpoint() or bind() gives it some");
     }
-    if (reinterpret_cast<std::uintptr_t>(weight.codes.value()) % sizeof(word) != 0) {
-        fail("weight", "codes that are bound start at a multiple of 8 bytes");
+    std::size_t const unit = weight.type() == WeightType::f32 ? sizeof(float) : sizeof(word);
+    if (reinterpret_cast<std::uintptr_t>(weight.codes.value()) % unit != 0) {
+        fail("weight",
+             "codes that are bound start at a multiple of " + std::to_string(unit) + " bytes");
     }
 }
 
