@@ -111,8 +111,26 @@ TEST_CASE("rescale: only once, and only weights of float") {
     config.trains_as = {WeightType::int4, WeightType::int4, 0};
     SpikeGpt<> rounded(config);
     CHECK_THROWS_AS(rescale_as_released(rounded), Error);
+    auto other = model_of("spikegpt");
+    for (index const every : {index{0}, SpikeGptConfig::most_layers + 1}) {
+        CHECK_THROWS_WITH_AS(rescale_as_released(other, every),
+                             "rescale: every so many layers must be from 1 to 4096", Error);
+    }
     SpikeGpt<> shape(make_config(find_variant("spikegpt"), V, 1, 12));
-    CHECK_THROWS_AS(rescale_as_released(shape, 0), Error);
+    CHECK_THROWS_WITH_AS(rescale_as_released(shape), "rescale: 'emb.weight' has no numbers yet",
+                         Error);
+}
+
+TEST_CASE("rescale: where it is an error nothing has changed") {
+    auto model = model_of("spikegpt");
+    std::vector<float> const numbers(static_cast<std::size_t>(model.head.weight.size()));
+    model.head.weight.bind(numbers.data());
+    auto const& value = model.blocks.back().ffn.value.weight;
+    std::vector<float> const before(value.span().begin(), value.span().end());
+    CHECK_THROWS_WITH_AS(rescale_as_released(model),
+                         "rescale: 'head.weight' is bound to constant numbers", Error);
+    CHECK(model.config.halve_every == 0);
+    CHECK(std::ranges::equal(value.span(), before));
 }
 
 }  // namespace

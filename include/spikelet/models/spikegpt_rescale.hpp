@@ -11,27 +11,38 @@
 #pragma once
 
 #include <cmath>
+#include <string>
+#include <string_view>
 #include <type_traits>
 
-#include <spikelet/core/error.hpp>
-#include <spikelet/core/extents.hpp>
+#include <spikelet/core/quote.hpp>
+#include <spikelet/models/spikegpt_config.hpp>
+#include <spikelet/nn/init.hpp>
 
 namespace spikelet {
 
 /// Turns a trained model into what the released script computes with its weights: divides these,
 /// and sets SpikeGptConfig::halve_every. All that is done is exact, quotients below the smallest
-/// normal number aside. Throws Error for a model that is rescaled already or computes with weights
-/// in few bits, and if a parameter is bound to constant numbers.
+/// normal number aside. Throws Error, and changes nothing, for a model that is rescaled already,
+/// has no weights yet or computes with weights in few bits, for a number of layers that no model
+/// has, and if a parameter is bound to constant numbers.
 template <class Model>
 void rescale_as_released(Model& model, index layers = 6) {
     using Scalar = typename Model::scalar;
     static_assert(std::remove_reference_t<decltype(model.head)>::trained,
                   "rescale_as_released: weights in few bits cannot be divided");
-    if (layers < 1) { fail("rescale", "every so many layers must be at least 1"); }
+    if (layers < 1 || layers > SpikeGptConfig::most_layers) {
+        fail("rescale", "every so many layers must be from 1 to " +
+                            std::to_string(SpikeGptConfig::most_layers));
+    }
     if (model.config.halve_every != 0) { fail("rescale", "the model is rescaled already"); }
     if (!model.config.trains_as.plain()) {
         fail("rescale", "the model computes with weights in few bits, which cannot be divided");
     }
+    check_writable("rescale", model);
+    each_parameter(model, [](std::string_view name, auto const& p) {
+        if (p.value() == nullptr) { fail("rescale", quote(name) + " has no numbers yet"); }
+    });
     auto const divide = [](auto& matrix, index exponent) {
         auto const factor = std::ldexp(Scalar(1), -static_cast<int>(exponent));
         for (Scalar& w : matrix.weight.writable()) { w *= factor; }
