@@ -86,6 +86,34 @@ TEST_CASE("tokenizer_json: what is no tokenizer of this kind is refused") {
           "tokenizer: 'add_prefix_space' is not supported");
     CHECK(complaint_with("/pre_tokenizer/use_regex", false) ==
           "tokenizer: a pre_tokenizer without its pattern is not supported");
+    CHECK(complaint_with("/post_processor", nullptr) == "");
+    Json const text{{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
+    Json const word{{"SpecialToken", {{"id", "</s>"}, {"type_id", 0}}}};
+    auto const shaped = [](Json const& pieces) {
+        return complaint_with("/post_processor",
+                              {{"type", "TemplateProcessing"}, {"single", pieces}});
+    };
+    std::string const refused =
+        "tokenizer: the post_processor 'TemplateProcessing' adds ids to a text, which is not "
+        "supported; with null there texts are read without these";
+    CHECK(shaped(Json::array({text})) == "");
+    for (Json const& pieces :
+         {Json::array({word, text}), Json::array({text, text}), Json::array(), Json::array({1})}) {
+        CHECK(shaped(pieces) == refused);
+    }
+    auto const in_turn = [](Json const& steps) {
+        return complaint_with("/post_processor", {{"type", "Sequence"}, {"processors", steps}});
+    };
+    Json const harmless{{"type", "ByteLevel"}};
+    CHECK(in_turn(Json::array({harmless, harmless})) == "");
+    CHECK(in_turn(Json::array({harmless, {{"type", "BertProcessing"}}})) ==
+          "tokenizer: the post_processor 'Sequence' adds ids to a text, which is not supported; "
+          "with null there texts are read without these");
+    CHECK(complaint_with("/truncation", {{"max_length", 8}}) ==
+          "tokenizer: 'truncation' is not supported");
+    CHECK(complaint_with("/padding", {{"strategy", "BatchLongest"}}) == "");
+    CHECK(complaint_with("/padding", {{"strategy", {{"Fixed", 8}}}}) ==
+          "tokenizer: padding to a fixed length is not supported");
     CHECK(complaint_with("/added_tokens/0/lstrip", true) == "tokenizer: 'lstrip' is not supported");
 }
 

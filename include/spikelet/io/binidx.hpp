@@ -103,6 +103,8 @@ public:
 
     /// All of X.bin.
     [[nodiscard]] std::span<std::byte const> bin_bytes() const { return bin_.bytes(); }
+    /// All of X.idx.
+    [[nodiscard]] std::span<std::byte const> idx_bytes() const { return idx_.bytes(); }
 
     /// Number of sequences, and of entries that say where documents begin.
     [[nodiscard]] index sequences() const { return sequences_; }

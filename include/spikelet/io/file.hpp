@@ -68,7 +68,11 @@ public:
         if (::fstat(file.number(), &status) != 0) { fail_with_errno(errno, "open", path_); }
         if (S_ISDIR(status.st_mode)) { fail("file", quote(path_) + " is a directory"); }
         if (!S_ISREG(status.st_mode)) { fail("file", quote(path_) + " is not a regular file"); }
-        if (status.st_size > 0) { map(file, static_cast<std::size_t>(status.st_size)); }
+        auto const size = static_cast<std::size_t>(status.st_size);
+        if (static_cast<off_t>(size) != status.st_size) {  // where addresses have 32 bits
+            fail("file", quote(path_) + " is larger than all memory that a program can have");
+        }
+        if (size > 0) { map(file, size); }
     }
 
     MappedFile(MappedFile&& other) noexcept { swap(other); }

@@ -60,7 +60,9 @@ public:
         if (exists && !S_ISREG(old.st_mode)) {
             fail("file", quote(path_) + " is there and is not a regular file");
         }
-        create_temporary();
+        // What replaces a private file is never open to others; where a file system has no
+        // permissions to take over, it stays private.
+        create_temporary(exists ? 0600 : 0666);
         if (exists) { static_cast<void>(::fchmod(file_.number(), old.st_mode & 07777)); }
     }
 
@@ -122,12 +124,12 @@ public:
     }
 
 private:
-    void create_temporary() {
+    void create_temporary(mode_t mode) {
         std::string const prefix = ".spikelet-" + std::to_string(::getpid()) + "-";
         for (int attempt = 0; !file_.is_open(); ++attempt) {
             std::string name = prefix + std::to_string(attempt) + ".tmp";
             constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-            file_ = FileDescriptor(::openat(folder_.number(), name.c_str(), flags, 0666));
+            file_ = FileDescriptor(::openat(folder_.number(), name.c_str(), flags, mode));
             if (file_.is_open()) {
                 temporary_ = std::move(name);
             } else if (errno != EINTR && (errno != EEXIST || attempt == 1000)) {

@@ -71,21 +71,26 @@ public:
     template <Number T>
     void read(std::string_view name, std::span<T> to) const {
         StoredTensor const& from = tensor(name);
-        if (from.size() != std::ssize(to)) {
-            fail(where(), "tensor " + quote(name) + " is " + describe(from.dtype, from.shape) +
-                              ", expected " + std::to_string(to.size()) + " elements");
-        }
+        check_size(from, std::ssize(to));
         convert(from.dtype, from.bytes, to, where() + ": tensor " + quote(name));
     }
 
     /// The same for numbers whose bits matter. Throws Error also if the file has another type.
     template <Number T>
     void read_bits(std::string_view name, std::span<T> to) const {
-        if (StoredTensor const& from = tensor(name); from.dtype != dtype_of<T>()) {
+        check_bits<T>(name, std::ssize(to));
+        read(name, to);
+    }
+
+    /// Throws Error unless read_bits() can read so many T.
+    template <Number T>
+    void check_bits(std::string_view name, index size) const {
+        StoredTensor const& from = tensor(name);
+        if (from.dtype != dtype_of<T>()) {
             fail(where(), "tensor " + quote(name) + " is " + describe(from.dtype, from.shape) +
                               ", expected " + std::string(name_of(dtype_of<T>())));
         }
-        read(name, to);
+        check_size(from, size);
     }
 
     /// A tensor as numbers of type T, row-major.
@@ -105,6 +110,13 @@ public:
     }
 
 private:
+    void check_size(StoredTensor const& from, index size) const {
+        if (from.size() != size) {
+            fail(where(), "tensor " + quote(from.name) + " is " + describe(from.dtype, from.shape) +
+                              ", expected " + std::to_string(size) + " elements");
+        }
+    }
+
     [[nodiscard]] File const& self() const { return static_cast<File const&>(*this); }
     [[nodiscard]] std::string where() const { return quote(self().path()); }
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // tokenizer.json of Hugging Face's tokenizers, as far as it describes a byte-level BPE: the model's
 // "vocab" (tokens in the characters of byte_alphabet.hpp, by id) and "merges" ("a b" or ["a","b"],
-// first learned first), the normalizer NFC or none, the pre_tokenizer ByteLevel, "added_tokens".
-// Whatever else would change the ids is refused.
+// first learned first), the normalizer NFC or none, the pre_tokenizer ByteLevel, "added_tokens", a
+// post_processor that adds no ids. Whatever else would change the ids is refused.
 #pragma once
 
 #include <algorithm>
@@ -48,6 +48,7 @@ public:
                              "end_of_word_suffix", "fuse_unk", "byte_fallback", "ignore_merges"});
         read_normalizer();
         read_pre_tokenizer();
+        check_additions();
         read_added_tokens();
         read_vocab(part(bpe, "vocab"));
         read_merges(bpe);
@@ -105,6 +106,33 @@ private:
         if (pre.contains("use_regex") && !truth_at(pre, "use_regex")) {
             complain("a pre_tokenizer without its pattern is not supported");
         }
+    }
+
+    // Padding to the longest of some texts adds nothing to one.
+    void check_additions() {
+        refuse_unless_usual(json_, {"truncation"});
+        if (is_set(json_, "padding") &&
+            text_at(part(json_, "padding"), "strategy") != "BatchLongest") {
+            complain("padding to a fixed length is not supported");
+        }
+        if (auto const post = json_.find("post_processor");
+            is_set(json_, "post_processor") && !adds_nothing(*post)) {
+            complain("the post_processor " + quote(text_at(*post, "type")) +
+                     " adds ids to a text, which is not supported; with null there texts are read "
+                     "without these");
+        }
+    }
+
+    // ByteLevel moves offsets only, and a template may be of nothing but the text.
+    static bool adds_nothing(Json const& post) {
+        auto const type = text_at(post, "type");
+        auto const list = post.find(type == "Sequence" ? "processors" : "single");
+        if (type == "ByteLevel" || list == post.end() || !list->is_array()) {
+            return type == "ByteLevel";
+        }
+        if (type == "Sequence") { return std::all_of(list->begin(), list->end(), adds_nothing); }
+        return type == "TemplateProcessing" && list->size() == 1 && list->front().is_object() &&
+               list->front().contains("Sequence");
     }
 
     // A value in a message: numbers and texts as they are, of others only what they are.
