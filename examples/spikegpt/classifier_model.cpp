@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "classifier_model.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <spikelet/core/quote.hpp>
 #include <spikelet/io/checkpoint.hpp>
 #include <spikelet/io/file_writer.hpp>
 #include <spikelet/io/json.hpp>
@@ -31,6 +33,9 @@ std::vector<std::string> labels_of(sk::Metadata const& metadata) {
     if (json.is_array()) {
         for (auto const& label : json) {
             if (label.is_string()) { labels.push_back(label.get<std::string>()); }
+        }
+        if (std::ranges::any_of(labels, sk::has_control_characters)) {
+            sk::fail("metadata", "'labels' has control characters");
         }
     }
     std::set<std::string> const different(labels.begin(), labels.end());

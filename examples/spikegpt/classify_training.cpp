@@ -30,6 +30,7 @@ sk::Vocabulary learned_vocabulary(LabelledTexts const& lines, sk::index merges) 
 
 // Of the texts as they are read, each with a space in front: neither of labels nor of line ends.
 sk::Vocabulary characters_of(LabelledTexts const& lines) {
+    lines.check_utf8();
     std::string all;
     for (std::string_view const text : lines.texts()) { all.append(" ").append(text); }
     return sk::Vocabulary::characters_of(sk::Text::of_string(std::move(all), lines.path()));

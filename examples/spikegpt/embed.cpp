@@ -2,6 +2,7 @@
 // spikegpt embed: a vector for each line of a text, the mean of what the model's output matrix
 // reads.
 #include <algorithm>
+#include <cmath>
 
 #include <spikelet/io/file_writer.hpp>
 #include <spikelet/io/safetensors.hpp>
@@ -133,7 +134,8 @@ void say_lines(Vectors& vectors, Output const& out) {
     for (std::size_t r = 0; r < static_cast<std::size_t>(vectors.rows) && stop_signal() == 0; ++r) {
         std::string line;
         for (float const x : vectors.row(r)) {
-            line += fmt::format("{}{}", line.empty() ? "" : ",", x);
+            if (!line.empty()) { line += ','; }
+            line += std::isfinite(x) ? fmt::format("{}", x) : "null";  // JSON has no other word
         }
         out.write("[" + line + "]\n");
     }

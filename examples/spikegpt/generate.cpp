@@ -93,6 +93,7 @@ public:
     void answer(std::string const& prompt) {
         warn_of_unknown(language_, prompt);
         writer_.restore(start_);
+        begun_ = writer_.unfinished_character();
         writer_.read(prompt);
         sk::SessionState const read = writer_.state();
         ++prompts_;
@@ -185,7 +186,7 @@ private:
         sk::Utf8Stream readable;
         sk::StopText until(request_.stops);
         Answer answer;
-        show(prompt);
+        show(readable.push(begun_ + prompt));
         for (; answer.tokens < request_.tokens && stop_signal() == 0 && !until.found();
              ++answer.tokens) {
             std::int32_t const id = next_id();
@@ -197,7 +198,10 @@ private:
         answer.seconds = watch.seconds();
         if (raster_) { raster_->end(); }
         keep_state();
-        std::string const rest = until.push(readable.flush()) + until.flush();
+        // A character that the text ends within may go on from the state.
+        bool const goes_on = !request_.state_out.empty() && !writer_.unfinished_character().empty();
+        std::string rest = until.push(goes_on ? "" : readable.flush());
+        rest += until.flush();
         answer.text += rest;
         if (until.found()) {
             answer.ending = "stop";
@@ -215,6 +219,7 @@ private:
     Stream& stream_;  // the writer's
     Writer writer_;
     sk::SessionState start_;
+    std::string begun_;  // of a character that --state-in ends within
     std::optional<LiveRaster> raster_;
     bool raster_meets_text_ = request_.raster.wanted && (request_.json || outputs_meet());
     std::string waiting_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "generate_request.hpp"
 
+#include <spikelet/io/utf8.hpp>
+
 #include "flags.hpp"
 #include "inference.hpp"
 #include "processor.hpp"
@@ -84,6 +86,7 @@ void declare_generate(CLI::App& flags, GenerateRequest& request) {
 }
 
 void check_together(GenerateRequest const& request) {
+    for (std::string const& stop : request.stops) { sk::check_utf8("--stop", stop); }
     check_together(request.sampling, !request.state_out.empty());
     if (request.samples > 1 && request.sampling.temperature == 0.0) {
         throw CLI::ValidationError("--samples", "at --temperature 0 all of them are the same text");

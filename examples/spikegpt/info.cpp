@@ -52,9 +52,12 @@ void declare(CLI::App& flags, InfoRequest& request) {
         ->check(whole(1, most_batch))
         ->capture_default_str();
     flags.add_flag("--recompute", request.recompute, "Train with less memory and more work");
-    flags.add_flag("--cpu", request.cpu, "The processor, and how the program uses it")
-        ->excludes("--model")
-        ->excludes("--size");
+    auto* const cpu =
+        flags.add_flag("--cpu", request.cpu, "The processor, and how the program uses it");
+    for (char const* of_a_model : {"--model", "--size", "--variant", "--binary-embedding", "--ctx",
+                                   "--batch", "--recompute"}) {
+        cpu->excludes(of_a_model);
+    }
     flags.add_flag("--json", request.json, "End with one JSON object on standard output");
 }
 
@@ -208,18 +211,29 @@ void tell_of_classifier(ClassifierModel const& model, Output const& out) {
                 {"tensors", tensors_of(model.net)}});
 }
 
-void tell_of_file(InfoRequest const& request, Output const& out) {
+// Flags must have an effect.
+void check_no_training(CLI::App const& flags) {
+    for (char const* name : {"--ctx", "--batch", "--recompute"}) {
+        if (flags.count(name) > 0) {
+            sk::fail(name, "what training needs is told of language models of floats only");
+        }
+    }
+}
+
+void tell_of_file(CLI::App const& flags, InfoRequest const& request, Output const& out) {
     auto const file = sk::CheckpointFile::open(request.model.path);
     if (is_classifier(file)) {
+        check_no_training(flags);
         static_cast<void>(description_of(file, request.model));  // it says itself what it is
         return tell_of_classifier(load_classifier(request.model.path), out);
     }
     StoredModel const model = load_stored_model(request.model);
     if (model.numbers) { return tell_of_numbers(*model.numbers, model.vocabulary, request, out); }
+    check_no_training(flags);
     tell_of_codes(model, request, out);
 }
 
-int info(CLI::App const&, InfoRequest const& request) {
+int info(CLI::App const& flags, InfoRequest const& request) {
     Output const out(request.json);
     if (request.cpu) {
         tell_of_processor(out);
@@ -231,7 +245,7 @@ int info(CLI::App const&, InfoRequest const& request) {
     if (request.model.path.empty()) {
         tell_of_numbers(model_of_size(request), std::nullopt, request, out);
     } else {
-        tell_of_file(request, out);
+        tell_of_file(flags, request, out);
     }
     return 0;
 }

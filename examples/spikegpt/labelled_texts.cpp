@@ -40,6 +40,9 @@ std::string shown(std::string_view label) {
 
 LabelledTexts::LabelledTexts(std::string const& path) : file_(path) {
     std::string_view rest = file_.text();
+    if (constexpr std::string_view mark = "\xef\xbb\xbf"; rest.starts_with(mark)) {
+        rest.remove_prefix(mark.size());  // some editors begin a file so
+    }
     for (long number = 1; !rest.empty(); ++number) {
         std::size_t const end = std::min(rest.find('\n'), rest.size());
         std::string_view line = rest.substr(0, end);
@@ -62,9 +65,20 @@ void LabelledTexts::add(std::string_view line, long number) {
         sk::fail(fmt::format("{}:{}", sk::quote(path()), number),
                  fmt::format("its label of {} bytes is not valid UTF-8", label.size()));
     }
+    if (sk::has_control_characters(label)) {
+        sk::fail(fmt::format("{}:{}", sk::quote(path()), number),
+                 fmt::format("its label {} has control characters", shown(label)));
+    }
     labels_.push_back(label);
     texts_.push_back(line.substr(tab + 1));
     lines_.push_back(number);
+}
+
+void LabelledTexts::check_utf8() const {
+    for (std::size_t i = 0; i < texts_.size(); ++i) {
+        if (sk::valid_utf8_prefix(texts_[i]) == texts_[i].size()) { continue; }
+        sk::check_utf8(fmt::format("{}:{}: its text", sk::quote(path()), lines_[i]), texts_[i]);
+    }
 }
 
 std::vector<std::string> LabelledTexts::labels() const {

@@ -19,8 +19,11 @@ namespace sk = spikelet;
 class LabelledTexts {
 public:
     /// Throws Error, naming the file and the line, if it cannot be read, has a line without a tab
-    /// or a label, or has no lines.
+    /// or a label that can be shown, or has no lines.
     explicit LabelledTexts(std::string const& path);
+
+    /// Throws Error, naming the file, the line and the byte, unless all texts are valid UTF-8.
+    void check_utf8() const;
 
     /// The different labels: whole numbers by their value, then others by their bytes.
     [[nodiscard]] std::vector<std::string> labels() const;

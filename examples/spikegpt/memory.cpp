@@ -2,6 +2,7 @@
 #include "memory.hpp"
 
 #include <algorithm>
+#include <fstream>
 
 #include <unistd.h>
 
@@ -117,8 +118,11 @@ TrainingMemory training_memory(sk::SpikeGpt<> const& model, StepShape const& ste
 }
 
 double machine_memory() {
-    return static_cast<double>(sysconf(_SC_PHYS_PAGES)) *
-           static_cast<double>(sysconf(_SC_PAGESIZE));
+    double const machine =
+        static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+    double container = 0;  // what its control group may use, or "max"
+    std::ifstream file("/sys/fs/cgroup/memory.max");
+    return file >> container ? std::min(machine, container) : machine;
 }
 
 }  // namespace spikegpt

@@ -26,7 +26,7 @@ struct TrainingMemory {
 /// Counts by walking through the model without computing. The model needs no weights.
 TrainingMemory training_memory(sk::SpikeGpt<> const& model, StepShape const& step);
 
-/// Bytes of memory in this machine.
+/// Bytes of memory in this machine, or in the container that the program runs in.
 double machine_memory();
 
 }  // namespace spikegpt

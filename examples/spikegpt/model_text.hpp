@@ -53,9 +53,7 @@ inline void say_config(sk::SpikeGptConfig const& config, Output const& out) {
 
 inline Json config_json(sk::SpikeGptConfig const& config) {
     Json json;
-    for (auto const& [key, text] : sk::metadata(config)) {
-        json[key] = sk::parse_json<Json>("metadata", text);
-    }
+    for (auto const& [key, text] : sk::metadata(config)) { json[key] = scalar_json(text); }
     return json;
 }
 

@@ -143,10 +143,13 @@ void RunFolder::make() const {
     }
 }
 
-void RunFolder::remove_older() const {
+void RunFolder::remove_older(bool has_gone_on) const {
     std::error_code error;
     for (std::string const& file : files()) {
         if (file == resume()) { continue; }
+        bool const is_own =
+            has_gone_on && fs::last_write_time(file, error) >= fs::last_write_time(resume(), error);
+        if (is_own) { continue; }
         fs::remove(file, error);
         if (error) {
             sk::fail("train", "cannot remove " + sk::quote(file) + ": " + error.message());
@@ -195,8 +198,14 @@ ResumeFile::ResumeFile(RunFolder const& folder)
     file_.verify();
 }
 
+// A description alone could ask for any amount of memory.
 LanguageModel ResumeFile::model() const {
-    return model_of_description(file_.metadata(), file_.path(), std::ssize(file_.tensors()));
+    LanguageModel language =
+        model_of_description(file_.metadata(), file_.path(), std::ssize(file_.tensors()));
+    sk::each_parameter(language.net, [&](std::string_view name, auto const& parameter) {
+        file_.check_bits<float>("weight." + std::string(name), parameter.size());
+    });
+    return language;
 }
 
 void ResumeFile::restore(LanguageModel& language, Learner& learner) const {
@@ -231,7 +240,7 @@ std::optional<double> best_bits(RunFolder const& folder, sk::index eval_tokens) 
 void save_config(RunFolder const& folder, RunRecord const& record, LanguageModel const& language) {
     Json model;
     for (auto const& [key, text] : shortened(describe_model(language))) {
-        model[key] = Json::parse(text, nullptr, false);
+        model[key] = scalar_json(text);
     }
     model["parameters"] = sk::parameter_count(language.net);
     TrainOptions options = record.options;

@@ -46,8 +46,9 @@ struct RunFolder {
     /// Throws Error.
     void make() const;
 
-    /// Removes what an older run left, once resume.safetensors is that of a new one. Throws Error.
-    void remove_older() const;
+    /// Removes what an older run left, once resume.safetensors is that of a new one; if that may
+    /// have gone on since then, only files from before its state. Throws Error.
+    void remove_older(bool has_gone_on) const;
 
     /// Removes files that a run which was killed was just writing.
     void remove_leftovers() const;
@@ -72,7 +73,7 @@ public:
 
     [[nodiscard]] RunRecord const& record() const { return record_; }
 
-    /// The model without its weights.
+    /// The model without its weights, which the file has. Throws Error if it has not.
     [[nodiscard]] LanguageModel model() const;
 
     /// Puts weights and moments back. Throws Error.

@@ -94,11 +94,12 @@ void Source::for_each_id(F&& f) const {
 std::string Source::fingerprint() const {
     sk::Checksum sum;
     if (ids_) {
-        auto const bytes = ids_->bin_bytes();
-        each_sample(std::ssize(bytes), [&](sk::index first, sk::index last) {
-            sum.add(bytes.subspan(static_cast<std::size_t>(first),
-                                  static_cast<std::size_t>(last - first)));
-        });
+        for (auto const bytes : {ids_->bin_bytes(), ids_->idx_bytes()}) {
+            each_sample(std::ssize(bytes), [&](sk::index first, sk::index last) {
+                sum.add(bytes.subspan(static_cast<std::size_t>(first),
+                                      static_cast<std::size_t>(last - first)));
+            });
+        }
         return fmt::format("ids {} to {}, checksum {}", first_, last_, sum.text());
     }
     each_sample(text_.size(), [&](sk::index first, sk::index last) {

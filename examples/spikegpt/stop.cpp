@@ -31,10 +31,13 @@ extern "C" void note_signal(int signal) {
 }  // namespace
 
 void listen_for_stop() {
-    std::signal(SIGINT, note_signal);
-    std::signal(SIGTERM, note_signal);
-    // Under nohup(1) a terminal may close without a word.
-    if (std::signal(SIGHUP, note_signal) == SIG_IGN) { std::signal(SIGHUP, SIG_IGN); }
+    // Under nohup(1) a terminal may close without a word, and jobs that a script has in the
+    // background do not hear the Ctrl-C that is meant for it.
+    for (int const signal : {SIGINT, SIGTERM, SIGHUP}) {
+        struct sigaction now {};
+        ::sigaction(signal, nullptr, &now);
+        if (now.sa_handler != SIG_IGN) { std::signal(signal, note_signal); }
+    }
     std::signal(SIGPIPE, SIG_IGN);
 }
 

@@ -148,7 +148,8 @@ void each_model_option(Options& o, F&& f) {
     f("dropout", o.dropout, "Of the residual stream after each block", number(0, 0.9));
     f("weights", o.weights, "What the matrices of the layers compute and train as (default f32)",
       one_of(sk::weight_types));
-    f("head-weights", o.head_weights, "The same for the output matrix (default as --weights)",
+    f("head-weights", o.head_weights,
+      "The same for the output matrix (default as --weights, or as in --init-from)",
       one_of(sk::weight_types));
     f("weight-group", o.weight_group,
       "Inputs that share a scale, a multiple of 64 (default 0: all)", whole(0, 1 << 24));

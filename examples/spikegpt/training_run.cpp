@@ -17,6 +17,7 @@
 #include "output.hpp"
 #include "rows.hpp"
 #include "seeds.hpp"
+#include "train_flags.hpp"
 
 namespace spikegpt {
 
@@ -34,8 +35,10 @@ LanguageModel model_for(TrainOptions const& options, Sources const& sources) {
 void adopt(TrainOptions& options, sk::MatrixStorage const& trains_as) {
     options.weights = options.weights.value_or(std::string(sk::name_of(trains_as.weights)));
     options.head_weights = options.head_weights.value_or(std::string(sk::name_of(trains_as.head)));
-    bool const scaled = *options.weights != "f32" || *options.head_weights != "f32";
-    options.weight_group = options.weight_group.value_or(scaled ? trains_as.group : 0);
+    if (!options.weight_group) {
+        options.weight_group = 0;
+        if (matrix_storage(options).scaled()) { options.weight_group = trains_as.group; }
+    }
 }
 
 // Options follow a model that is given.
@@ -104,25 +107,6 @@ void check_inputs(RunFolder const& folder, TrainOptions const& options,
     folder.check_holds_none_of({options.valid, options.vocab, init_from});
 }
 
-// What is said about neurons must have an effect.
-void check_neurons(LanguageModel const& language, CLI::App const& flags) {
-    if (flags.count("--threshold") > 0 && !has_lif(language.net.config.spikes)) {
-        sk::fail("--threshold", "this model has no LIF neurons; the variants spikegpt, spikegpt_b "
-                                "and spike_driven have");
-    }
-}
-
-// What is said about events must have an effect.
-void check_events(LanguageModel const& language, CLI::App const& flags) {
-    if (sk::event_synapses(language.net) > 0) { return; }
-    for (char const* name : {"--event-cost", "--events", "--event-ramp", "--threshold-rate"}) {
-        if (flags.count(name) > 0) {
-            sk::fail(name, "this model has no events; the variants event_driven and "
-                           "event_driven_post have");
-        }
-    }
-}
-
 // A run goes on from any folder. Its files are JSON, which knows no other text than UTF-8.
 void make_absolute(TrainOptions& options) {
     for (std::string& path : options.data) {
@@ -141,7 +125,7 @@ void take_folder(TrainingRun& run, bool force) {
     if (!force) { run.folder.check_free(); }  // once more, now that nobody else can write
     run.folder.remove_leftovers();
     save_resume(run.folder, run.record, run.language, *run.learner);
-    run.folder.remove_older();
+    run.folder.remove_older(false);
     save_config(run.folder, run.record, run.language);
 }
 
@@ -243,6 +227,7 @@ std::unique_ptr<TrainingRun> begin_run(RunFolder const& folder, TrainOptions opt
     check_inputs(folder, options, init_from.path);
     if (!force) { folder.check_free(); }
     Sources const sources(options);
+    check_course(sources, options, flags);
     make_absolute(options);
     auto given = init_from.path.empty() ? std::nullopt : std::optional(load_model(init_from));
     if (given) { adopt(options, *given); }
@@ -281,6 +266,7 @@ std::unique_ptr<TrainingRun> resume_run(RunFolder const& folder, TrainOptions co
     static_cast<void>(Course(record.options));
     check_inputs(folder, record.options, "");
     Sources const sources = sources_again(record);
+    check_course(sources, record.options, flags);
     make_absolute(record.options);
     LanguageModel model = file.model();
     check_memory(model, record.options);
@@ -289,7 +275,7 @@ std::unique_ptr<TrainingRun> resume_run(RunFolder const& folder, TrainOptions co
     check_state(*run);
     run->lock = std::move(lock);
     folder.remove_leftovers();
-    if (run->record.at.step == 0) { folder.remove_older(); }
+    if (run->record.at.step == 0) { folder.remove_older(true); }
     run->best_valid = best_bits(folder, run->record.options.eval_tokens);
     save_config(folder, run->record, run->language);
     return run;

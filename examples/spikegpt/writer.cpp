@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include <spikelet/io/utf8.hpp>
+
 #include "stop.hpp"
 
 namespace spikegpt {
@@ -43,6 +45,12 @@ void Writer::read(std::string_view text) {
     if (ids.empty() && unread_.empty()) { ids = vocabulary_.encode("\n"); }
     unread_.insert(unread_.end(), ids.begin(), ids.end());
     recent_.push(ids);
+}
+
+std::string Writer::unfinished_character() const {
+    auto const ids = recent_.ids();
+    std::string const end = vocabulary_.decode(ids.last(std::min<std::size_t>(ids.size(), 4)));
+    return end.substr(end.size() - sk::unfinished_utf8_suffix(end));
 }
 
 std::int32_t Writer::write() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -46,6 +47,10 @@ public:
 
     /// The id that the stream has read once write() returns.
     [[nodiscard]] std::int32_t last_unread() const { return unread_.back(); }
+
+    /// The bytes of a character that the text ends within, as ids of single bytes may; none where
+    /// the window of recent ids does not reach its start.
+    [[nodiscard]] std::string unfinished_character() const;
 
     /// The next id, which the stream reads only when it is asked for another. Throws Error.
     std::int32_t write();

@@ -59,9 +59,11 @@ struct Outcome {
 /// The program while it runs.
 class Spikegpt {
 public:
-    /// What it writes goes to files, or to these.
+    /// What it writes goes to files, or to these. It is started with one signal ignored, or none,
+    /// whatever tests that run in the background of a script do not hear.
     explicit Spikegpt(Arguments arguments, std::string error_file = "",
-                      std::string output_file = "", std::string const& input = "/dev/null") {
+                      std::string output_file = "", std::string const& input = "/dev/null",
+                      int ignored = 0) {
         if (error_file.empty()) { error_file = folder_ / "err"; }
         if (output_file.empty()) { output_file = folder_ / "out"; }
         std::string program = SPIKELET_BINARY_DIR "/bin/spikegpt";
@@ -76,8 +78,20 @@ public:
         ::posix_spawn_file_actions_addopen(&files, 0, input.c_str(), O_RDONLY, 0);
         ::posix_spawn_file_actions_addopen(&files, 1, output_file.c_str(), flags, 0600);
         ::posix_spawn_file_actions_addopen(&files, 2, error_file.c_str(), flags, 0600);
+        posix_spawnattr_t attributes;
+        ::posix_spawnattr_init(&attributes);
+        sigset_t heard;
+        ::sigemptyset(&heard);
+        for (int const signal : {SIGINT, SIGTERM, SIGHUP}) {
+            if (signal != ignored) { ::sigaddset(&heard, signal); }
+        }
+        ::posix_spawnattr_setsigdefault(&attributes, &heard);
+        ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+        auto* const before = ignored != 0 ? std::signal(ignored, SIG_IGN) : SIG_DFL;
         int const error =
-            ::posix_spawn(&process_, words[0], &files, nullptr, words.data(), environ);
+            ::posix_spawn(&process_, words[0], &files, &attributes, words.data(), environ);
+        if (ignored != 0) { std::signal(ignored, before); }
+        ::posix_spawnattr_destroy(&attributes);
         ::posix_spawn_file_actions_destroy(&files);
         REQUIRE_MESSAGE(error == 0, "cannot start ", words[0]);
     }

@@ -50,4 +50,25 @@ TEST_CASE("spikegpt train: a best model that is younger than the state stays the
     CHECK(fs::exists(best));
 }
 
+TEST_CASE("spikegpt train: killed before its first checkpoint, a run keeps its best model") {
+    SmallRun const run;
+    std::string const best = run.path + "/best-valid.safetensors";
+    Spikegpt killed(run.start(run.path, "100000", "100000"));
+    REQUIRE(wait_for_lines(run.path + "/metrics.csv", 12));  // step 9 validates
+    killed.send(SIGKILL);
+    REQUIRE(killed.wait().code == 128 + SIGKILL);
+    note_best(run, "0.001");
+    std::string const own = read_file(best);
+    auto const one_step = run.resume() + Arguments{"--steps", "1", "--json"};
+    std::string const state = read_file(run.path + "/resume.safetensors");
+    CHECK(spikegpt(one_step).json()["best_valid_bpc"] == 0.001);
+    CHECK(read_file(best) == own);
+
+    // As if it were that of an older run, which --force was just replacing.
+    write_file(run.path + "/resume.safetensors", state);
+    fs::last_write_time(best, fs::last_write_time(best) - std::chrono::hours(1));
+    CHECK(spikegpt(one_step).json()["best_valid_bpc"] > 0.001);
+    CHECK(read_file(best) != own);
+}
+
 }  // namespace spikelet_test::spikegpt_best_test

@@ -143,6 +143,23 @@ TEST_CASE("spikegpt classify: characters are those of the texts, not of labels a
     auto const file = sk::SafetensorsFile::open(out);
     auto const vocabulary = nlohmann::json::parse(file.metadata().at("vocabulary"));
     CHECK(vocabulary["symbols"] == " ,adefghilmnorstuvwyï");
+
+    write_file(c.folder / "broken.tsv", "good\tfine\nbad\tna\xefve\n");
+    auto const broken = spikegpt({"classify", "train", "--data", c.folder / "broken.tsv", "--valid",
+                                  c.valid, "--out", out, "--vocab", "char"});
+    CHECK(broken.complains("broken.tsv':2: its text: byte 2 (value 239) is not valid UTF-8"));
+}
+
+TEST_CASE("spikegpt classify: a mark at the start of a file belongs to no label") {
+    auto const& c = classified();
+    std::string const marked = c.folder / "marked.tsv";
+    write_file(marked, "\xef\xbb\xbf" + read_file(c.valid));
+    auto const eval = [&](std::string const& data) {
+        auto const done = spikegpt({"classify", "eval", "--model", c.model, "--data", data});
+        CHECK_MESSAGE(done.code == 0, done.err);
+        return done.out.substr(done.out.find('\n'));
+    };
+    CHECK(eval(marked) == eval(c.valid));
 }
 
 TEST_CASE("spikegpt classify: starts from a language model, of which layers stay as they are") {
@@ -184,6 +201,8 @@ TEST_CASE("spikegpt classify: files that do not fit are refused with their place
     CHECK(says(complaint("fair\tx\n"), "wrong.tsv':1: the label 'fair' is not one of the model's"));
     CHECK(says(complaint("good\tx\nna\xefve\tx\n"),
                "wrong.tsv':2: its label of 5 bytes is not valid UTF-8"));
+    CHECK(says(complaint("good\tx\n\x1b[2J\tx\n"),
+               "wrong.tsv':2: its label '\\x1b[2J' has control characters"));
     CHECK(says(complaint("\n\n"), "there are no lines label<TAB>text"));
 
     // Columns in the wrong order, as often as not.

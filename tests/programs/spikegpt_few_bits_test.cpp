@@ -104,6 +104,8 @@ TEST_CASE("spikegpt train --weights: from a model, as it trains or as is asked f
     CHECK(from(few_model, {}).says("trains as    ternary, head int8, one scale for 64 inputs"));
     CHECK(from(few_model, {"--weights", "int4"})
               .says("trains as    int4, head int8, one scale for 64 inputs"));
+    CHECK(from(few_model, {"--weights", "bf16", "--head-weights", "bf16"})
+              .says("trains as    bf16\n"));  // without scales
     CHECK(!from(few_model, {"--weights", "f32", "--head-weights", "f32", "--weight-group", "0"})
                .says("trains as"));
 }

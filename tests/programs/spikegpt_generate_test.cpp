@@ -151,4 +151,27 @@ TEST_CASE("spikegpt generate: a prompt from standard input has an end") {
     CHECK(done.complains("'standard input': what it says has more than 64.0 MiB"));
 }
 
+TEST_CASE("spikegpt generate: characters are whole, also across prompt, output and state") {
+    TemporaryFolder folder;
+    auto const always = [&](char const* byte, char const* tokens, Arguments const& how) {
+        return spikegpt(generate(trained_on_bytes().model, tokens) +
+                        Arguments{"--logit-bias", byte + std::string("=1000")} + how)
+            .out;
+    };
+    CHECK(always("169", "1", {"--prompt", "caf\xc3"}) == "caf\xc3\xa9\n");
+    CHECK(always("120", "1", {"--prompt", "caf\xc3"}) == "caf\ufffdx\n");
+    CHECK(always("195", "1", {"--prompt", "caf"}) == "caf\ufffd\n");
+    std::string const state = folder / "state";
+    CHECK(always("195", "1", {"--prompt", "caf", "--state-out", state}) == "caf\n");
+    CHECK(always("169", "1", {"--state-in", state}) == "\xc3\xa9\n");
+    // What is held back for a stop comes before what is held back for a character.
+    Arguments const until{"--prompt", "caf", "--stop", "\ufffd\ufffd"};
+    CHECK(always("195", "2", until) == "caf\n");
+    CHECK(always("195", "1", until) == "caf\ufffd\n");
+    auto const not_text =
+        spikegpt(generate(trained_on_bytes().model, "1") + Arguments{"--stop", "\xff"});
+    CHECK(not_text.code == 1);
+    CHECK(not_text.complains("--stop: byte 0 (value 255) is not valid UTF-8"));
+}
+
 }  // namespace spikelet_test::spikegpt_generate_test

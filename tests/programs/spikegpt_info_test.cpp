@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include <spikelet/io/safetensors.hpp>
+#include <spikelet/io/safetensors_writer.hpp>
 #include <spikelet/spikelet.hpp>
 
 namespace spikelet_test::spikegpt_info_test {
@@ -40,6 +42,30 @@ TEST_CASE("spikegpt info: a file tells what was trained") {
     CHECK(result["ids"] == "characters");
     CHECK(info({"--model", trained_on_bytes().model})["ids"] == "bytes");
     CHECK(info({"--size", "nano"})["ids"].is_null());
+}
+
+TEST_CASE("spikegpt info: a number that JSON has not is a text") {
+    TemporaryFolder folder;
+    auto const file = spikelet::SafetensorsFile::open(trained_on_bytes().model);
+    auto metadata = file.metadata();
+    metadata["tau"] = "Infinity";
+    metadata["decay_input"] = "false";
+    std::string const model = folder / "model.safetensors";
+    spikelet::write_safetensors(model, file.tensors(), metadata);
+    CHECK(info({"--model", model})["model"]["tau"] == "Infinity");
+}
+
+TEST_CASE("spikegpt info: flags without an effect are refused") {
+    for (char const* flag : {"--ctx", "--batch"}) {
+        CHECK(spikegpt({"info", "--cpu", flag, "8"}).complains("excludes"));
+    }
+    TemporaryFolder folder;
+    std::string const few = folder / "few.safetensors";
+    REQUIRE(spikegpt({"quantize", "--model", trained_on_bytes().model, "--out", few, "--weights",
+                      "int8"})
+                .code == 0);
+    CHECK(spikegpt({"info", "--model", few, "--ctx", "8"})
+              .complains("--ctx: what training needs is told of language models of floats only"));
 }
 
 TEST_CASE("spikegpt info: neurons and events are told of where there are some") {

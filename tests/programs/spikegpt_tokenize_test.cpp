@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <spikelet/io/binidx.hpp>
+#include <spikelet/io/binidx_writer.hpp>
 #include <spikelet/io/vocabulary_file.hpp>
 
 #include "programs/shell.hpp"
@@ -178,6 +179,29 @@ TEST_CASE(
     auto const strange = train(made.text, made.text);
     CHECK(strange.code == 1);
     CHECK(strange.complains("expected a tokenizer.json"));
+}
+
+TEST_CASE("spikegpt train: ids that an index gives another order are another text") {
+    TemporaryFolder folder;
+    auto const write = [&](bool in_two) {
+        spikelet::BinidxWriter writer(folder / "ids", spikelet::BinidxType::uint8);
+        std::vector<std::int32_t> const ids(300, 65);
+        writer.add(ids);
+        if (in_two) { writer.end_document(); }
+        writer.add(ids);
+        writer.commit();
+    };
+    write(true);
+    std::string const run = folder / "run";
+    REQUIRE(spikegpt(Arguments{"train", "--data", folder / "ids.idx", "--vocab", "byte", "--out",
+                               run, "--steps", "2"} +
+                     tiny)
+                .code == 0);
+    Arguments const further{"train", "--out", run, "--resume", "--steps", "3"};
+    write(false);
+    CHECK(spikegpt(further).complains("the text is not that of the run"));
+    write(true);
+    CHECK(spikegpt(further).code == 0);
 }
 
 TEST_CASE("spikegpt tokenize: what is wrong is said, and nothing is written") {
