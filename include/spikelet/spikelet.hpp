@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Everything but what needs another library or only developers need: with nlohmann_json,
-// <spikelet/io/checkpoint.hpp> for models, <spikelet/io/session_state.hpp> for conversations,
-// <spikelet/io/safetensors.hpp> for tensors; with zlib, too, <spikelet/io/checkpoint_file.hpp> for
-// PyTorch's files; with a BLAS, <spikelet/kernels/blas_matmul.hpp>; for ops of one's own,
-// <spikelet/autodiff/gradcheck.hpp>.
+// What most programs need. Beside it there are, for classes of texts, <spikelet/ops/bias.hpp>,
+// <spikelet/ops/mean_over_time.hpp> and <spikelet/models/spikegpt_classifier.hpp>; for ops of one's
+// own, <spikelet/autodiff/gradcheck.hpp>; with nlohmann_json, <spikelet/io/checkpoint.hpp> for
+// models, <spikelet/io/session_state.hpp> for conversations, <spikelet/io/safetensors.hpp> for
+// tensors; with zlib, too, <spikelet/io/checkpoint_file.hpp> for PyTorch's files; with a BLAS,
+// <spikelet/kernels/blas_matmul.hpp>.
 #pragma once
 
 // IWYU pragma: begin_exports
