@@ -82,7 +82,8 @@ inline std::string shell_word(std::string const& word) {
 inline std::string bytes_text(double bytes) {
     constexpr std::string_view names[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
     std::size_t i = 0;
-    for (; bytes >= 1024 && i + 1 < std::size(names); ++i) { bytes /= 1024; }
+    // What would read as 1024.0 is one of the next unit.
+    for (; bytes >= 1023.95 && i + 1 < std::size(names); ++i) { bytes /= 1024; }
     return fmt::format("{:.{}f} {}", bytes, i == 0 ? 0 : 1, names[i]);
 }
 
@@ -91,7 +92,7 @@ inline std::string count_text(double count) {
     constexpr std::string_view names[] = {"", " k", " M", " G", " T"};
     if (count < 1e4) { return fmt::format("{:.0f}", count); }
     std::size_t i = 0;
-    for (; count >= 1000 && i + 1 < std::size(names); ++i) { count /= 1000; }
+    for (; count >= 999.5 && i + 1 < std::size(names); ++i) { count /= 1000; }
     return fmt::format("{:.{}f}{}", count, i, names[i]);
 }
 
