@@ -89,8 +89,8 @@ TEST_CASE(
     check_refused("position", R"({"step": 1000000000001})", "position: 'step' is no number");
     check_refused("position", R"({"batches": [1]})", "position: 'batches' should be two numbers");
     check_refused("position", R"({"seconds": null})", "position: 'seconds' is no number");
-    // Of a description alone nobody gets memory.
-    check_refused("C", "4096", "tensor 'weight.emb.weight' is F32 [");
+    // Of a description alone nobody gets memory, nor hears how much it would be.
+    check_refused("C", "65536", "tensor 'weight.emb.weight' is F32 [");
 }
 
 TEST_CASE("spikegpt train: in mid-text the state must be what the model and the batch carry") {
